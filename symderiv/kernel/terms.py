@@ -1,0 +1,151 @@
+"""Terms: index notation over SymPy.
+
+Vocabulary. A *tensor* is a name with a rank; its *entry* is `Indexed(IndexedBase(name), i, j)`, or the
+`Symbol` itself at rank 0. An *index* is an `Index` symbol (or an integer, a size, or an integer
+combination of these) that runs from 1 to a *size*. A *size* is a `Size` symbol, an integer, or a
+polynomial in these. `Sum(body, (k, 1, size))` binds k. `D(term, entry, …)` is an unevaluated derivative.
+Bound indices are apart: no two sums of a statement bind the same index, and none is free in it.
+A *definition* gives a name a body over its slots; an *opaque* name is an unknown smooth function of
+other names. Kernel terms also use `KroneckerDelta(i, j)`, `Piecewise` over `Eq`/`Ne` of indices,
+`exp`, `log`, powers, elementary functions, and `Unknown` (an unknown scalar function of scalar arguments).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sympy
+from sympy import Expr, Indexed, IndexedBase, Symbol, Tuple
+from sympy.logic.boolalg import Boolean
+
+
+class Index(Symbol):
+    """An index: a positive integer that runs from 1 to its size."""
+
+    def __new__(cls, name: str) -> Index:
+        """Make the index of this name; equal names are equal indices."""
+        return super().__new__(cls, name, integer=True, positive=True)
+
+
+class Size(Symbol):
+    """A symbolic size: a positive integer, otherwise unknown."""
+
+    def __new__(cls, name: str) -> Size:
+        """Make the size of this name."""
+        return super().__new__(cls, name, integer=True, positive=True)
+
+
+_apart = itertools.count(1)
+
+
+def fresh(name: str) -> Index:
+    """Return an index that occurs nowhere else; `name` is kept as the part that a reader sees."""
+    return Index(f"{name.split('#')[0]}#{next(_apart)}")
+
+
+class D(Expr):
+    """`D(term, v1, v2, …)`: the derivative of `term` by entries `v1`, `v2`, …, not yet carried out.
+
+    Each variable is an `Indexed` or a scalar `Symbol`. What the variable's name is defined as plays no
+    part: `D(L, y[t])` with y defined takes y as independent, and the total derivative along every path
+    from `term` to it that the definitions open. Indices inside a variable are ordinary indices: they may be
+    bound by a sum outside the D, never by one inside its `term`.
+    """
+
+    def __new__(cls, term: Expr, *variables: Expr) -> D:
+        """Build the node; nothing is evaluated."""
+        assert variables
+        return super().__new__(cls, sympy.sympify(term), *variables)
+
+    is_commutative = True
+    is_extended_real = True
+
+    @property
+    def term(self) -> Expr:
+        """What is differentiated."""
+        return self.args[0]
+
+    @property
+    def variables(self) -> tuple[Expr, ...]:
+        """The entries by which it is differentiated, in order."""
+        return self.args[1:]
+
+
+class Unknown(Expr):
+    """`Unknown(f, (m1, …), a1, …)`: the derivative of order (m1, …) of an unknown smooth function f at scalars.
+
+    Order (0,) is `f(a)`, (1,) is `f'(a)`.
+    """
+
+    def __new__(cls, name: Symbol, orders: Tuple, *arguments: Expr) -> Unknown:
+        """Build the node."""
+        assert len(orders) == len(arguments)
+        return super().__new__(cls, name, Tuple(*orders), *arguments)
+
+    is_commutative = True
+    is_extended_real = True
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """`name[slots] = body`; the body's free indices are the slots."""
+
+    name: str
+    slots: tuple[Index, ...]
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """`name[slots]` is an unknown smooth function of all entries of the tensors `arguments`."""
+
+    name: str
+    slots: tuple[Index, ...]
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the names of a statement mean.
+
+    `shapes` has every tensor name, primitive, defined or opaque, with the sizes of its slots (`()` for a
+    scalar). A name that is neither defined nor opaque is *primitive*: its entries are independent real
+    variables, positive where the SymPy symbol (or IndexedBase) says so.
+    """
+
+    definitions: Mapping[str, Definition] = field(default_factory=dict)
+    opaque: Mapping[str, Opaque] = field(default_factory=dict)
+    shapes: Mapping[str, tuple[Expr, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """`left = right` for every value of the free indices in their `ranges`, and under `assumptions`.
+
+    Both sides are scalar terms over the same free indices. An assumption is `Eq` or `Ne` between indices
+    (`Eq(i, j)`), or `Eq` between terms (a hypothesis such as `Sum(y[k], (k, 1, N)) = 1`, its free indices
+    universally quantified unless they are in `ranges`).
+    """
+
+    left: Expr
+    right: Expr
+    ranges: Mapping[Index, Expr] = field(default_factory=dict)
+    assumptions: tuple[Boolean, ...] = ()
+    context: Context = field(default_factory=Context)
+
+
+def name_of(entry: Expr) -> str | None:
+    """Return the tensor name of an entry (`Indexed`, or a scalar `Symbol` that is no index or size), else None."""
+    if isinstance(entry, Indexed):
+        return str(entry.base.label)
+    if isinstance(entry, Symbol) and not isinstance(entry, Index | Size):
+        return entry.name
+    return None
+
+
+def entry(name: str, *indices: Expr, positive: bool = False) -> Expr:
+    """Return the entry of a tensor, a real scalar; without indices the scalar symbol itself."""
+    kind: dict[str, bool] = {"positive": True} if positive else {"real": True}
+    return Indexed(IndexedBase(Symbol(name, **kind)), *indices) if indices else Symbol(name, **kind)
