@@ -1,0 +1,385 @@
+"""Arithmetic: two number systems in which a term is evaluated, float64 and mpmath at many digits.
+
+Contract. Every operation takes and returns NumPy arrays, entry by entry. Where the real value is undefined
+(log of a negative number, 0/0, overflow of exp) the entry is NaN; NaN is never turned into a number.
+Vocabulary. A *row* of `ELEMENTARY` gives an elementary function in both systems. A *stencil* takes the
+derivative of a function from its values at a few *offsets*: an imaginary one (complex step: exact to
+rounding, where no derivative is nested within) or real ones (central differences).
+In float64 the functions accept complex arrays whose imaginary part is infinitesimal, and follow the real
+branch: comparisons and `Abs`, `Max`, `sign` look at the real part.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import mpmath
+import numpy as np
+import numpy.typing as npt
+import sympy
+from mpmath.ctx_mp import MPContext
+
+Array = npt.NDArray[Any]
+Elementwise = Callable[..., Array]
+
+HUGE = 1e5
+"""Beyond exp(HUGE) a number is taken as undefined: its digits would fill the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stencil:
+    """Offsets from a point, and how the values there (on the last axis) give the derivative."""
+
+    offsets: Array
+    combine: Callable[[Array], Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """A number system."""
+
+    cast: Callable[[Array], Array]
+    """From an array of floats or integers, exactly."""
+    constant: Callable[[Any], Any]
+    """From a SymPy number."""
+    functions: Mapping[type, Elementwise]
+    power: Callable[[Array, Array], Array]
+    """A real exponent: the base must be positive, or zero under a positive exponent."""
+    integer_power: Callable[[Array, Array], Array]
+    real: Callable[[Array], Array]
+    stencils: Callable[[int], Sequence[Stencil]]
+    """For a function with so many derivatives nested within: the stencil, then what to use where it gives NaN."""
+
+
+# Float64
+
+
+def _where(defined: Any, value: Array) -> Array:
+    return np.where(defined, value, np.nan)
+
+
+def _finite(value: Array) -> Array:
+    return np.where(np.isinf(value), np.nan, value)
+
+
+def _exp(z: Array) -> Array:
+    value = np.exp(z)
+    return np.where(np.isinf(value) & np.isfinite(z), np.nan, value)
+
+
+def _log(z: Array) -> Array:
+    return np.log(_where(z.real > 0, z))
+
+
+def _between(function: Elementwise) -> Elementwise:
+    return lambda z: function(_where(abs(z.real) < 1, z))
+
+
+def _abs(z: Array) -> Array:
+    return np.where(z.real < 0, -z, z)
+
+
+def _sign(z: Array) -> Array:
+    return np.sign(z.real)
+
+
+def _heaviside(z: Array, zero: Array) -> Array:
+    return np.where(z.real > 0, 1.0, np.where(z.real < 0, 0.0, np.where(z.real == 0, zero.real, np.nan)))
+
+
+def _larger(a: Array, b: Array) -> Array:
+    return np.where(np.isnan(a) | (a.real >= b.real), a, b)
+
+
+def _smaller(a: Array, b: Array) -> Array:
+    return np.where(np.isnan(a) | (a.real <= b.real), a, b)
+
+
+def _folded(choose: Elementwise) -> Elementwise:
+    def fold(*values: Array) -> Array:
+        result = values[0]
+        for value in values[1:]:
+            result = choose(result, value)
+        return result
+
+    return fold
+
+
+def _lifted(function: Callable[..., float]) -> Elementwise:
+    """Make a real scalar function elementwise; a complex step is carried over by a real stencil, in the last argument."""
+
+    def safe(*values: float) -> float:
+        try:
+            return float(function(*values))
+        except (ValueError, OverflowError, ZeroDivisionError):
+            return math.nan
+
+    def lifted(*values: Array) -> Array:
+        every = np.frompyfunc(safe, len(values), 1)
+        parts = [value.real for value in values]
+        result = np.asarray(every(*parts), dtype=float)
+        if not np.iscomplexobj(values[-1]):
+            return result
+        slope = sum(
+            weight * np.asarray(every(*parts[:-1], parts[-1] + offset), dtype=float)
+            for offset, weight in zip(_OFFSETS * 1e-3, _WEIGHTS / 1e-3, strict=True)
+        )
+        return np.asarray(result + 1j * values[-1].imag * slope)
+
+    return lifted
+
+
+def _reciprocal(function: Elementwise) -> Elementwise:
+    return lambda z: 1 / function(z)
+
+
+_Maker = Callable[[Any], Callable[..., Any]]
+"""From an mpmath context, a function of its numbers."""
+
+
+def _mp_log(mp: Any) -> Callable[[Any], Any]:
+    return lambda x: mp.ln(x) if x > 0 else mp.nan
+
+
+def _mp_exp(mp: Any) -> Callable[[Any], Any]:
+    return lambda x: mp.exp(x) if x < HUGE and (x > -HUGE or mp.isinf(x)) else mp.nan
+
+
+def _mp_small(name: str) -> _Maker:
+    """Return the function where its argument is not huge."""
+
+    def maker(mp: Any) -> Callable[[Any], Any]:
+        function = getattr(mp, name)
+        return lambda x: function(x) if abs(x) < HUGE else mp.nan
+
+    return maker
+
+
+def _mp_between(name: str) -> _Maker:
+    def maker(mp: Any) -> Callable[[Any], Any]:
+        function = getattr(mp, name)
+        return lambda x: function(x) if abs(x) < 1 else mp.nan
+
+    return maker
+
+
+def _mp_heaviside(mp: Any) -> Callable[..., Any]:
+    return lambda x, zero: mp.one if x > 0 else mp.zero if x < 0 else zero if x == 0 else mp.nan
+
+
+def _mp_order(sign: int) -> _Maker:
+    def maker(mp: Any) -> Callable[..., Any]:  # noqa: ARG001
+        return lambda a, b: a if a != a or sign * (a - b) >= 0 else b  # noqa: PLR0124
+
+    return maker
+
+
+def _mp_loggamma(mp: Any) -> Callable[[Any], Any]:
+    return lambda x: mp.loggamma(x) if 0 < x < HUGE else mp.nan
+
+
+def _mp_polygamma(mp: Any) -> Callable[..., Any]:
+    return lambda order, x: mp.psi(int(order), x) if abs(x) < HUGE else mp.nan
+
+
+def _mp_factorial(mp: Any) -> Callable[[Any], Any]:
+    return lambda x: mp.gamma(x + 1) if abs(x) < HUGE else mp.nan
+
+
+ELEMENTARY: dict[type, tuple[Elementwise, _Maker]] = {
+    sympy.exp: (_exp, _mp_exp),
+    sympy.log: (_log, _mp_log),
+    sympy.sin: (np.sin, _mp_small("sin")),
+    sympy.cos: (np.cos, _mp_small("cos")),
+    sympy.tan: (np.tan, _mp_small("tan")),
+    sympy.cot: (_reciprocal(np.tan), _mp_small("cot")),
+    sympy.sec: (_reciprocal(np.cos), _mp_small("sec")),
+    sympy.csc: (_reciprocal(np.sin), _mp_small("csc")),
+    sympy.asin: (_between(np.arcsin), _mp_between("asin")),
+    sympy.acos: (_between(np.arccos), _mp_between("acos")),
+    sympy.atan: (np.arctan, _mp_small("atan")),
+    sympy.sinh: (np.sinh, _mp_small("sinh")),
+    sympy.cosh: (np.cosh, _mp_small("cosh")),
+    sympy.tanh: (np.tanh, _mp_small("tanh")),
+    sympy.coth: (_reciprocal(np.tanh), _mp_small("coth")),
+    sympy.sech: (_reciprocal(np.cosh), _mp_small("sech")),
+    sympy.csch: (_reciprocal(np.sinh), _mp_small("csch")),
+    sympy.asinh: (np.arcsinh, _mp_small("asinh")),
+    sympy.acosh: (lambda z: np.arccosh(_where(z.real > 1, z)), lambda mp: lambda x: mp.acosh(x) if x > 1 else mp.nan),
+    sympy.atanh: (_between(np.arctanh), _mp_between("atanh")),
+    sympy.Abs: (_abs, lambda mp: abs),  # noqa: ARG005
+    sympy.sign: (_sign, lambda mp: mp.sign),
+    sympy.Heaviside: (_heaviside, _mp_heaviside),
+    sympy.Max: (_folded(_larger), _mp_order(1)),
+    sympy.Min: (_folded(_smaller), _mp_order(-1)),
+    sympy.erf: (_lifted(math.erf), _mp_small("erf")),
+    sympy.erfc: (_lifted(math.erfc), _mp_small("erfc")),
+    sympy.gamma: (_lifted(math.gamma), _mp_small("gamma")),
+    sympy.loggamma: (_lifted(math.lgamma), _mp_loggamma),
+    sympy.digamma: (_lifted(lambda x: mpmath.fp.psi(0, x)), lambda mp: lambda x: mp.psi(0, x)),
+    sympy.polygamma: (_lifted(lambda order, x: mpmath.fp.psi(int(order), x)), _mp_polygamma),
+    sympy.factorial: (_lifted(lambda x: math.gamma(x + 1)), _mp_factorial),
+    sympy.floor: (lambda z: np.floor(z.real), lambda mp: mp.floor),
+    sympy.ceiling: (lambda z: np.ceil(z.real), lambda mp: mp.ceil),
+    sympy.Mod: (lambda a, b: np.mod(a.real, b.real), lambda mp: lambda a, b: a - b * mp.floor(a / b)),  # noqa: ARG005
+}
+"""Elementary functions: in float64 (complex steps included), and from an mpmath context."""
+
+_FOLDED = (sympy.Max, sympy.Min)
+
+_CONSTANTS: dict[type, str] = {
+    type(sympy.pi): "pi", type(sympy.E): "e", type(sympy.EulerGamma): "euler", type(sympy.GoldenRatio): "phi",
+}  # fmt: skip
+
+
+def _float_constant(number: Any) -> float:
+    try:
+        return float(number)
+    except (OverflowError, TypeError):
+        return math.nan
+
+
+def _float_power(base: Array, exponent: Array) -> Array:
+    value = np.power(_where(base.real > 0, base), exponent)
+    at_zero = np.where((base.real == 0) & (exponent.real > 0), 0.0, np.nan)
+    return _finite(np.where(base.real == 0, at_zero, value))
+
+
+def _float_integer_power(base: Array, exponent: Array) -> Array:
+    defined = (base != 0) | (exponent >= 0)
+    return _finite(np.power(_where(defined, base), exponent.astype(float) if base.dtype.kind == "c" else exponent))
+
+
+_OFFSETS = np.array([-2.0, -1.0, 1.0, 2.0])
+_WEIGHTS = np.array([1.0, -8.0, 8.0, -1.0]) / 12
+_TINY = 1e-30
+
+
+def _central(step: float) -> Stencil:
+    return Stencil(_OFFSETS * step, lambda values: values @ (_WEIGHTS / step))
+
+
+_COMPLEX = Stencil(np.array([1j * _TINY]), lambda values: values[..., 0].imag / _TINY)
+_NESTED_STEPS = (1e-3, 1e-3, 5e-3, 2e-2, 5e-2)
+
+
+def _float_stencils(depth: int) -> Sequence[Stencil]:
+    real = _central(_NESTED_STEPS[min(depth, len(_NESTED_STEPS) - 1)])
+    return (real,) if depth else (_COMPLEX, real)
+
+
+FLOAT = Arithmetic(
+    cast=lambda values: np.asarray(values, dtype=float),
+    constant=_float_constant,
+    functions={kind: row[0] for kind, row in ELEMENTARY.items()},
+    power=_float_power,
+    integer_power=_float_integer_power,
+    real=lambda values: values.real,
+    stencils=_float_stencils,
+)
+
+
+# Many digits
+
+
+def accuracies(digits: int, depth: int) -> tuple[int, ...]:
+    """Return the digits needed of a term with 0, 1, …, `depth` derivatives nested within, for `digits` at the top."""
+    needed = [digits + 4]
+    for _ in range(depth):
+        needed.append(needed[-1] + needed[-1] // 2 + 4)
+    return tuple(reversed(needed))
+
+
+def _elementwise(function: Callable[..., Any], arguments: int, undefined: Any) -> Elementwise:
+    def safe(*values: Any) -> Any:
+        try:
+            return function(*values)
+        except (ValueError, OverflowError, ZeroDivisionError, ArithmeticError, mpmath.NoConvergence):
+            return undefined
+
+    every = np.frompyfunc(safe, arguments, 1)
+    return lambda *values: np.asarray(every(*values), dtype=object)
+
+
+def _variadic(function: Callable[..., Any], undefined: Any) -> Elementwise:
+    return lambda *values: _elementwise(function, len(values), undefined)(*values)
+
+
+def _mp_constant(mp: Any) -> Callable[[Any], Any]:
+    def constant(number: Any) -> Any:
+        if isinstance(number, sympy.Rational):
+            return mp.mpf(int(number.p)) / int(number.q)
+        if isinstance(number, sympy.Float):
+            return mp.make_mpf(number._mpf_)  # noqa: SLF001  the exact value; SymPy has no other way
+        if type(number) in _CONSTANTS:
+            return +getattr(mp, _CONSTANTS[type(number)])
+        return mp.mpf(_float_constant(number))
+
+    return constant
+
+
+def _mp_power(mp: Any) -> Callable[[Any, Any], Any]:
+    def power(base: Any, exponent: Any) -> Any:
+        if base == 0 and exponent > 0:
+            return mp.zero
+        if not (base > 0) or not abs(exponent * mp.ln(base)) < HUGE:
+            return mp.nan
+        return base**exponent
+
+    return power
+
+
+def _mp_integer_power(mp: Any) -> Callable[[Any, Any], Any]:
+    def power(base: Any, exponent: Any) -> Any:
+        exponent = int(exponent)
+        if exponent < 0 and base == 0:
+            return mp.nan
+        if abs(exponent) > 1 and base != 0 and not abs(exponent * mp.ln(abs(base))) < HUGE:
+            return mp.nan
+        return base**exponent
+
+    return power
+
+
+def _kink_aware(mp: Any, accuracy: int) -> Stencil:
+    """Return the central difference; NaN where the slopes on both sides differ, for there is no derivative."""
+    step = mp.mpf(10) ** -(accuracy // 2 + 1)
+    tolerance = mp.mpf(10) ** -(accuracy // 4)
+
+    def combine(values: Array) -> Array:
+        below, here, above = values[..., 0], values[..., 1], values[..., 2]
+        slope = (above - below) / (2 * step)
+        bend = abs((above - here) - (here - below)) / step
+        smooth = np.asarray(bend <= tolerance * (1 + abs(slope)), dtype=bool)
+        return np.where(smooth, slope, mp.nan)
+
+    return Stencil(np.array([-step, mp.zero, step], dtype=object), combine)
+
+
+@lru_cache(maxsize=32)
+def many_digits(digits: int, depth: int) -> Arithmetic:
+    """Return arithmetic good for `digits` digits of terms with `depth` nested derivatives."""
+    needed = accuracies(digits, depth)
+    mp = MPContext()
+    mp.dps = needed[0]
+    functions: dict[type, Elementwise] = {}
+    for kind, (_, maker) in ELEMENTARY.items():
+        function = maker(mp)
+        if kind in _FOLDED:
+            functions[kind] = _folded(_elementwise(function, 2, mp.nan))
+        else:
+            functions[kind] = _variadic(function, mp.nan)
+    stencils = [(_kink_aware(mp, needed[level + 1]),) for level in range(depth)]
+    return Arithmetic(
+        cast=_elementwise(lambda value: mp.mpf(float(value)), 1, mp.nan),
+        constant=_mp_constant(mp),
+        functions=functions,
+        power=_elementwise(_mp_power(mp), 2, mp.nan),
+        integer_power=_elementwise(_mp_integer_power(mp), 2, mp.nan),
+        real=lambda values: values,
+        stencils=lambda level: stencils[level],
+    )

@@ -1,0 +1,277 @@
+"""Numeric: the independent oracle. It evaluates both sides of a goal as they were elaborated, and compares.
+
+Contract. Shares no code with the kernel but the shape of terms (`kernel.terms`). What it says *differs* has been
+confirmed in two precisions of many digits; where a side is undefined nothing is said. Agreement is evidence only.
+Vocabulary. An *entry* is one value of the free indices; it *counts* where the assumptions hold and both sides are
+defined. To *settle* an entry is to evaluate it at 30 and at 50 digits. A *survey* compares at several sizes and points.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import sympy
+
+from symderiv.judge.arithmetic import FLOAT, Arithmetic, Array, many_digits
+from symderiv.judge.points import Kind, assumptions_of, mask, reached_names, sample, size_choices
+from symderiv.judge.verdict import CrossCheck
+from symderiv.judge.walker import Frame, Model, NotEvaluableError, Point, Walker, open_scope, over, subterms
+from symderiv.kernel.terms import Goal, Index
+
+__all__ = [
+    "Comparison", "Difference", "Settled", "Survey", "cross_check", "evaluate", "sample", "settle", "size_choices",
+    "survey",
+]  # fmt: skip
+
+PRECISIONS = (30, 50)
+"""The two numbers of digits at which a difference is confirmed."""
+
+TOLERANCES = (1e-11, 1e-10, 1e-7, 1e-5, 1e-4)
+"""Float64 errors that are put down to rounding, by the number of nested derivatives: plain evaluation and complex
+steps are good to about 1e-14, a four-point difference over these to 1e-10, and each further one loses three digits."""
+
+NEGLIGIBLE = 1e-3
+"""Values of sampled terms are of order 1; errors are relative to the largest entry, but never to less than this."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Both sides over all entries (axes in the order of the goal's ranges), which entries count, the largest error."""
+
+    left: Array
+    right: Array
+    counts: Array
+    errors: Array
+    """For each entry the error relative to the largest entry; 0 where it does not count."""
+
+    @property
+    def error(self) -> float:
+        """The largest relative error."""
+        return float(self.errors.max(initial=0.0))
+
+    @property
+    def entries(self) -> int:
+        """How many entries count."""
+        return int(self.counts.sum())
+
+
+def evaluate(
+    goal: Goal, sizes: Mapping[str, int], point: Point, *, arithmetic: Arithmetic = FLOAT, model: Model | None = None
+) -> Comparison:
+    """Evaluate both sides over all entries; `NotEvaluableError` where that cannot be done."""
+    model = model or Model(goal.context)
+    with np.errstate(all="ignore"):
+        scope = open_scope(goal, sizes)
+        left, right = _sides(goal, sizes, point, arithmetic, model, scope)
+        defined = np.isfinite(left.astype(float)) & np.isfinite(right.astype(float))
+        counts = defined & mask(goal, sizes, point, model)
+        difference = np.where(counts, abs(left - right), 0).astype(float)
+        scale = max(_largest(left, counts), _largest(right, counts), NEGLIGIBLE)
+        return Comparison(left, right, counts, difference / scale)
+
+
+def _sides(
+    goal: Goal, sizes: Mapping[str, int], point: Point, arithmetic: Arithmetic, model: Model, scope: Mapping[Index, Any]
+) -> tuple[Array, Array]:
+    walker = Walker(model, sizes, point, arithmetic)
+    frame = Frame()
+    try:
+        left, right = (over(walker.value(side, scope, frame), scope) for side in (goal.left, goal.right))
+    except RecursionError:
+        raise NotEvaluableError("the term is nested too deeply") from None
+    except MemoryError:
+        raise NotEvaluableError("there is not enough memory") from None
+    return left, right
+
+
+def _largest(values: Array, counts: Array) -> float:
+    return float(np.max(abs(values[counts]).astype(float), initial=0.0))
+
+
+# One entry in many digits
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What many digits say of one entry; `left` and `right` are mpmath numbers of the higher precision."""
+
+    outcome: Literal["differ", "agree", "undecided"]
+    left: Any = None
+    right: Any = None
+
+
+def exact(goal: Goal, point: Point) -> bool:
+    """Tell whether the values satisfy the goal's hypotheses exactly and its constants are exact."""
+    del point
+    if assumptions_of(goal).hypotheses:
+        return False
+    bodies = [definition.body for definition in goal.context.definitions.values()]
+    return not any(isinstance(part, sympy.Float) for part in subterms(goal.left, goal.right, *bodies))
+
+
+def settle(
+    goal: Goal, sizes: Mapping[str, int], point: Point, entry: Mapping[Index, int], *, model: Model | None = None
+) -> Settled:
+    """Evaluate one entry at two precisions; only a difference that is the same in both is one."""
+    model = model or Model(goal.context)
+    depth = max(model.depth(goal.left), model.depth(goal.right))
+    scope = {index: (at, 1) for index, at in entry.items()}
+    sides = []
+    with np.errstate(all="ignore"):
+        for digits in PRECISIONS:
+            left, right = _sides(goal, sizes, point, many_digits(digits, depth), model, scope)
+            sides.append((left.item(), right.item()))
+    (left, right), (finer_left, finer_right) = sides
+    if not np.isfinite([float(number) for pair in sides for number in pair]).all():
+        return Settled("undecided")
+    coarse, fine = abs(left - right), abs(finer_left - finer_right)
+    scale = max(abs(finer_left), abs(finer_right))
+    stable = abs(left - finer_left) + abs(right - finer_right) <= 1e-15 * scale and abs(coarse - fine) <= 1e-9 * fine  # noqa: PLR2004
+    if exact(goal, point):
+        clear = fine > 1e-9 * scale  # noqa: PLR2004
+    else:
+        clear = fine > 1e-6 * scale and fine > 1e-8 and scale < 1e8  # noqa: PLR2004
+    if stable and clear and scale > 0:
+        return Settled("differ", finer_left, finer_right)
+    if fine <= 1e-9 * scale or fine <= 1e-12:  # noqa: PLR2004
+        return Settled("agree", finer_left, finer_right)
+    return Settled("undecided")
+
+
+# Several sizes and points
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """Where the sides were seen to differ."""
+
+    sizes: dict[str, int]
+    point: Point
+    entry: dict[Index, int]
+    settled: Settled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """What was compared: entries, the largest error among those that agree, a difference, or why nothing was."""
+
+    entries: int
+    error: float
+    difference: Difference | None = None
+    reason: str | None = None
+    agreed: tuple[dict[str, int], ...] = ()
+    """The sizes at which every entry that counts agreed."""
+
+
+_MORE: tuple[tuple[tuple[Kind, int], ...], ...] = ((("real", 1), ("positive", 0)), (("wide", 0), ("unit", 0)))
+"""Beyond one point at each choice of sizes: a second one, and other domains, at the first two."""
+
+_INSTEAD: tuple[Kind, ...] = ("positive", "unit", "negative", "wide")
+"""Where no entry is defined at a real point: other domains, in turn."""
+
+
+def _plan(goal: Goal, model: Model) -> Iterator[tuple[dict[str, int], Kind, int]]:
+    choices = size_choices(goal, model=model)
+    if not any(model.primitive(name) for name in reached_names(goal, model)) and not goal.context.opaque:
+        yield from ((sizes, "real", 0) for sizes in choices)
+        return
+    for sizes in choices:
+        yield sizes, "real", 0
+    for sizes, kinds in zip((choices * 2)[:2], _MORE, strict=False):
+        for kind, shift in kinds:
+            yield sizes, kind, shift
+
+
+def survey(goal: Goal, *, seed: int = 0, deadline: float | None = None, model: Model | None = None) -> Survey:
+    """Compare at several sizes and points until the sides differ; `deadline` is a value of `time.monotonic`."""
+    model = model or Model(goal.context)
+    surveyor = _Surveyor(goal, model)
+    for sizes, kind, shift in _plan(goal, model):
+        if deadline is not None and time.monotonic() > deadline:
+            surveyor.reason = surveyor.reason or "out of time"
+            break
+        kinds = (kind, *_INSTEAD) if kind == "real" and not shift else (kind,)
+        for one in kinds:
+            counted = surveyor.compare(sizes, one, seed + shift)
+            if surveyor.difference is not None:
+                return surveyor.result()
+            if counted:
+                break
+    return surveyor.result()
+
+
+class _Surveyor:
+    """Accumulates comparisons."""
+
+    def __init__(self, goal: Goal, model: Model) -> None:
+        self.goal, self.model = goal, model
+        depth = max(model.depth(goal.left), model.depth(goal.right))
+        self.tolerance = TOLERANCES[min(depth, len(TOLERANCES) - 1)]
+        self.entries, self.error = 0, 0.0
+        self.difference: Difference | None = None
+        self.reason: str | None = None
+        self.agreed: dict[tuple[int, ...], dict[str, int]] = {}
+        self.settled_small = False
+
+    def result(self) -> Survey:
+        reason = None
+        if not self.entries and self.difference is None:
+            reason = self.reason or "no sampled point has both sides defined"
+        return Survey(self.entries, self.error, self.difference, reason, tuple(self.agreed.values()))
+
+    def compare(self, sizes: dict[str, int], kind: Kind, seed: int) -> int:
+        """Compare at one point; return how many entries counted, or -1 where it cannot be evaluated at all."""
+        try:
+            point = sample(self.goal, sizes, seed, kind, model=self.model)
+            comparison = evaluate(self.goal, sizes, point, model=self.model)
+        except NotEvaluableError as error:
+            self.reason = self.reason or str(error)
+            return 0
+        suspects = self._suspects(comparison)
+        undecided = 0
+        for at in suspects:
+            entry = {index: at[axis] + 1 for axis, index in enumerate(self.goal.ranges)}
+            try:
+                settled = settle(self.goal, sizes, point, entry, model=self.model)
+            except NotEvaluableError as error:
+                self.reason = self.reason or str(error)
+                settled = Settled("undecided")
+            if settled.outcome == "differ":
+                self.difference = Difference(sizes, point, entry, settled)
+                return comparison.entries
+            undecided += settled.outcome == "undecided"
+        if undecided:
+            return 0
+        self.entries += comparison.entries
+        agreeing = comparison.errors[comparison.errors <= self.tolerance]
+        self.error = max(self.error, float(agreeing.max(initial=0.0)))
+        if comparison.entries:
+            self.agreed.setdefault(tuple(sizes.values()), sizes)
+        return comparison.entries
+
+    def _suspects(self, comparison: Comparison) -> list[tuple[int, ...]]:
+        """Return the entries to settle: those of the largest errors, and once an entry that is almost 0."""
+        errors = comparison.errors
+        order = np.argsort(-errors, axis=None, kind="stable")[:3]
+        suspects = [at for at in (np.unravel_index(one, errors.shape) for one in order) if errors[at] > self.tolerance]
+        small = _largest(comparison.left, comparison.counts) + _largest(comparison.right, comparison.counts)
+        if not suspects and not self.settled_small and comparison.entries and small < 1e-9 and errors.any():  # noqa: PLR2004
+            self.settled_small = True
+            suspects = [np.unravel_index(int(np.argmax(errors)), errors.shape)]
+        return [tuple(int(one) for one in at) for at in suspects]
+
+
+def cross_check(goal: Goal, *, seed: int = 0, deadline: float | None = None) -> CrossCheck | None:
+    """Compare both sides at several sizes and points; None where nothing could be compared."""
+    found = survey(goal, seed=seed, deadline=deadline)
+    if found.reason is not None:
+        return None
+    if found.difference is not None:
+        settled = found.difference.settled
+        scale = max(abs(settled.left), abs(settled.right))
+        return CrossCheck(max(found.entries, 1), float(abs(settled.left - settled.right) / scale), agrees=False)
+    return CrossCheck(found.entries, found.error, agrees=True)

@@ -1,0 +1,455 @@
+"""Points: at which sizes, and at which values of the primitive names, a goal is evaluated.
+
+Contract. Deterministic for a seed. Values are multiples of 1/64 wherever the hypotheses allow, so that they are exact
+in every arithmetic and a person can read them. A point satisfies every hypothesis of the goal, or is not returned.
+Vocabulary. A *hypothesis* is an assumption between terms (`Σ_k y_k = 1`); its indices are universal. An assumption
+between indices (`i ≠ j`) is a *mask*: it says which entries count. One between sizes restricts the sizes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import sympy
+from sympy import Expr, Indexed
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import And, Boolean, BooleanTrue
+
+from symderiv.judge.arithmetic import Array
+from symderiv.judge.walker import (
+    Family,
+    Frame,
+    Grid,
+    Model,
+    NotEvaluableError,
+    Point,
+    Walker,
+    draw,
+    dyadic,
+    index_only,
+    open_scope,
+    over,
+    size_value,
+    subterms,
+)
+from symderiv.kernel.terms import Goal, Index, Size
+
+Kind = Literal["real", "positive", "unit", "wide", "negative", "simple", "simple 2", "simple 3"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+class CannotSampleError(NotEvaluableError):
+    """No values were found that satisfy the hypotheses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """The assumptions of a goal by what they restrict."""
+
+    sizes: tuple[Boolean, ...]
+    mask: tuple[Boolean, ...]
+    hypotheses: tuple[Boolean, ...]
+
+
+def assumptions_of(goal: Goal) -> Assumptions:
+    """Sort the goal's assumptions."""
+    sizes: list[Boolean] = []
+    mask: list[Boolean] = []
+    hypotheses: list[Boolean] = []
+    waiting = list(goal.assumptions)
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, And):
+            waiting.extend(one.args)
+        elif isinstance(one, BooleanTrue):
+            continue
+        elif not index_only(one):
+            hypotheses.append(one)
+        elif any(isinstance(part, Index) for part in subterms(one)):
+            mask.append(one)
+        else:
+            sizes.append(one)
+    return Assumptions(tuple(sizes), tuple(mask), tuple(hypotheses))
+
+
+def reached_names(goal: Goal, model: Model, *, with_hypotheses: bool = True) -> tuple[str, ...]:
+    """Return the names on which the sides (and the hypotheses) depend, sorted."""
+    names = set(model.names(goal.left) | model.names(goal.right))
+    if with_hypotheses:
+        for hypothesis in assumptions_of(goal).hypotheses:
+            names |= model.names(hypothesis)
+    return tuple(sorted(model.closure(names)))
+
+
+# Sizes
+
+
+def size_names(goal: Goal, model: Model) -> tuple[str, ...]:
+    """Return the names of the sizes that play a part, sorted."""
+    terms: list[Any] = [goal.left, goal.right, *goal.ranges.values(), *goal.assumptions]
+    for name in reached_names(goal, model):
+        terms.extend(model.shape(name))
+        if name in goal.context.definitions:
+            terms.append(goal.context.definitions[name].body)
+    return tuple(sorted({part.name for part in subterms(*map(sympy.sympify, terms)) if isinstance(part, Size)}))
+
+
+_ONE_SIZE = (3, 2, 1, 4, 6, 7)
+_MOST_CHOICES = 6
+_SMALL = 4
+
+
+def size_choices(goal: Goal, *, model: Model | None = None) -> list[dict[str, int]]:
+    """Return a few choices of the sizes, telling first: mutually distinct, in both orders, each size 1 once."""
+    model = model or Model(goal.context)
+    names = size_names(goal, model)
+    possible = _Possible(goal, model)
+    if len(names) <= 1:
+        choices = [dict.fromkeys(names, size) for size in (_ONE_SIZE if names else (0,))]
+        return [choice for choice in choices if possible(choice)]
+    candidates = [choice for choice in _candidates(names) if possible(choice)]
+    candidates.sort(key=lambda choice: (-len(set(choice.values())), 1 in choice.values(), sum(choice.values())))
+    chosen: list[dict[str, int]] = []
+    seen: set[tuple[object, ...]] = set()
+    while candidates and len(chosen) < _MOST_CHOICES:
+        best = max(candidates, key=lambda choice: len(_features(choice) - seen))
+        if not _features(best) - seen:
+            break
+        seen |= _features(best)
+        chosen.append(best)
+    return chosen
+
+
+def smallest_first(goal: Goal, *, model: Model | None = None, most: int = 3, limit: int = 40) -> list[dict[str, int]]:
+    """Return choices of the sizes from the smallest on."""
+    model = model or Model(goal.context)
+    names = size_names(goal, model)
+    possible = _Possible(goal, model)
+    if len(names) == 1:
+        most = max(_ONE_SIZE)
+    if len(names) > _SMALL + 1:
+        every: Iterable[tuple[int, ...]] = (tuple(choice.values()) for choice in _candidates(names))
+    else:
+        every = itertools.product(range(1, most + 1), repeat=len(names))
+    ordered = sorted(every, key=lambda values: (sum(values), values))
+    choices = (dict(zip(names, values, strict=True)) for values in ordered)
+    return list(itertools.islice((choice for choice in choices if possible(choice)), limit))
+
+
+def _candidates(names: Sequence[str]) -> Iterator[dict[str, int]]:
+    if len(names) <= _SMALL:
+        for values in itertools.product(range(1, _SMALL + 1), repeat=len(names)):
+            yield dict(zip(names, values, strict=True))
+        return
+    generator = draw(0, "sizes", *names)
+    largest = _SMALL if len(names) <= _SMALL + 2 else 3
+    yield dict.fromkeys(names, 1)
+    yield dict.fromkeys(names, 2)
+    for _ in range(200):
+        yield dict(zip(names, (int(value) for value in generator.integers(1, largest + 1, len(names))), strict=True))
+
+
+def _features(choice: Mapping[str, int]) -> set[tuple[object, ...]]:
+    """Return what is told apart by a choice: a size is 1, or not; of two sizes the one is larger, or the other."""
+    found: set[tuple[object, ...]] = {(name, value == 1) for name, value in choice.items()}
+    for (a, m), (b, n) in itertools.combinations(choice.items(), 2):
+        if m != n:
+            found.add((a, b, m < n))
+    return found
+
+
+class _Possible:
+    """Tells whether the shapes, ranges and assumptions allow a choice of sizes."""
+
+    def __init__(self, goal: Goal, model: Model) -> None:
+        self._relations = assumptions_of(goal).sizes
+        shapes = [size for name in reached_names(goal, model) for size in model.shape(name)]
+        self._sizes = list(dict.fromkeys([*shapes, *goal.ranges.values()]))
+
+    def __call__(self, choice: Mapping[str, int]) -> bool:
+        try:
+            if any(size_value(size, choice) < 1 for size in self._sizes):
+                return False
+        except NotEvaluableError:
+            return False
+        values = {Size(name): value for name, value in choice.items()}
+        return all(relation.subs(values) == True for relation in self._relations)  # noqa: E712
+
+
+# Values
+
+_SIMPLE = np.array([1, 2, -1, 0.5, 3, -2, 1.5, -0.5, 4, -3, 2.5, -1.5, 5, -4, 3.5, -2.5])
+_SIMPLE_POSITIVE = np.array([1, 2, 0.5, 3, 1.5, 4, 2.5, 5, 0.25, 6, 3.5, 7, 0.75, 8, 4.5, 9])
+
+
+def _simple(name_at: int, shape: tuple[int, ...], *, positive: bool, turn: int) -> Array:
+    """Return small distinct numbers; another turn, or another name, starts elsewhere among them."""
+    pattern = _SIMPLE_POSITIVE if positive else _SIMPLE
+    count = int(np.prod(shape, dtype=int))
+    return np.resize(np.roll(pattern, -(2 * turn + name_at)), count).reshape(shape).astype(float)
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "real": (-2.0, 2.0),
+    "positive": (0.25, 2.5),
+    "unit": (0.0625, 0.9375),
+    "wide": (-4.5, 4.5),
+    "negative": (-2.5, -0.25),
+}
+_LEAST = 0.125
+
+
+def _generic(name: str, shape: tuple[int, ...], *, positive: bool, kind: str, seed: int) -> Array:
+    """Return values of no particular pattern, none of them close to 0."""
+    low, high = _RANGES[kind]
+    values = dyadic(draw(seed, "values", name, kind).uniform(low, high, shape))
+    values = np.where(abs(values) < _LEAST, values + np.where(values < 0, -_LEAST, _LEAST), values)
+    return np.asarray(abs(values) if positive else values)
+
+
+def positive_names(goal: Goal, model: Model) -> frozenset[str]:
+    """Return the names that are declared positive."""
+    bodies = [definition.body for definition in goal.context.definitions.values()]
+    found: set[str] = set()
+    for part in subterms(goal.left, goal.right, *goal.assumptions, *bodies):
+        label = part.base.label if isinstance(part, Indexed) else part
+        if isinstance(label, sympy.Symbol) and not isinstance(label, Index | Size) and label.is_positive:
+            found.add(label.name)
+    del model
+    return frozenset(found)
+
+
+def sample(
+    goal: Goal,
+    sizes: Mapping[str, int],
+    seed: int = 0,
+    kind: Kind = "real",
+    *,
+    family: Family | None = None,
+    model: Model | None = None,
+) -> Point:
+    """Return a point of this kind that satisfies the goal's hypotheses; `CannotSampleError` where none is found."""
+    model = model or Model(goal.context)
+    positive = positive_names(goal, model)
+    simple = kind.startswith("simple")
+    values: dict[str, Array] = {}
+    names = [name for name in reached_names(goal, model) if model.primitive(name)]
+    for at, name in enumerate(names):
+        shape = tuple(size_value(size, sizes) for size in model.shape(name))
+        if simple:
+            turn = int(kind[-1]) - 1 if kind[-1].isdigit() else 0
+            values[name] = _simple(at, shape, positive=name in positive, turn=turn)
+        else:
+            values[name] = _generic(name, shape, positive=name in positive, kind=kind, seed=seed)
+    point = Point(values, family or ("linear" if simple else "waves"), seed)
+    hypotheses = assumptions_of(goal).hypotheses
+    if not hypotheses:
+        return point
+    return _Hypotheses(goal, model, sizes, hypotheses, positive).satisfy(point, sparse=simple)
+
+
+# Hypotheses
+
+CLOSE = 1e-12
+_ROUNDS = 40
+
+
+class _Hypotheses:
+    """Moves a point until the hypotheses hold: Newton's method on the entries of the primitives."""
+
+    def __init__(
+        self,
+        goal: Goal,
+        model: Model,
+        sizes: Mapping[str, int],
+        hypotheses: Sequence[Boolean],
+        positive: frozenset[str],
+    ) -> None:
+        self.goal, self.model, self.sizes, self.positive = goal, model, sizes, positive
+        self.equations = [one for one in hypotheses if isinstance(one, sympy.Eq)]
+        self.others = [one for one in hypotheses if not isinstance(one, sympy.Eq)]
+        self.ranged = open_scope(goal, sizes)
+
+    def satisfy(self, point: Point, *, sparse: bool) -> Point:
+        """Return a point near this one at which the hypotheses hold."""
+        with np.errstate(all="ignore"):
+            for pins in self._pins():
+                scopes = [self._scope(equation, pins) for equation in self.equations]
+                for start in self._starts(point):
+                    for few in (sparse, not sparse):
+                        found = self._newton(start, scopes, sparse=few)
+                        if found is not None and self._allowed(found, pins):
+                            return found
+        raise CannotSampleError("no values were found that satisfy the assumptions")
+
+    def _pins(self) -> Iterator[dict[Index, int]]:
+        """Yield values for the goal's indices that hypotheses mention: none first, so that they hold for all."""
+        yield {}
+        mentioned = sorted(
+            {index for one in (*self.equations, *self.others) for index in _free(one) if index in self.ranged},
+            key=lambda index: index.name,
+        )
+        runs = [range(1, self.ranged[index][1] + 1) for index in mentioned]
+        if mentioned:
+            for values in itertools.islice(itertools.product(*runs), 8):
+                yield dict(zip(mentioned, values, strict=True))
+
+    def _scope(self, hypothesis: Boolean, pins: Mapping[Index, int]) -> dict[Index, tuple[int, int]]:
+        scope: dict[Index, tuple[int, int]] = {}
+        for index in sorted(_free(hypothesis), key=lambda index: index.name):
+            if index in pins:
+                scope[index] = (pins[index], 1)
+            elif index in self.ranged:
+                scope[index] = self.ranged[index]
+            else:
+                scope[index] = (1, size_value(range_by_use(self.model, index, hypothesis), self.sizes))
+        return scope
+
+    def _starts(self, point: Point) -> Iterator[Point]:
+        yield point
+        yield Point({name: abs(values) / 4 for name, values in point.values.items()}, point.family, point.seed)
+        named = {name for equation in self.equations for name in self.model.names(equation)}
+        for at in range(2):
+            values = {
+                name: _one_hot(name, array.shape, point.seed + at) if name in named and array.ndim else array
+                for name, array in point.values.items()
+            }
+            yield Point(values, point.family, point.seed)
+
+    def _newton(self, start: Point, scopes: Sequence[Mapping[Index, tuple[int, int]]], *, sparse: bool) -> Point | None:
+        values = {name: array.copy() for name, array in start.values.items()}
+        best = np.inf
+        for _ in range(_ROUNDS):
+            point = Point(values, start.family, start.seed)
+            residual, jacobian = self._linear(point, scopes)
+            if not np.isfinite(residual).all() or not np.isfinite(jacobian).all():
+                return None
+            worst = float(abs(residual).max(initial=0.0))
+            if worst == 0 or (worst < CLOSE and worst >= best / 2):
+                return point
+            best = min(best, worst)
+            step = _step(jacobian, residual, sparse=sparse)
+            if not step.any():
+                return point if worst < CLOSE else None
+            values, at = {}, 0
+            for name, array in point.values.items():
+                values[name] = array + step[at : at + array.size].reshape(array.shape)
+                at += array.size
+        return Point(values, start.family, start.seed) if best < CLOSE else None
+
+    def _linear(self, point: Point, scopes: Sequence[Mapping[Index, tuple[int, int]]]) -> tuple[Array, Array]:
+        """Return the residuals of all equations, and their derivatives by every entry of every primitive."""
+        walker = Walker(self.model, self.sizes, point)
+        residuals: list[Array] = []
+        rows: list[Array] = []
+        for equation, scope in zip(self.equations, scopes, strict=True):
+            left, right = equation.args
+            frame = Frame()
+            difference = walker.subtract(left, right, scope, frame)
+            residual = over(difference, scope).ravel()
+            columns = [
+                walker.jacobian(left, right, name, scope, frame).reshape((array.size, -1)).T
+                for name, array in point.values.items()
+            ]
+            residuals.append(residual)
+            rows.append(np.concatenate(columns, axis=1) if columns else np.zeros((residual.size, 0)))
+        if not residuals:
+            return np.zeros(0), np.zeros((0, sum(array.size for array in point.values.values())))
+        return np.concatenate(residuals), np.concatenate(rows)
+
+    def _allowed(self, point: Point, pins: Mapping[Index, int]) -> bool:
+        """Tell whether the signs and the hypotheses that are no equations are respected."""
+        if any((point.values[name] <= 0).any() for name in self.positive if name in point.values):
+            return False
+        walker = Walker(self.model, self.sizes, point)
+        return all(
+            (walker.condition(one, self._scope(one, pins), Frame()).data == 1).all()
+            for one in self.others
+        )
+
+
+def _free(term: Any) -> set[Index]:
+    return {symbol for symbol in term.free_symbols if isinstance(symbol, Index)}
+
+
+def range_by_use(model: Model, index: Index, term: Any) -> Expr:
+    """Return the size over which an index runs, from an entry in which it stands."""
+    for part in subterms(term):
+        if isinstance(part, Indexed) and index in part.indices:
+            shape = model.shape(str(part.base.label))
+            if len(shape) == len(part.indices):
+                return shape[part.indices.index(index)]
+    raise CannotSampleError(f"the range of {index.name.split('#')[0]} in an assumption is not known")
+
+
+def _one_hot(name: str, shape: tuple[int, ...], seed: int) -> Array:
+    values = np.zeros(shape)
+    rows = values.reshape((-1, shape[-1]))
+    rows[np.arange(len(rows)), draw(seed, "one-hot", name).integers(0, shape[-1], len(rows))] = 1
+    return values
+
+
+def _step(jacobian: Array, residual: Array, *, sparse: bool) -> Array:
+    """Return Newton's step: the shortest, or one that moves as few entries as it can."""
+    if not sparse:
+        return np.asarray(np.linalg.lstsq(jacobian, -residual, rcond=1e-12)[0])
+    step = np.zeros(jacobian.shape[1])
+    columns = _pivots(jacobian)
+    if columns:
+        step[columns] = np.linalg.lstsq(jacobian[:, columns], -residual, rcond=1e-12)[0]
+        step[columns] = np.where(abs(step[columns] - dyadic(step[columns])) < CLOSE, dyadic(step[columns]), step[columns])
+    return step
+
+
+def _pivots(jacobian: Array) -> list[int]:
+    """Return independent columns that span the rest, the last ones first among equals."""
+    rest = jacobian.copy()
+    chosen: list[int] = []
+    for _ in range(min(jacobian.shape)):
+        norms = np.round((rest**2).sum(axis=0), 9)
+        at = len(norms) - 1 - int(np.argmax(norms[::-1]))
+        if norms[at] <= CLOSE:
+            break
+        chosen.append(at)
+        direction = rest[:, at] / np.linalg.norm(rest[:, at])
+        rest = rest - np.outer(direction, direction @ rest)
+    return chosen
+
+
+def mask(goal: Goal, sizes: Mapping[str, int], point: Point, model: Model) -> Array:
+    """Return which entries of the goal count under its assumptions."""
+    scope = open_scope(goal, sizes)
+    counts = np.ones(tuple(length for _, length in scope.values()), dtype=bool)
+    sorted_out = assumptions_of(goal)
+    walker = Walker(model, sizes, point)
+    for condition in sorted_out.mask:
+        if any(index not in scope for index in _free(condition)):
+            raise NotEvaluableError("an assumption on an index that is not free here")
+        counts &= over(walker.condition(condition, scope, Frame()), scope) == 1
+    for hypothesis in sorted_out.hypotheses:
+        ranged = _free(hypothesis) & set(scope)
+        if ranged:
+            counts &= _holds(hypothesis, scope, walker, model, sizes)
+    return counts
+
+
+def _holds(
+    hypothesis: Boolean, scope: Mapping[Index, tuple[int, int]], walker: Walker, model: Model, sizes: Mapping[str, int]
+) -> Array:
+    """Return the entries at which a hypothesis holds, for all of its own indices."""
+    inner = dict(scope)
+    own = sorted(_free(hypothesis) - set(scope), key=lambda index: index.name)
+    for index in own:
+        inner[index] = (1, size_value(range_by_use(model, index, hypothesis), sizes))
+    if isinstance(hypothesis, sympy.Eq):
+        residual = over(walker.subtract(*hypothesis.args, inner, Frame()), inner)
+        holds = abs(residual) < 1e-9  # noqa: PLR2004
+    elif isinstance(hypothesis, Relational):
+        holds = over(walker.condition(hypothesis, inner, Frame()), inner) == 1
+    else:
+        holds = over(Grid(np.asarray(False)), inner)  # noqa: FBT003
+    return np.asarray(holds.all(axis=tuple(range(len(scope), len(inner)))))
