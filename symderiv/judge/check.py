@@ -1,0 +1,257 @@
+"""The pipeline of one step: typing, numbers, proof; and the page as JSON for the process that asks.
+
+`open_page` reads and elaborates a document; `Session.judge` decides one statement, given the verdicts of
+those before it. A claim is compared with its neighbour on the left; where that was blamed, with the last
+good member of the chain, so that a bad member is blamed once.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from symderiv.diagnostics import Diagnostic, Source, Span
+from symderiv.document import read
+from symderiv.judge import explain
+from symderiv.judge.refute import Screening, screen
+from symderiv.judge.verdict import Verdict, Witness
+from symderiv.kernel.equality import Proved, prove
+from symderiv.kernel.terms import Goal, KernelError
+from symderiv.meaning import Compared, compare, elaborate
+from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
+
+Json = dict[str, Any]
+_GOOD = frozenset({"proved", "tested", None})
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, and the member of the chain that the step was compared with."""
+
+    verdict: Verdict
+    left: Member | None = None
+    disagreement: bool = False
+    answer: str | None = None
+    """For a question: what the kernel derived, in LaTeX."""
+
+
+def decide(goal: Goal, span: Span, *, seed: int = 0, deadline: float | None = None) -> tuple[Verdict, bool]:
+    """Return the verdict on a goal, and whether proof and numbers contradict each other."""
+    screening = screen(goal, seed=seed, deadline=deadline)
+    proof, why = _proof(goal)
+    if proof is not None:
+        if screening.witness is not None:
+            found = (explain.disagreement(span, screening.witness),)
+            return Verdict("unknown", diagnostics=found), True
+        return Verdict("proved", method=proof.method, sizes="all", cross_check=screening.agreement, proof=proof), False
+    return _unproved(screening, span, why), False
+
+
+def _proof(goal: Goal) -> tuple[Proved | None, str]:
+    """Return the kernel's proof, or what it says is left."""
+    try:
+        outcome = prove(goal)
+    except KernelError as error:
+        return None, f"the kernel stopped: {error}"
+    except RecursionError:
+        return None, "the kernel stopped: the terms are nested too deeply"
+    if isinstance(outcome, Proved):
+        return outcome, ""
+    return None, f"what is left of the difference: {outcome}"
+
+
+def _unproved(screening: Screening, span: Span, why: str) -> Verdict:
+    if screening.witness is not None:
+        return Verdict("refuted", method="witness", witness=screening.witness,
+                       diagnostics=(explain.false_step(span, screening.witness),))
+    if screening.agreement is not None and screening.agreement.entries:
+        agreement = screening.agreement
+        return Verdict("tested", method="sampling", cross_check=agreement, sizes=_sampled(screening),
+                       diagnostics=(explain.tested(span, agreement.entries, agreement.error, why),))
+    reason = screening.reason or "no sampled point lies where both sides are defined"
+    return Verdict("unknown", diagnostics=(explain.not_decided(span, f"{reason}; {why}" if why else reason),))
+
+
+def _sampled(screening: Screening) -> str:
+    return "; ".join(", ".join(f"{name} = {value}" for name, value in sizes.items()) for sizes in screening.sizes if sizes) or "all"
+
+
+@dataclass(slots=True)
+class Session:
+    """An open page."""
+
+    page: Page
+
+    def outline(self) -> Json:
+        """Return the page as JSON, the verdicts of its steps still to come."""
+        page = self.page
+        spans = -1
+        statements = []
+        for statement in page.statements:
+            spans += statement.spans
+            statements.append(_statement(page.source, statement, max(spans, 0)))
+        return {
+            "path": page.source.path,
+            "title": page.title,
+            "layout": page.layout,
+            "symbols": [{"name": s.name, "shape": list(s.shape), "line": s.line, "inferred": s.inferred} for s in page.symbols],
+            "statements": statements,
+            "math_spans": page.math_spans,
+            "diagnostics": [diagnostic(page.source, each) for each in page.diagnostics],
+        }
+
+    def judge(self, step: int, earlier: list[str | None], seed: int = 0) -> Json:
+        """Return the verdict of one statement as JSON."""
+        statement = self.page.statements[step]
+        judged = self.decide(step, earlier, seed)
+        verdict = judged.verdict
+        answer: Json = {
+            "verdict": verdict.outcome,
+            "method": verdict.method,
+            "sizes": verdict.sizes,
+            "assumptions": [assumption.latex for assumption in statement.assumptions],
+            "layout": verdict.layout,
+            "witness": _witness(verdict.witness),
+            "diagnostics": [diagnostic(self.page.source, d) for d in (*statement.diagnostics, *verdict.diagnostics)],
+            "disagreement": judged.disagreement,
+        }
+        if verdict.cross_check is not None:
+            check = verdict.cross_check
+            answer["cross_check"] = {"entries": check.entries, "error": check.error, "agrees": check.agrees}
+        if judged.left is not None:
+            answer["left"] = judged.left.latex
+        if judged.answer is not None:
+            answer["latex"] = judged.answer
+        return answer
+
+    def decide(self, step: int, earlier: list[str | None], seed: int = 0) -> Judged:
+        """Return the verdict of one claim or question."""
+        statement = self.page.statements[step]
+        assert statement.chain is not None
+        assert statement.member is not None
+        chain = self.page.chains[statement.chain]
+        if statement.kind == "question":
+            return self._question(statement, chain)
+        member = chain.members[statement.member]
+        near, good = self._lefts(statement, chain, earlier)
+        if isinstance(member.value, Failure):
+            return Judged(self._failed(member, chain, statement, good), good or near)
+        if good is None:
+            return Judged(Verdict("unknown", diagnostics=(explain.depends(member.span, self._line(near)),)), near)
+        judged = self._compared(statement, chain, good, member, seed)
+        if near is good or isinstance(near.value, Failure) or judged.verdict.outcome == "proved":
+            return judged
+        again = self._compared(statement, chain, near, member, seed)
+        if again.verdict.outcome != "proved":
+            return judged
+        note = explain.repeats(self._line(near))
+        return replace(again, verdict=replace(again.verdict, method=f"{again.verdict.method} ({note})"))
+
+    def _line(self, member: Member) -> int:
+        return self.page.source.position(member.span.start)[0]
+
+    def _lefts(self, statement: Statement, chain: Chain, earlier: list[str | None]) -> tuple[Member, Member | None]:
+        """Return the neighbour on the left, and the last member that was not blamed."""
+        assert statement.member is not None
+        verdicts: dict[int, str | None] = {0: None}
+        for at, other in enumerate(self.page.statements[: len(earlier)]):
+            if other.chain == statement.chain and other.member is not None:
+                verdicts[other.member] = earlier[at] if other.kind == "claim" else ("blamed" if other.kind == "question" else None)
+        near = chain.members[statement.member - 1]
+        for at in range(statement.member - 1, -1, -1):
+            candidate = chain.members[at]
+            if verdicts.get(at) in _GOOD and isinstance(candidate.value, Tensor):
+                return near, candidate
+        return near, None
+
+    def _failed(self, member: Member, chain: Chain, statement: Statement, good: Member | None) -> Verdict:
+        """Return the verdict on a member without a meaning; a near miss is offered when the kernel proves it."""
+        assert isinstance(member.value, Failure)
+        found = member.value.diagnostic
+        if member.repair is not None and good is not None and isinstance(good.value, Tensor):
+            name, value = member.repair
+            compared = compare(statement, chain, good.value, value, member)
+            if isinstance(compared, Compared) and _proof(compared.goal)[0] is not None:
+                found = replace(found, help=f"{name} makes this step true")
+        return Verdict(member.value.outcome, diagnostics=(found,))
+
+    def _compared(self, statement: Statement, chain: Chain, left: Member, right: Member, seed: int) -> Judged:
+        assert isinstance(left.value, Tensor)
+        assert isinstance(right.value, Tensor)
+        compared = compare(statement, chain, left.value, right.value, right)
+        if isinstance(compared, Diagnostic):
+            return Judged(Verdict("ill-typed", diagnostics=(compared,)), left)
+        verdict, disagreement = decide(compared.goal, right.span, seed=seed, deadline=time.monotonic() + _NUMBERS)
+        if compared.layout is not None:
+            verdict = replace(verdict, layout=compared.layout)
+        return Judged(verdict, left, disagreement)
+
+    def _question(self, statement: Statement, chain: Chain) -> Judged:
+        """Answer a question with what the kernel derives."""
+        assert statement.member is not None
+        asked = chain.members[statement.member - 1]
+        if isinstance(asked.value, Failure):
+            return Judged(Verdict("unknown", diagnostics=(asked.value.diagnostic,)), asked)
+        return Judged(Verdict("unknown", diagnostics=(explain.not_decided(asked.span, ""),)), asked)
+
+
+_NUMBERS = 4.0
+"""Seconds that sampling may take for one comparison."""
+
+
+def open_page(path: str, text: str) -> Session:
+    """Read, parse and elaborate a document; what it holds never raises."""
+    return Session(elaborate(read(path, text)))
+
+
+def _place(source: Source, span: Span) -> Json:
+    line, column = source.position(span.start)
+    end_line, end_column = source.position(span.end)
+    return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+
+
+def diagnostic(source: Source, found: Diagnostic) -> Json:
+    """Return a diagnostic as JSON."""
+    return {
+        "code": found.code,
+        "name": found.name,
+        "severity": found.severity,
+        "message": found.message,
+        "help": found.help,
+        "span": _place(source, found.span),
+        "notes": list(found.notes),
+        "label": found.label,
+        "labels": [{"span": _place(source, span), "text": text} for span, text in found.labels],
+    }
+
+
+def _witness(witness: Witness | None) -> Json | None:
+    if witness is None:
+        return None
+    return {"sizes": witness.sizes, "indices": witness.indices, "values": witness.values, "left": witness.left,
+            "right": witness.right, "digits": witness.digits}
+
+
+def _statement(source: Source, statement: Statement, span: int) -> Json:
+    entry: Json = {
+        "kind": "term" if statement.kind == "skipped" else statement.kind,
+        "span": _place(source, statement.span),
+        "latex": statement.latex,
+        "left": statement.left,
+        "verdict": "unread" if statement.kind == "unread" else None,
+        "method": None,
+        "sizes": None,
+        "assumptions": [assumption.latex for assumption in statement.assumptions],
+        "layout": None,
+        "witness": None,
+        "diagnostics": [diagnostic(source, each) for each in statement.diagnostics],
+        "seconds": 0.0,
+        "math_span": span,
+    }
+    if statement.kind == "skipped":
+        entry["skipped"] = True
+    if statement.expected is not None:
+        entry["expected"] = statement.expected
+    return entry
+

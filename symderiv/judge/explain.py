@@ -1,0 +1,46 @@
+"""Every sentence about a verdict that a user reads."""
+
+from __future__ import annotations
+
+from symderiv.diagnostics import Diagnostic, Span
+from symderiv.judge.verdict import Witness
+
+
+def false_step(span: Span, witness: Witness, notes: tuple[str, ...] = (), help_: str | None = None) -> Diagnostic:
+    """Say that a step is false; the report prints the witness as a note of its own."""
+    return Diagnostic("SD001", "this step is false", span, notes=notes, help=help_,
+                      label=f"{witness.right} here, {witness.left} on the left side")
+
+
+def tested(span: Span, entries: int, error: float, why: str) -> Diagnostic:
+    """Say that both sides agree wherever they were sampled, and that there is no proof."""
+    return Diagnostic("SD023", "this step was tested and not proved", span,
+                      notes=(f"both sides agree at {entries} sampled entries, to a relative {error:.1e}", *_left(why)))
+
+
+def not_decided(span: Span, why: str) -> Diagnostic:
+    """Say that a step is neither proved nor refuted."""
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=_left(why))
+
+
+def depends(span: Span, line: int | None) -> Diagnostic:
+    """Say that there is no good member to compare a step with."""
+    where = f"line {line}" if line else "an earlier member"
+    return Diagnostic("SD022", f"this step depends on {where}, which was blamed or has no meaning", span)
+
+
+def disagreement(span: Span, witness: Witness | None) -> Diagnostic:
+    """Say that the kernel and the numbers contradict each other."""
+    notes = ("the kernel proved this step, and the numerical check contradicts it: please report this as a bug of symderiv",)
+    if witness is not None:
+        notes += (f"the left side is {witness.left} and the right {witness.right} at the point that was found",)
+    return Diagnostic("SD301", "symderiv disagrees with itself about this step", span, notes=notes)
+
+
+def repeats(line: int) -> str:
+    """Say that a step is true and repeats an error."""
+    return f"true as a step from line {line}, whose error it repeats"
+
+
+def _left(why: str) -> tuple[str, ...]:
+    return (why,) if why else ()

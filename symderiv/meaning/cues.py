@@ -1,0 +1,51 @@
+"""Prose cues: the words before a formula that tell what it is for.
+
+`if`, `when`, `for` and `case` bring an assumption that holds until the next paragraph of prose; `let`,
+`suppose`, `assume`, `given`, `since` and `with` one that holds to the end of the section. `where` and
+`let` introduce names.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Cue = Literal["local", "section", "where", "stationary", ""]
+
+_LOCAL = frozenset({"if", "when", "for", "case", "cases", "whenever", "unless"})
+_SECTION = frozenset({"let", "suppose", "assume", "assuming", "given", "since", "with", "because", "provided"})
+_WHERE = frozenset({"where", "denote", "write", "define", "call", "put"})
+_SKIP = frozenset({"the", "that", "a", "an", "any", "all", "every", "each", "we", "only", "have", "of", "and", "also", "case",
+                   "indices", "index", "entries", "entry", "two", "some", "diagonal", "off-diagonal", "now", "first",
+                   "remaining", "other", "where", "which", "is", "in"})
+_WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")
+
+
+def cue(prose: str) -> Cue:
+    """Return the cue that the end of a run of prose gives to the formula after it.
+
+    The clause that ends the prose is read backwards over articles and the like, up to the first word
+    that is none; punctuation that ends a clause stops the search.
+    """
+    clause = re.split(r"[.;:!?](?:\s|$)", prose)[-1]
+    words = [word.lower() for word in _WORD.findall(clause)]
+    for word in reversed(words[-5:]):
+        if word in _LOCAL:
+            return "local"
+        if word in _SECTION:
+            return "section"
+        if word in _WHERE:
+            return "where"
+        if word not in _SKIP:
+            return ""
+    return ""
+
+
+def imposes(prose: str) -> bool:
+    """Tell whether prose announces an equation that it imposes: a stationary point, a derivative set to zero."""
+    return bool(re.search(r"\b(set(ting)?\b.*\b(to\s+zero|equal)|stationary|vanish\w*|equal(s|ing)?\s+(to\s+)?zero)", prose, re.IGNORECASE))
+
+
+def has_words(prose: str) -> bool:
+    """Tell whether a run of text holds a word, so that its paragraph is prose."""
+    return bool(_WORD.search(prose))

@@ -1,0 +1,128 @@
+"""What a page says: statements over terms.
+
+Vocabulary: a *tensor* is an elaborated expression, a scalar term over its *slots* (fresh indices) and
+over the free indices that the page wrote; a *member* is one side of a relation, elaborated or failed;
+a *statement* is one entry of the report, and a claim names the chain and the member that it is about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sympy import Expr
+from sympy.logic.boolalg import Boolean
+
+from symderiv.diagnostics import Diagnostic, Source, Span
+from symderiv.kernel.terms import Context, Index
+
+Kind = Literal[
+    "claim", "definition", "declaration", "assumption", "question", "relation", "term", "unread", "skipped"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """An elaborated expression.
+
+    `body` is the entry at `slots`; `dimensions` are the sizes of the slots. `row` marks a rank-1 tensor
+    that was transposed. `numerator` and `denominator` name what a derivative tensor differentiates
+    and by what, with the number of slots of each, so that a product of two can be contracted by the
+    chain rule. `convention` is set where the orientation follows from the layout of derivatives.
+    """
+
+    body: Expr
+    slots: tuple[Index, ...] = ()
+    dimensions: tuple[Expr, ...] = ()
+    row: bool = False
+    numerator: tuple[str, int] | None = None
+    denominator: tuple[str, int] | None = None
+    convention: bool = False
+
+    @property
+    def rank(self) -> int:
+        """The number of slots."""
+        return len(self.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An expression that has no meaning: `ill-typed`, or `unknown` where symderiv lacks the means."""
+
+    outcome: Literal["ill-typed", "unknown"]
+    diagnostic: Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a chain, with the ranges of the free indices that it uses."""
+
+    span: Span
+    latex: str
+    value: Tensor | Failure
+    repair: tuple[str, Tensor] | None = None
+    """Where a name is undefined: a name that the page knows, and the member with that name instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A fact that the prover may use, as written and as a term."""
+
+    latex: str
+    fact: Boolean | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The members of a chain, over as many displays as it takes, and the ranges of its free indices."""
+
+    members: tuple[Member, ...]
+    ranges: dict[Index, Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One entry of the report.
+
+    `chain` and `member` locate a claim: it compares `members[member]` with the one before it. `answers`
+    is the position that a question points to, where the document answers it.
+    """
+
+    kind: Kind
+    span: Span
+    latex: str
+    left: str | None = None
+    chain: int | None = None
+    member: int | None = None
+    assumptions: tuple[Assumption, ...] = ()
+    context: Context | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    expected: str | None = None
+    depends: int | None = None
+    """The line of an ill-typed definition that this statement rests on."""
+    spans: int = 0
+    """How many math spans this entry is the first to stand for (0 or 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolRecord:
+    """A name of the page with its shape, as the report shows it."""
+
+    name: str
+    shape: tuple[str, ...]
+    line: int
+    inferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An elaborated document."""
+
+    source: Source
+    title: str
+    layout: str
+    chains: tuple[Chain, ...]
+    statements: tuple[Statement, ...]
+    symbols: tuple[SymbolRecord, ...]
+    math_spans: int
+    diagnostics: tuple[Diagnostic, ...] = ()

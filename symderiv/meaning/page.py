@@ -1,0 +1,331 @@
+"""A document becomes a page: definitions first, then every chain, then the sizes that they settle.
+
+`elaborate` never raises for what a document holds. Definitions and declarations are elaborated first
+and settle the sizes; then claims, which may name a size and may not bend one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+from sympy import Eq, Expr, Ne
+
+from symderiv.diagnostics import Diagnostic
+from symderiv.document.model import Document, MathSpan
+from symderiv.kernel.terms import (
+    Context,
+    Definition,
+    Index,
+    Opaque,
+    Size,
+    fresh,
+    name_of,
+)
+from symderiv.latex import tree
+from symderiv.meaning import names
+from symderiv.meaning.elaborate import Elaborator, Untyped, ill_typed
+from symderiv.meaning.model import (
+    Assumption,
+    Chain,
+    Failure,
+    Member,
+    Page,
+    Statement,
+    SymbolRecord,
+    Tensor,
+)
+from symderiv.meaning.scope import Name, Scope
+from symderiv.meaning.survey import Fact, Head, Item, Link, RawChain, Survey
+
+
+def elaborate(document: Document) -> Page:
+    """Return the page of a document: its statements over terms, ready to be judged."""
+    return _Builder(Survey(document)).page()
+
+
+class _Builder:
+    """Elaborates what a survey found."""
+
+    def __init__(self, survey: Survey) -> None:
+        self.survey = survey
+        self.sizes = survey.sizes
+        self.hidden: dict[str, Definition] = {}
+        self.hidden_shapes: dict[str, tuple[Size, ...]] = {}
+        self.bodies: dict[str, Tensor] = {}
+        self.definitions: dict[str, Definition] = {}
+        self.extra: dict[str, tuple[Diagnostic, ...]] = {}
+        self.item_diagnostics: dict[int, list[Diagnostic]] = {}
+        self.leftover: dict[Index, Size] = {}
+        self._contexts: dict[tuple[int, int], Context] = {}
+        self._resolved: dict[Expr, Expr] = {}
+
+    def page(self) -> Page:
+        survey = self.survey
+        for number, item in enumerate(survey.items):
+            self.item_diagnostics[number] = list(item.diagnostics)
+        for chain in survey.chains:
+            for link in chain.links:
+                if link.head is not None and link.record is not None:
+                    self._define(chain, link, link.head, link.record)
+        self.sizes.freeze()
+        facts = {id(fact): self._fact(fact) for fact in survey.facts}
+        chains = [self._chain(chain) for chain in survey.chains]
+        finished = tuple(self._finish(members, ranges) for members, ranges in chains)
+        statements = tuple(self._statement(number, item, facts) for number, item in enumerate(survey.items))
+        return Page(
+            source=survey.document.source,
+            title=survey.document.title,
+            layout=survey.layout,
+            chains=finished,
+            statements=statements,
+            symbols=self._symbols(),
+            math_spans=sum(isinstance(item, MathSpan) for item in survey.document.items),
+            diagnostics=tuple(survey.diagnostics),
+        )
+
+    def _elaborator(self, scope: Scope, number: int) -> Elaborator:
+        return Elaborator(scope, self.sizes, number, layout=self.survey.layout, fonts=self.survey.fonts, hidden=self.hidden,
+                          hidden_shapes=self.hidden_shapes, bodies=self.bodies)
+
+    # ------------------------------------------------------------------ definitions
+
+    def _define(self, chain: RawChain, link: Link, head: Head, record: Name) -> None:
+        assert link.body is not None
+        elaborator = self._elaborator(chain.scope, link.item)
+        try:
+            self._definition(elaborator, chain.members[link.body], link, head, record)
+        except Untyped as error:
+            record.broken = True
+            code = "SD006" if error.outcome == "ill-typed" else "SD024"
+            found = error.diagnostic
+            self.item_diagnostics[link.item].append(
+                Diagnostic(code, f"this definition has no meaning: {found.message}", found.span, notes=found.notes, label=found.label))
+        self.item_diagnostics[link.item].extend(elaborator.diagnostics)
+
+    def _definition(self, elaborator: Elaborator, node: tree.Node, link: Link, head: Head, record: Name) -> None:
+        known_rank = len(record.shape) if record.shape is not None else max(record.indexed, default=0)
+        elaborator.expected_rank = known_rank - len(head.letters)
+        body = elaborator.member(node)
+        term = body.body if head.power == 1 else sympy.sqrt(body.body)
+        known = record.shape
+        if known is None and record.indexed:
+            rank = max(record.indexed, key=lambda count: (record.indexed[count], count))
+            if rank == len(head.letters) + body.rank:
+                known = elaborator.shape(record)
+        slots: list[Index] = []
+        sizes: list[Size] = []
+        for at, letter in enumerate(head.letters):
+            size = elaborator.free.get(letter) or elaborator.scope.range(letter)
+            if size is None:
+                size = known[at] if known is not None and at < len(known) else self.sizes.new(origin=node.span)
+            slot = fresh(letter.strip("\\"))
+            term = term.xreplace({Index(letter): slot})
+            slots.append(slot)
+            sizes.append(size)
+        slots.extend(body.slots)
+        sizes.extend(body.dimensions)
+        if known is not None:
+            if len(known) != len(sizes):
+                raise ill_typed("SD002", f"{record.key} has {len(known)} indices, and this has {len(sizes)}", node.span)
+            for a, b in zip(known, sizes, strict=True):
+                elaborator.unify(a, b, node.span, f"the definition of {record.key}")
+        record.shape = tuple(sizes)
+        record.row = body.row
+        self.bodies[record.identity] = Tensor(term, tuple(slots), tuple(sizes), row=body.row)
+        self.definitions[record.identity] = Definition(record.identity, tuple(slots), term)
+        for letter, size in elaborator.free.items():
+            if letter not in head.letters:
+                self.leftover[Index(letter)] = size
+
+    # ------------------------------------------------------------------ assumptions
+
+    def _fact(self, fact: Fact) -> Assumption:
+        latex = fact.latex
+        if fact.indices:
+            parts = []
+            for left, operator, right in zip(fact.relation.members, fact.relation.operators, fact.relation.members[1:], strict=False):
+                a, b = _index_term(left), _index_term(right)
+                if a is None or b is None or operator not in ("=", "!="):
+                    return Assumption(latex, None)
+                parts.append(Eq(a, b) if operator == "=" else Ne(a, b))
+            return Assumption(latex, sympy.And(*parts))
+        if set(fact.relation.operators) != {"="}:
+            return Assumption(latex, None)
+        elaborator = self._elaborator(fact.scope, fact.number)
+        try:
+            left, right = (elaborator.member(member) for member in fact.relation.members[:2])
+            left, right, _ = elaborator.together(left, right, fact.relation.span, "this assumption")
+        except Untyped:
+            return Assumption(latex, None)
+        equation = Eq(left.body, right.body, evaluate=False)
+        for letter, size in elaborator.free.items():
+            self.leftover[Index(letter)] = size
+        return Assumption(latex, equation)
+
+    # ------------------------------------------------------------------ chains
+
+    def _chain(self, chain: RawChain) -> tuple[list[Member], Elaborator]:
+        last = max((link.item for link in chain.links), default=0)
+        elaborator = self._elaborator(chain.scope, last + 1)
+        members: list[Member] = []
+        for at, node in enumerate(chain.members):
+            elaborator.diagnostics.clear()
+            value: Tensor | Failure
+            repair = None
+            try:
+                value = elaborator.member(node)
+            except Untyped as error:
+                value = Failure(error.outcome, error.diagnostic)
+                repair = self._repair(elaborator, node, error)
+            if at:
+                item = chain.links[at - 1].item
+                if self.survey.items[item].kind != "definition":
+                    self.item_diagnostics[item].extend(elaborator.diagnostics)
+            elif chain.links:
+                self.item_diagnostics[chain.links[0].item].extend(elaborator.diagnostics)
+            text = self.survey.document.source.text[node.span.start:node.span.end].strip()
+            members.append(Member(node.span, text, value, repair))
+            if at and isinstance(value, Tensor):
+                self._settle(members, value)
+        return members, elaborator
+
+    def _repair(self, elaborator: Elaborator, node: tree.Node, error: Untyped) -> tuple[str, Tensor] | None:
+        """Read a member with an undefined name as the one name of the page that differs from it in case only."""
+        if error.diagnostic.code != "SD004":
+            return None
+        wrong = next((n for n in names.walk(node) if n.span == error.diagnostic.span), None)
+        key = names.key(wrong, fonts=self.survey.fonts) if wrong is not None else None
+        known = [each for each, name in elaborator.scope.visible().items() if key and each.lower() == key.lower() and name.introduced]
+        if key is None or len(known) != 1:
+            return None
+        kept = list(elaborator.diagnostics)
+        try:
+            return known[0], elaborator.member(names.renamed(node, key, known[0]))
+        except Untyped:
+            return None
+        finally:
+            elaborator.diagnostics[:] = kept
+
+    def _settle(self, members: list[Member], value: Tensor) -> None:
+        """Let a claim settle dimensions that nothing else does."""
+        before = next((m.value for m in reversed(members[:-1]) if isinstance(m.value, Tensor) and m.value.rank == value.rank), None)
+        if before is not None:
+            for a, b in zip(before.dimensions, value.dimensions, strict=True):
+                self.sizes.try_unify(a, b)
+
+    def _finish(self, members: list[Member], elaborator: Elaborator) -> Chain:
+        finished = []
+        for member in members:
+            value = member.value
+            if isinstance(value, Tensor):
+                value = self._settled(value)
+            repair = member.repair and (member.repair[0], self._settled(member.repair[1]))
+            finished.append(replace(member, value=value, repair=repair))
+        sizes = self.leftover | {Index(letter): size for letter, size in elaborator.free.items()}
+        return Chain(tuple(finished), {letter: self.sizes.show(size) for letter, size in sizes.items()})
+
+    def _settled(self, value: Tensor) -> Tensor:
+        return replace(value, body=self._resolve(value.body), dimensions=tuple(self._resolve(d) for d in value.dimensions))
+
+    def _resolve(self, term: Expr) -> Expr:
+        return self.sizes.resolve(term)
+
+    # ------------------------------------------------------------------ statements
+
+    def _statement(self, number: int, item: Item, facts: dict[int, Assumption]) -> Statement:
+        source = self.survey.document.source
+        assumptions = tuple(facts[id(fact)] for fact in item.facts)
+        assumptions = tuple(
+            replace(a, fact=self._resolve(a.fact)) if a.fact is not None else a for a in assumptions)
+        return Statement(
+            kind=item.kind,
+            span=item.span,
+            latex=source.text[item.span.start:item.span.end].strip(),
+            left=source.text[item.left.start:item.left.end].strip() if item.left is not None else None,
+            chain=item.chain,
+            member=item.member,
+            assumptions=assumptions,
+            context=self._context(item.scope, number) if item.kind in ("claim", "question", "definition") else None,
+            diagnostics=_unique(self.item_diagnostics[number]),
+            expected=item.expected,
+            spans=item.spans,
+        )
+
+    def _context(self, scope: Scope, number: int) -> Context:
+        visible = scope.visible()
+        last = max((item.defined for item in visible.values() if item.defined is not None and item.defined <= number), default=-1)
+        cached = self._contexts.get((id(scope), last))
+        if cached is not None:
+            return cached
+        definitions: dict[str, Definition] = {}
+        shapes: dict[str, tuple[Expr, ...]] = {}
+        opaque: dict[str, Opaque] = {}
+        for identity, hidden in self.hidden.items():
+            definitions[identity] = self._resolved_definition(hidden)
+            shapes[identity] = tuple(self.sizes.show(size) for size in self.hidden_shapes[identity])
+        records = list(visible.values())
+        for record in records:
+            if record.shape is not None:
+                shapes[record.identity] = tuple(self.sizes.show(size) for size in record.shape)
+            if record.defined is not None and record.defined <= number and record.identity in self.definitions:
+                definitions[record.identity] = self._resolved_definition(self.definitions[record.identity])
+        for record in records:
+            if record.identity not in definitions and record.differentiated_by and not record.broken:
+                arguments = _latest(record.differentiated_by, definitions)
+                known = tuple(a for a in arguments if a in shapes)
+                if known and record.identity in shapes:
+                    slots = tuple(fresh("s") for _ in shapes[record.identity])
+                    opaque[record.identity] = Opaque(record.identity, slots, known)
+        context = Context(definitions, opaque, shapes)
+        self._contexts[id(scope), last] = context
+        return context
+
+    def _resolved_definition(self, definition: Definition) -> Definition:
+        return replace(definition, body=self._resolve(definition.body))
+
+    def _symbols(self) -> tuple[SymbolRecord, ...]:
+        found = []
+        for record in self.survey.records:
+            if record.shape is None or not record.introduced:
+                continue
+            line, _ = self.survey.document.source.position(record.first.start)
+            shape = tuple(str(self.sizes.show(size)) for size in record.shape)
+            found.append(SymbolRecord(record.key, shape, line, inferred=not record.declared))
+        return tuple(found)
+
+def _unique(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(dict.fromkeys(found))
+
+
+def _index_term(node: tree.Node) -> Expr | None:
+    if isinstance(node, tree.Number):
+        return sympy.Integer(node.text)
+    return Index(node.text) if isinstance(node, tree.Name) else None
+
+
+def _latest(candidates: list[str], definitions: dict[str, Definition]) -> tuple[str, ...]:
+    """Return the candidates that no other candidate depends on through its definition."""
+    unique = list(dict.fromkeys(candidates))
+    below = {name: _reaches(name, definitions) for name in unique}
+    return tuple(name for name in unique if not any(name in below[other] for other in unique if other != name))
+
+
+def _reaches(name: str, definitions: dict[str, Definition]) -> set[str]:
+    """Return every name that a name's definition depends on."""
+    seen: set[str] = set()
+    stack = [name]
+    while stack:
+        definition = definitions.get(stack.pop())
+        if definition is None:
+            continue
+        for part in _names_in(definition.body):
+            if part not in seen:
+                seen.add(part)
+                stack.append(part)
+    return seen
+
+
+def _names_in(term: Expr) -> set[str]:
+    found = {str(base.label) for base in term.atoms(sympy.IndexedBase)}
+    return found | {name for symbol in term.atoms(sympy.Symbol) if (name := name_of(symbol)) is not None}

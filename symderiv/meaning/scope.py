@@ -1,0 +1,101 @@
+"""Scopes: which names a section sees, and what is known of each.
+
+A heading opens a scope; a deeper heading sees the names of those above it. A `Name` record gathers the
+evidence for one name while the page is surveyed (how many indices it carries, what it is
+differentiated by) and its meaning once that is elaborated.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from symderiv.diagnostics import Span
+from symderiv.kernel.terms import Index, Size
+
+
+@dataclass(slots=True, eq=False)
+class Name:
+    """What is known of one name in one scope."""
+
+    key: str
+    identity: str
+    """Its name in terms: the key, made distinct where two scopes use one key."""
+    first: Span
+    indexed: Counter[int] = field(default_factory=Counter)
+    """How often it was written with so many index letters."""
+    applied: int = 0
+    """How often brackets followed it."""
+    bare: int = 0
+    """How often it stood without."""
+    transposed: bool = False
+    primed: bool = False
+    declared: bool = False
+    introduced: bool = False
+    """Some declaration, definition, first member or derivative brings it in."""
+    defined: int | None = None
+    """The number of the statement that defines it."""
+    defined_at: Span | None = None
+    broken: bool = False
+    """Its definition is ill-typed."""
+    parameters: tuple[str, ...] | None = None
+    """The keys of its arguments, when the page defines it as a function."""
+    differentiated_by: list[str] = field(default_factory=list)
+    """Identities of the names by which an undefined quantity is differentiated."""
+    shape: tuple[Size, ...] | None = None
+    positive: bool = False
+    row: bool = False
+    bold: bool = False
+    function: bool = False
+    """Declared as a map, `f : A → B`."""
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """The names of one section."""
+
+    parent: Scope | None
+    level: int
+    names: dict[str, Name] = field(default_factory=dict)
+    sizes: dict[str, Size] = field(default_factory=dict)
+    """Names that are sizes, each with its dimension."""
+    letters: dict[str, Size] = field(default_factory=dict)
+    """Index letters with a declared range."""
+    indices: set[str] = field(default_factory=set)
+    """Letters that are used as indices."""
+
+    def _chain(self) -> Iterator[Scope]:
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+    def find(self, key: str) -> Name | None:
+        """Return the record that a key refers to here, or None."""
+        return next((scope.names[key] for scope in self._chain() if key in scope.names), None)
+
+    def size(self, key: str) -> Size | None:
+        """Return the dimension that a size's name stands for, or None."""
+        return next((scope.sizes[key] for scope in self._chain() if key in scope.sizes), None)
+
+    def range(self, letter: str) -> Size | None:
+        """Return the declared range of an index letter, or None."""
+        return next((scope.letters[letter] for scope in self._chain() if letter in scope.letters), None)
+
+    def is_index(self, letter: str) -> bool:
+        """Tell whether a letter is used as an index here or above."""
+        return any(letter in scope.indices for scope in self._chain())
+
+    def visible(self) -> dict[str, Name]:
+        """Return every name that is visible here."""
+        found: dict[str, Name] = {}
+        for scope in self._chain():
+            for key, name in scope.names.items():
+                found.setdefault(key, name)
+        return found
+
+
+def index(letter: str) -> Index:
+    """Return the free index of a letter."""
+    return Index(letter)

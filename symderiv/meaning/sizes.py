@@ -1,0 +1,119 @@
+"""Sizes by unification: which dimensions of a section are the same.
+
+Vocabulary: a *dimension* is a placeholder `Size` symbol that stands in terms until all statements have
+been read; dimensions that must agree are *unified* into a class; a class may have a *value*, the size
+that the page names (`N`), an integer, or an expression. After `freeze`, classes that definitions and
+declarations made are *rigid*: a claim may still give one a name, but may not make two of them equal,
+for else a wrong claim would bend the sizes until it holds.
+"""
+
+from __future__ import annotations
+
+from sympy import Expr, Integer
+
+from symderiv.diagnostics import Span
+from symderiv.kernel.terms import Size
+
+_MARK = "?"
+
+
+class SizeClash(Exception):
+    """Two dimensions that a statement needs to be equal and that are not."""
+
+    def __init__(self, left: Expr, right: Expr) -> None:
+        """Keep both sizes, for the message."""
+        super().__init__(f"{left} and {right}")
+        self.left, self.right = left, right
+
+
+class Sizes:
+    """The dimensions of a page, their classes, and the values of these."""
+
+    def __init__(self) -> None:
+        """Start without any dimension."""
+        self._parent: list[int] = []
+        self._value: list[Expr | None] = []
+        self._rigid: list[bool] = []
+        self._origin: list[Span | None] = []
+        self._taken: set[str] = set()
+        self._named: dict[int, Size] = {}
+
+    def new(self, value: Expr | None = None, origin: Span | None = None) -> Size:
+        """Return a new dimension, unknown or of the given value."""
+        self._parent.append(len(self._parent))
+        self._value.append(value)
+        self._rigid.append(False)
+        self._origin.append(origin)
+        return Size(f"{_MARK}{len(self._parent) - 1}")
+
+    def reserve(self, name: str) -> None:
+        """Keep an invented size from taking a name that the page uses."""
+        self._taken.add(name)
+
+    def _root(self, dimension: Size) -> int:
+        at = int(dimension.name[1:])
+        while self._parent[at] != at:
+            self._parent[at] = self._parent[self._parent[at]]
+            at = self._parent[at]
+        return at
+
+    def value(self, dimension: Size) -> Expr | None:
+        """Return what is known of the size: a named size, an integer, an expression, or None."""
+        return self._value[self._root(dimension)]
+
+    def same(self, left: Size, right: Size) -> bool:
+        """Tell whether two dimensions are known to be equal."""
+        a, b = self._root(left), self._root(right)
+        return a == b or (self._value[a] is not None and self._value[a] == self._value[b])
+
+    def unify(self, left: Size, right: Size) -> None:
+        """Make two dimensions equal, or raise `SizeClash`."""
+        a, b = self._root(left), self._root(right)
+        if a == b:
+            return
+        va, vb = self._value[a], self._value[b]
+        if va is not None and vb is not None and va != vb:
+            raise SizeClash(self.show(left), self.show(right))
+        if self._rigid[a] and self._rigid[b] and (va is None or va != vb):
+            raise SizeClash(self.show(left), self.show(right))
+        self._parent[b] = a
+        self._value[a] = va if va is not None else vb
+        self._rigid[a] = self._rigid[a] or self._rigid[b]
+
+    def try_unify(self, left: Size, right: Size) -> bool:
+        """Unify where that is possible, and tell whether it was."""
+        try:
+            self.unify(left, right)
+        except SizeClash:
+            return False
+        return True
+
+    def freeze(self) -> None:
+        """Make every class that exists now rigid."""
+        for at, parent in enumerate(self._parent):
+            if at == parent:
+                self._rigid[at] = True
+
+    def loosen(self, dimension: Size) -> None:
+        """Let a later claim settle this dimension: nothing defines it."""
+        self._rigid[self._root(dimension)] = False
+
+    def show(self, dimension: Size) -> Expr:
+        """Return the size to print: its value, or an invented name for the class."""
+        root = self._root(dimension)
+        value = self._value[root]
+        if value is not None:
+            return self.resolve(value)
+        if root not in self._named:
+            letters = [letter for letter in ("n", "m", "p", "q", "r", "s", "d", "h") if letter not in self._taken]
+            name = letters[0] if letters else f"n_{root}"
+            self._taken.add(name)
+            self._named[root] = Size(name)
+        return self._named[root]
+
+    def resolve(self, term: Expr) -> Expr:
+        """Replace each dimension in a term by the size of its class."""
+        if isinstance(term, int):
+            return Integer(term)
+        marks = {s: self.show(s) for s in term.atoms(Size) if s.name.startswith(_MARK)}
+        return term.xreplace(marks) if marks else term

@@ -1,0 +1,964 @@
+"""The survey of a page: from mathematics in reading order to raw statements, with the evidence for each name.
+
+Vocabulary: a *raw chain* is a chain of syntax trees over as many displays as it takes; an *item* is one
+entry of the report to be; a *head* is the left side of a definition. Nothing is elaborated here.
+
+Two sweeps: the first finds which letters are indices and sizes and what is declared; the second
+classifies every formula and counts how each name is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from sympy import Integer
+
+from symderiv.diagnostics import Diagnostic, Span
+from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
+from symderiv.kernel.terms import Size
+from symderiv.latex import LatexError, Macros, parse, to_latex, tree
+from symderiv.meaning import cues, names
+from symderiv.meaning.elaborate import composite_head
+from symderiv.meaning.model import Kind
+from symderiv.meaning.scope import Name, Scope
+from symderiv.meaning.sizes import Sizes
+
+_DEFINING = frozenset({"=", ":=", "equiv"})
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The left side of a definition: `key` with index letters, parameters and a power (`\\sigma^2`)."""
+
+    key: str
+    letters: tuple[str, ...] = ()
+    parameters: tuple[tree.Node, ...] | None = None
+    power: int = 1
+
+
+@dataclass(slots=True, eq=False)
+class Fact:
+    """An assumption: its LaTeX, and the relation that states it."""
+
+    latex: str
+    relation: tree.Relation
+    scope: Scope
+    number: int
+    indices: bool
+    """It relates index letters."""
+
+
+@dataclass(slots=True, eq=False)
+class Link:
+    """One relation sign of a chain and the member at its right."""
+
+    node: tree.Node
+    operator: str
+    item: int
+    head: Head | None = None
+    """The definition that this link is."""
+    body: int | None = None
+    """The member that a definition takes as its body."""
+    record: Name | None = None
+
+
+@dataclass(slots=True, eq=False)
+class RawChain:
+    """The members of a chain."""
+
+    scope: Scope
+    first: tree.Node
+    links: list[Link] = field(default_factory=list)
+
+    @property
+    def members(self) -> list[tree.Node]:
+        """All members, in order."""
+        return [self.first, *(link.node for link in self.links)]
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One entry of the report to be."""
+
+    kind: Kind
+    span: Span
+    scope: Scope
+    facts: tuple[Fact, ...] = ()
+    chain: int | None = None
+    member: int | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    expected: str | None = None
+    spans: int = 0
+    left: Span | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """A math span, where it stands, and what was read in it."""
+
+    math: MathSpan
+    scope: Scope
+    display: tree.Display | None
+    error: LatexError | None
+    before: str
+    """The prose right before it, in its paragraph or, for a display, at the end of the paragraph before."""
+    cue: cues.Cue
+    fresh_prose: bool
+    """A new paragraph of prose has begun since the span before."""
+    skip: bool = False
+    expected: str | None = None
+    facts: tuple[tuple[tree.Display, str], ...] = ()
+    forced: str = ""
+    """`declare` or `assume` for mathematics inside a directive."""
+
+
+class Survey:
+    """Reads a document into items, raw chains and scopes."""
+
+    def __init__(self, document: Document) -> None:
+        """Run both sweeps."""
+        self.document = document
+        self.sizes = Sizes()
+        self.diagnostics: list[Diagnostic] = list(document.diagnostics)
+        self.items: list[Item] = []
+        self.chains: list[RawChain] = []
+        self.facts: list[Fact] = []
+        self.layout = "gradient"
+        self.einstein = False
+        self.records: list[Name] = []
+        self.declared_ranges: list[tuple[Scope, str, Size]] = []
+        self._root = Scope(None, 0)
+        self._places = self._read()
+        self.fonts = self._fonts()
+        self._uses: dict[int, tuple[Scope, set[str], set[str]]] = {}
+        for place in self._places:
+            if place.display is not None:
+                self._find_letters(place.display, place.scope)
+        self._settle()
+        for place in self._places:
+            if place.display is not None:
+                self._declarations(place.display, place.scope)
+        self._local: list[Fact] = []
+        self._consumed: list[tree.Chain] = []
+        self._section: dict[int, list[Fact]] = {}
+        self._last_chain: RawChain | None = None
+        for place in self._places:
+            self._second(place)
+
+    # ------------------------------------------------------------------ reading
+
+    def _read(self) -> list[_Place]:
+        places: list[_Place] = []
+        macros = Macros()
+        scope = self._root
+        before, prose_paragraph, fresh = "", -1, False
+        skip, expected = False, None
+        last_paragraph = -1
+        for item in self.document.items:
+            if isinstance(item, Heading):
+                while scope.level >= item.level and scope.parent is not None:
+                    scope = scope.parent
+                scope = Scope(scope, item.level)
+                before, fresh = "", True
+            elif isinstance(item, Prose):
+                if cues.has_words(item.text) and item.paragraph != prose_paragraph:
+                    prose_paragraph, fresh = item.paragraph, True
+                before = item.text
+                last_paragraph = item.paragraph
+            elif isinstance(item, Directive):
+                if item.word == "layout" and item.argument.strip() in ("numerator", "denominator", "gradient"):
+                    self.layout = item.argument.strip()
+                elif item.word == "einstein":
+                    self.einstein = item.argument.strip() != "off"
+                elif item.word == "skip":
+                    skip = True
+                elif item.word == "expect":
+                    expected = item.argument.strip() or "refuted"
+                for math in item.mathematics:
+                    display, error = self._parse(math, macros)
+                    places.append(_Place(math, scope, display, error, "", "section" if item.word == "assume" else "", False,
+                                         forced=item.word))
+            elif isinstance(item, MathSpan):
+                display, error = self._parse(item, macros)
+                same = item.paragraph == last_paragraph
+                given = before.rstrip().lower().endswith("given:")
+                cue = cues.cue(before) if same else ("section" if given else "")
+                places.append(_Place(item, scope, display, error, before, cue, fresh,
+                                     skip=skip and item.display, expected=expected if item.display else None))
+                if item.display:
+                    skip, expected = False, None
+                fresh = False
+                if same:
+                    before = ""
+        return places
+
+    @staticmethod
+    def _parse(math: MathSpan, macros: Macros) -> tuple[tree.Display | None, LatexError | None]:
+        try:
+            return parse(math.text, offset=math.span.start, macros=macros), None
+        except LatexError as error:
+            return None, error
+
+    def _fonts(self) -> frozenset[str]:
+        """Find the letters that the page declares or defines both in bold and not, as two names."""
+        seen: dict[str, set[bool]] = {}
+        for place in self._places:
+            for chain in _chains(place.display):
+                heads = [chain.members[0]]
+                for node in heads:
+                    base = node.base if isinstance(node, tree.Script) else node
+                    if isinstance(base, tree.Name) and len(chain.members) > 1:
+                        seen.setdefault(base.text, set()).add(base.font == "bold")
+        return frozenset(text for text, fonts in seen.items() if len(fonts) == 2)
+
+    # ------------------------------------------------------------------ first sweep: indices, sizes, declarations
+
+    def _find_letters(self, display: tree.Display, scope: Scope) -> None:
+        """Collect the letters that are bound or compared, those in subscripts, and those that stand alone."""
+        _, scripted, alone = self._uses.setdefault(id(scope), (scope, set(), set()))
+        bound: set[str] = set()
+        for chain in _chains(display):
+            if _is_index_relation(chain):
+                bound |= {m.text for m in chain.members if isinstance(m, tree.Name)}
+            elif not _is_declaration(chain) and not (len(chain.members) == 1 and names.is_index_letter(chain.members[0])):
+                for node in chain.members:
+                    if node is not None:
+                        _letters(node, bound, scripted, alone)
+                        self._find_sizes(node, scope)
+        scope.indices |= bound
+
+    def _settle(self) -> None:
+        """A letter that stands in subscripts and never alone, here or above, is an index."""
+        for scope, scripted, _ in self._uses.values():
+            alone: set[str] = set()
+            at: Scope | None = scope
+            while at is not None:
+                alone |= self._uses.get(id(at), (at, set(), set()))[2]
+                at = at.parent
+            scope.indices |= scripted - alone
+
+    def _find_sizes(self, node: tree.Node, scope: Scope) -> None:
+        for each in names.walk(node):
+            if isinstance(each, tree.Big) and isinstance(each.upper, tree.Name):
+                self._size(each.upper, scope)
+            if isinstance(each, tree.Sequence) and any(isinstance(item, tree.Dots) for item in each.items):
+                last = each.items[-1]
+                subs = [s.sub for s in names.walk(last) if isinstance(s, tree.Script) and s.sub is not None]
+                for sub in subs:
+                    for item in names.items(sub):
+                        if isinstance(item, tree.Name) and item.font == "" and len(item.text) == 1 and item.text.isupper():
+                            self._size(item, scope)
+
+    def _size(self, node: tree.Name, scope: Scope) -> Size:
+        known = scope.size(node.text)
+        if known is None:
+            known = self.sizes.new(Size(node.text), origin=node.span)
+            scope.sizes[node.text] = known
+            self.sizes.reserve(node.text)
+        return known
+
+    def _declarations(self, display: tree.Display, scope: Scope) -> None:
+        pending: list[tree.Node] = []
+        items = display.items
+        for at, item in enumerate(items):
+            if isinstance(item, tree.Chain):
+                if len(item.members) == 1 and item.members[0] is not None:
+                    pending.append(item.members[0])
+                    continue
+                self._declare(item, pending, scope)
+                self._range(items, at, scope)
+                pending = []
+            elif not (isinstance(item, tree.Connective) and item.text == ","):
+                pending = []
+
+    def _range(self, items: tuple[object, ...], at: int, scope: Scope) -> None:
+        """`i = 1, \\dots, N`."""
+        chain = items[at]
+        rest = [item for item in items[at + 1:] if not isinstance(item, tree.Connective)]
+        if not (isinstance(chain, tree.Chain) and len(chain.members) == 2 and chain.operators[0].text == "="
+                and isinstance(chain.members[0], tree.Name) and names.is_index_letter(chain.members[0])
+                and isinstance(chain.members[1], tree.Number) and len(rest) >= 2):
+            return
+        dots, last = rest[0], rest[1]
+        if (isinstance(dots, tree.Chain) and isinstance(dots.members[0], tree.Dots)
+                and isinstance(last, tree.Chain) and isinstance(last.members[0], tree.Name)):
+            scope.letters[chain.members[0].text] = self._size(last.members[0], scope)
+            scope.indices.add(chain.members[0].text)
+
+    def _declare(self, chain: tree.Chain, pending: list[tree.Node], scope: Scope) -> None:
+        operators = [operator.text for operator in chain.operators]
+        first, last = chain.members[0], chain.members[-1]
+        if operators[-1] == "in" and last is not None:
+            for node in (*pending, chain.members[-2]):
+                if node is not None:
+                    self._declare_in(node, last, scope)
+        elif operators == [":", "to"] and first is not None:
+            name = self._declared(first, scope)
+            if name is not None:
+                name.function = True
+                codomain = self._shape(chain.members[2], scope)
+                if codomain is not None:
+                    name.shape = codomain
+        elif operators == [">"] and isinstance(last, tree.Number) and first is not None:
+            for node in (*pending, first):
+                name = self._declared(node, scope)
+                if name is not None:
+                    name.positive = True
+
+    def _declared(self, node: tree.Node, scope: Scope) -> Name | None:
+        head = self._head_of(node, scope)
+        if head is None or head.parameters is not None or head.power != 1:
+            return None
+        name = scope.names.get(head.key) or self._create(head.key, node, scope)
+        name.declared = name.introduced = True
+        return name
+
+    def _declare_in(self, node: tree.Node, domain: tree.Node, scope: Scope) -> None:
+        group = domain.body if isinstance(domain, tree.Group) else None
+        if isinstance(group, tree.Sequence) and isinstance(node, tree.Name) and any(isinstance(i, tree.Dots) for i in group.items):
+            last = group.items[-1]
+            if isinstance(last, tree.Name):
+                scope.letters[node.text] = self._size(last, scope)
+                scope.indices.add(node.text)
+            return
+        shape = self._shape(domain, scope)
+        if shape is None:
+            return
+        if isinstance(domain, tree.Name) and domain.text == "N" and isinstance(node, tree.Name):
+            self._size(node, scope)
+            return
+        name = self._declared(node, scope)
+        if name is not None:
+            head = self._head_of(node, scope)
+            if head is not None and head.letters:
+                name.indexed[len(head.letters)] += 1
+                return
+            name.shape = shape
+            if isinstance(domain, tree.Script) and isinstance(domain.base, tree.Name) and domain.sub is not None:
+                name.positive = True
+
+    def _shape(self, domain: tree.Node | None, scope: Scope) -> tuple[Size, ...] | None:
+        """Read `\\mathbb{R}^{T \\times N}` as dimensions, or None where it is no such set."""
+        sup: tree.Node | None = None
+        base = domain
+        if isinstance(domain, tree.Script):
+            base, sup = domain.base, domain.sup
+        numbers = isinstance(base, tree.Name) and base.font == "blackboard" and base.text in ("R", "N", "Z")
+        if not numbers and not (isinstance(base, tree.Group) and isinstance(base.body, tree.Sequence)):
+            return None
+        if sup is None or (isinstance(sup, tree.Name) and sup.text == "+"):
+            return ()
+        factors = sup.factors if isinstance(sup, tree.Product) and set(sup.operators) == {"times"} else (sup,)
+        sizes = []
+        for factor in factors:
+            size = self._dimension(factor, scope)
+            if size is None:
+                return None
+            sizes.append(size)
+        if len(sizes) == 2 and self.sizes.value(sizes[1]) == 1:
+            sizes.pop()
+        return tuple(sizes)
+
+    def _dimension(self, node: tree.Node, scope: Scope) -> Size | None:
+        if isinstance(node, tree.Name):
+            return self._size(node, scope)
+        if isinstance(node, tree.Number):
+            return self.sizes.new(Integer(node.text), origin=node.span)
+        if isinstance(node, tree.Product) and all(isinstance(f, tree.Name | tree.Number) for f in node.factors):
+            value = Integer(1)
+            for factor in node.factors:
+                value = value * (Integer(factor.text) if isinstance(factor, tree.Number) else Size(factor.text))  # type: ignore[union-attr]
+                if isinstance(factor, tree.Name):
+                    self._size(factor, scope)
+            return self.sizes.new(value, origin=node.span)
+        if isinstance(node, tree.Additive) and all(isinstance(t, tree.Name | tree.Number) for _, t in node.terms):
+            total = Integer(0)
+            for sign, term in node.terms:
+                part = Integer(term.text) if isinstance(term, tree.Number) else Size(term.text)  # type: ignore[union-attr]
+                total = total - part if sign == "-" else total + part
+                if isinstance(term, tree.Name):
+                    self._size(term, scope)
+            return self.sizes.new(total, origin=node.span)
+        return None
+
+    # ------------------------------------------------------------------ names
+
+    def _create(self, key: str, node: tree.Node, scope: Scope) -> Name:
+        taken = sum(record.key == key for record in self.records)
+        record = Name(key, key if not taken else f"{key}~{taken + 1}", node.span)
+        record.bold = any(isinstance(n, tree.Name) and n.font == "bold" for n in names.walk(node))
+        self.records.append(record)
+        scope.names[key] = record
+        return record
+
+    def _name(self, key: str, node: tree.Node, scope: Scope) -> Name:
+        return scope.find(key) or self._create(key, node, scope)
+
+    def _head_of(self, node: tree.Node, scope: Scope) -> Head | None:
+        """Read a node as the head of a definition: a name, an entry, a function of names, `\\sigma^2`, `D_{ij} y_t`."""
+        if isinstance(node, tree.Accent) and isinstance(node.body, tree.Script):
+            node = replace(node.body, base=tree.Accent(node.mark, node.body.base, span=node.span))
+        if isinstance(node, tree.Name | tree.Accent):
+            key = names.key(node, fonts=self.fonts)
+            return None if key is None else Head(key)
+        if isinstance(node, tree.Script):
+            return self._scripted_head(node, scope)
+        if isinstance(node, tree.Call):
+            return self._function_head(node.function, node.arguments, None, scope)
+        if isinstance(node, tree.Product) and len(node.factors) == 2 and node.operators == ("",):
+            composite = composite_head(node.factors, self.fonts)
+            if composite is not None:
+                key, subs = composite
+                letters = tuple(s.text for s in subs if isinstance(s, tree.Name))
+                return Head(key, letters) if len(letters) == len(subs) else None
+            function, following = node.factors
+            sub = following.sub if isinstance(following, tree.Script) and following.sup is None else None
+            group = following.base if isinstance(following, tree.Script) and following.sup is None else following
+            if isinstance(group, tree.Group) and group.left == "(":
+                arguments = group.body.items if isinstance(group.body, tree.Sequence) else (group.body,)
+                return self._function_head(function, arguments, sub, scope)
+        return None
+
+    def _scripted_head(self, node: tree.Script, scope: Scope) -> Head | None:
+        if isinstance(node.base, tree.Call) and node.sup is None:
+            return self._function_head(node.base.function, node.base.arguments, node.sub, scope)
+        key = names.key(node.base, fonts=self.fonts)
+        if key is None or names.is_transpose(node.sup):
+            return None
+        power = 1
+        subs = names.items(node.sub)
+        label = names.label(node.sup)
+        if label is not None:
+            if isinstance(label, tree.Name) and scope.is_index(label.text):
+                subs = (label, *subs)
+            else:
+                assert node.sup is not None
+                key = f"{key}^{{{to_latex(node.sup)}}}"
+        elif isinstance(node.sup, tree.Number) and node.sup.text == "2":
+            power = 2
+        elif node.sup is not None:
+            return None
+        if node.primes:
+            if scope.find(key) is not None:
+                return None
+            key += "'" * node.primes
+        key, letters = self._split(key, subs, scope)
+        if letters is None or len(set(letters)) != len(letters):
+            return None
+        return Head(key, letters, power=power)
+
+    def _split(self, key: str, subs: tuple[tree.Node, ...], scope: Scope) -> tuple[str, tuple[str, ...] | None]:
+        """Tell index letters from parts of a name; None where an item is an index but no letter."""
+        letters, rest = [], []
+        record = scope.find(key)
+        for item in subs:
+            if isinstance(item, tree.Name) and scope.is_index(item.text):
+                letters.append(item.text)
+            elif isinstance(item, tree.Number) and record is not None and record.indexed:
+                return key, None
+            elif isinstance(item, tree.Number | tree.Name | tree.Words):
+                rest.append(to_latex(item))
+            else:
+                return key, None
+        return (f"{key}_{{{','.join(rest)}}}" if rest else key), tuple(letters)
+
+    def _function_head(
+        self, function: tree.Node, arguments: tuple[tree.Node, ...], sub: tree.Node | None, scope: Scope
+    ) -> Head | None:
+        head = self._head_of(function, scope) if isinstance(function, tree.Name | tree.Accent | tree.Script) else None
+        if head is None or head.power != 1 or head.parameters is not None:
+            return None
+        if not all(isinstance(argument, tree.Name | tree.Accent) for argument in arguments):
+            return None
+        if any(isinstance(argument, tree.Name) and scope.is_index(argument.text) for argument in arguments):
+            return None
+        record = scope.find(head.key)
+        if record is not None and record.indexed and not record.applied:
+            return None
+        letters = head.letters
+        if sub is not None:
+            more = [item.text for item in names.items(sub) if isinstance(item, tree.Name) and scope.is_index(item.text)]
+            if len(more) != len(names.items(sub)):
+                return None
+            letters += tuple(more)
+        return Head(head.key, letters, parameters=tuple(arguments))
+
+    # ------------------------------------------------------------------ second sweep: statements and uses
+
+    def _second(self, place: _Place) -> None:
+        if place.fresh_prose:
+            self._local = []
+        start = len(self.items)
+        if place.error is not None:
+            self._unread(place)
+        elif place.skip:
+            self._add(Item("skipped", place.math.span, place.scope))
+        else:
+            assert place.display is not None
+            self._display(place, place.display)
+        if len(self.items) == start:
+            self._add(Item("term", place.math.span, place.scope))
+        if not place.forced:
+            self.items[start].spans = 1
+        for item in self.items[start:]:
+            item.expected = place.expected
+
+    def _add(self, item: Item) -> int:
+        self.items.append(item)
+        return len(self.items) - 1
+
+    def _unread(self, place: _Place) -> None:
+        assert place.error is not None
+        found = Diagnostic("SD010", str(place.error.message), place.error.span)
+        for at in range(max(1, equations(place.math.text))):
+            self._add(Item("unread", place.math.span, place.scope, diagnostics=(found,) if at == 0 else ()))
+
+    def _display(self, place: _Place, display: tree.Display) -> None:
+        cue: cues.Cue = place.cue
+        row = len(self.items)
+        for at, item in enumerate(display.items):
+            if isinstance(item, tree.Words):
+                cue = cues.cue(item.text)
+                if cue == "local" and len(self.items) > row and self._condition_after(display, at, row, place.scope):
+                    cue = ""
+            elif isinstance(item, tree.Connective):
+                if item.text == "row":
+                    row = len(self.items)
+                if item.text in ("implies", "therefore", "arrow", ";", "row"):
+                    cue = "" if item.text != "row" else cue
+            elif not any(item is consumed for consumed in self._consumed):
+                self._chain(place, item, cue, display, at)
+
+    def _condition_after(self, display: tree.Display, at: int, row: int, scope: Scope) -> bool:
+        """Take `\text{if } i = j` at the end of a row as a condition of that row alone."""
+        following = display.items[at + 1] if at + 1 < len(display.items) else None
+        if not isinstance(following, tree.Chain) or not _is_index_relation(following):
+            return False
+        fact = self._index_fact(following, scope)
+        for item in self.items[row:]:
+            item.facts = (*item.facts, fact)
+        self._consumed.append(following)
+        self._add(Item("assumption", following.span, scope))
+        return True
+
+    def _index_fact(self, chain: tree.Chain, scope: Scope) -> Fact:
+        members = tuple(member for member in chain.members if member is not None)
+        operators = tuple(operator.text for operator in chain.operators)
+        fact = Fact(self._text(chain.span), tree.Relation(members, operators, span=chain.span), scope, len(self.items),
+                    _is_index_relation(chain))
+        self.facts.append(fact)
+        return fact
+
+    def _chain(self, place: _Place, chain: tree.Chain, cue: cues.Cue, display: tree.Display, at: int) -> None:
+        scope = place.scope
+        operators = [operator.text for operator in chain.operators]
+        first = chain.members[0]
+        if not operators:
+            assert first is not None
+            self._observe(first, scope, introduces=False)
+            self._add(Item("term", chain.span, scope))
+            return
+        if _is_declaration(chain) or _is_range(display, at):
+            for node in chain.members:
+                if node is not None:
+                    self._declare_uses(node, scope)
+            self._add(Item("declaration", chain.span, scope))
+            return
+        if _is_index_relation(chain) or cue in ("local", "section", "where") or place.forced == "assume":
+            if self._assume(place, chain, cue):
+                return
+        if operators[-1] == "in":
+            chain = tree.Chain(chain.members[:-1], chain.operators[:-1], span=chain.span)
+            operators = operators[:-1]
+        if first is None and self._last_chain is None:
+            self._add(Item("relation", chain.span, scope, diagnostics=(
+                Diagnostic("SD109", "this continues a chain, and there is none before it", chain.span),)))
+            return
+        if first is None:
+            assert self._last_chain is not None
+            raw = self._last_chain
+        else:
+            raw = RawChain(scope, first)
+            self.chains.append(raw)
+            self._last_chain = raw
+        self._links(place, raw, chain)
+
+    def _declare_uses(self, node: tree.Node, scope: Scope) -> None:
+        if isinstance(node, tree.Script | tree.Name | tree.Accent):
+            head = self._head_of(node, scope)
+            if head is not None and scope.find(head.key) is not None:
+                scope.find(head.key).introduced = True  # type: ignore[union-attr]
+
+    def _assume(self, place: _Place, chain: tree.Chain, cue: cues.Cue) -> bool:
+        """Take a relation as an assumption, unless it is a definition after *let* or *where*."""
+        scope = place.scope
+        indices = _is_index_relation(chain)
+        operators = tuple(operator.text for operator in chain.operators)
+        if None in chain.members or any(o in ("in", ":", "to", "approx", "propto", "~") for o in operators):
+            return False
+        if any(isinstance(member, tree.Question) for member in chain.members):
+            return False
+        if not indices and cue != "local" and place.forced != "assume":
+            head = self._head_of(chain.members[0], scope) if chain.members[0] is not None else None
+            if head is not None and self._is_fresh(head, scope, chain.members[1:]):
+                return False
+            if cue == "where" or (place.math.display and cue != "section"):
+                return False
+        if not indices and place.math.display and cue == "local" and place.forced != "assume":
+            return False
+        fact = self._index_fact(chain, scope)
+        members = fact.relation.members
+        if indices and cue not in ("local", "section") and place.forced != "assume" and not place.math.display:
+            self._add(Item("term", chain.span, scope))
+            return True
+        letters = {m.text for m in members if isinstance(m, tree.Name)}
+        if cue == "section" or place.forced == "assume":
+            self._section.setdefault(id(scope), []).append(fact)
+        else:
+            self._local = [f for f in self._local if not (
+                f.indices and indices and letters & {m.text for m in f.relation.members if isinstance(m, tree.Name)})]
+            self._local.append(fact)
+        for member in members:
+            self._observe(member, scope, introduces=True)
+        self._add(Item("assumption", chain.span, scope))
+        return True
+
+    def _in_force(self, scope: Scope) -> tuple[Fact, ...]:
+        found: list[Fact] = []
+        at: Scope | None = scope
+        while at is not None:
+            found = [*self._section.get(id(at), []), *found]
+            at = at.parent
+        return (*found, *self._local)
+
+    def _text(self, span: Span) -> str:
+        return self.document.source.text[span.start:span.end].strip()
+
+    def _links(self, place: _Place, raw: RawChain, chain: tree.Chain) -> None:
+        scope = place.scope
+        number = self.chains.index(raw)
+        base = len(raw.links)
+        fresh_chain = base == 0
+        new = [m for m in chain.members[1:] if m is not None]
+        operators = [operator.text for operator in chain.operators]
+        heads: dict[int, Head] = {}
+        if fresh_chain:
+            for at, member in enumerate([raw.first, *new[:-1]]):
+                head = self._head_of(member, scope)
+                if head is None or operators[at] not in _DEFINING or not self._is_fresh(head, scope, new[at:]):
+                    break
+                heads[at] = head
+        if fresh_chain:
+            self._observe(raw.first, scope, introduces=True)
+        for at, (node, operator) in enumerate(zip(new, operators, strict=True)):
+            member = base + at + 1
+            item = Item("claim", node.span, scope, facts=self._in_force(scope), chain=number, member=member)
+            previous = raw.members[-1]
+            item.left = previous.span
+            link = Link(node, operator, self._add(item))
+            defines = at in heads and fresh_chain
+            if isinstance(node, tree.Question):
+                item.kind = "question"
+            elif operator not in _DEFINING:
+                item.kind = "relation"
+                item.diagnostics = (Diagnostic("SD109", "only = is checked", item.span),)
+            elif defines:
+                link.head = heads[at]
+                link.body = next((b for b in range(at + 1, len(new) + 1) if b not in heads), len(new))
+                self._define(link, heads[at], raw.members[at] if at else raw.first, scope)
+                item.kind = "definition"
+            elif at == len(new) - 1 and (at or base) and operator == "=":
+                head = self._head_of(node, scope)
+                if head is not None and isinstance(node, tree.Name | tree.Accent | tree.Script) and head.parameters is None \
+                        and scope.find(head.key) is None and self._ends(head, node, scope):
+                    link.head, link.body = head, member - 1
+                    self._define(link, head, node, scope)
+                    item.kind = "definition"
+            elif cues.imposes(place.before) and isinstance(node, tree.Number) and node.text == "0":
+                item.kind = "assumption"
+            if not isinstance(node, tree.Question):
+                self._observe(node, scope, introduces=bool(heads) or link.head is not None)
+            raw.links.append(link)
+
+    def _ends(self, head: Head, node: tree.Node, scope: Scope) -> bool:
+        """Tell whether a name that ends a chain is new and no constant, size or index."""
+        return not (scope.is_index(head.key) or scope.size(head.key) is not None or head.key in ("e", "I", "1", "\\pi")
+                    or head.letters or self._appears_elsewhere(head.key, node))
+
+    def _appears_elsewhere(self, key: str, node: tree.Node) -> bool:
+        """Tell whether a name stands before this place anywhere on the page, or shares its letters with a known one."""
+        return any(record.key.lower() == key.lower() for record in self.records)
+
+    def _is_fresh(self, head: Head, scope: Scope, rest: list[tree.Node] | tuple[tree.Node | None, ...]) -> bool:
+        """Tell whether a head has no meaning yet in this section, so that an equation defines it."""
+        key = head.key
+        record = scope.find(key)
+        if record is None and (scope.is_index(key) or (key == "\\delta" and len(head.letters) == 2)
+                               or key in ("1", "I", "\\mathbb{1}", "\\pi")):
+            return False
+        if record is None and scope.size(key) is not None:
+            return False
+        own = scope.names.get(key)
+        if own is not None and own.defined is not None:
+            return False
+        if record is not None and record is not own and record.defined is not None and not self._new_section(record, scope):
+            return False
+        for node in rest:
+            if node is None:
+                continue
+            if isinstance(node, tree.Question):
+                return False
+            mentions = [n for n in names.walk(node) if names.key(n, fonts=self.fonts) == key]
+            if mentions and head.parameters is None:
+                return False
+        return True
+
+    @staticmethod
+    def _new_section(record: Name, scope: Scope) -> bool:
+        """A deeper section may give a name a new meaning."""
+        del record, scope
+        return True
+
+    def _define(self, link: Link, head: Head, node: tree.Node, scope: Scope) -> None:
+        record = scope.names.get(head.key)
+        if record is None:
+            outer = scope.find(head.key)
+            record = self._create(head.key, node, scope)
+            if outer is not None:
+                record.shape, record.declared, record.positive = outer.shape, outer.declared, outer.positive
+        record.defined, record.defined_at, record.introduced = link.item, node.span, True
+        if head.letters:
+            record.indexed[len(head.letters)] += 1
+        if head.parameters is not None:
+            keys = []
+            for parameter in head.parameters:
+                key = names.key(parameter, fonts=self.fonts)
+                assert key is not None
+                self._name(key, parameter, scope).introduced = True
+                keys.append(key)
+            record.parameters = tuple(keys)
+        link.record = record
+
+    # ------------------------------------------------------------------ evidence
+
+    def _observe(self, node: tree.Node, scope: Scope, *, introduces: bool) -> None:
+        """Count how names are used below a node."""
+        if isinstance(node, tree.Name | tree.Accent):
+            if isinstance(node, tree.Accent) and isinstance(node.body, tree.Script):
+                self._observe(replace(node.body, base=tree.Accent(node.mark, node.body.base, span=node.span)), scope,
+                              introduces=introduces)
+                return
+            self._use(node, (), scope, introduces=introduces)
+        elif isinstance(node, tree.Script) and isinstance(node.base, tree.Name | tree.Accent):
+            self._observe_script(node, scope, introduces=introduces)
+        elif isinstance(node, tree.Script) and isinstance(node.base, tree.Group) and names.is_transpose(node.sup):
+            self._observe(node.base, scope, introduces=introduces)
+        elif isinstance(node, tree.Derivative):
+            self._observe_derivative(node, scope)
+        elif isinstance(node, tree.Product):
+            self._observe_product(node, scope, introduces=introduces)
+        elif isinstance(node, tree.Call):
+            function = node.function.base if isinstance(node.function, tree.Script) else node.function
+            key = names.key(function, fonts=self.fonts)
+            if key is not None and scope.find(key) is not None:
+                scope.find(key).applied += 1  # type: ignore[union-attr]
+            for argument in node.arguments:
+                self._observe(argument, scope, introduces=introduces)
+        elif isinstance(node, tree.Big) or isinstance(node, tree.Norm):
+            self._observe(node.body, scope, introduces=introduces)
+        else:
+            for child in names.children(node):
+                self._observe(child, scope, introduces=introduces)
+
+    def _use(self, base: tree.Node, subs: tuple[tree.Node, ...], scope: Scope, *, introduces: bool) -> Name | None:
+        key = names.key(base, fonts=self.fonts)
+        if key is None:
+            return None
+        key, letters = self._split_use(key, subs, scope)
+        if scope.find(key) is None and self._is_special(key, base, subs, scope):
+            return None
+        record = self._name(key, base, scope)
+        record.introduced = record.introduced or introduces
+        if letters:
+            record.indexed[letters] += 1
+        if not subs:
+            record.bare += 1
+        return record
+
+    def _split_use(self, key: str, subs: tuple[tree.Node, ...], scope: Scope) -> tuple[str, int]:
+        rest, count = [], 0
+        record = scope.find(key)
+        for item in subs:
+            inside = [n for n in names.walk(item) if isinstance(n, tree.Name)]
+            if inside and all(scope.is_index(n.text) or scope.size(n.text) is not None for n in inside) or isinstance(item, tree.Number) and record is not None and (record.indexed or record.shape):
+                count += 1
+            else:
+                rest.append(to_latex(item))
+        return (f"{key}_{{{','.join(rest)}}}" if rest else key), count
+
+    @staticmethod
+    def _is_special(key: str, base: tree.Node, subs: tuple[tree.Node, ...], scope: Scope) -> bool:
+        if scope.is_index(key) or scope.size(key) is not None or key in ("\\pi", "I", "\\mathbb{I}", "\\mathbb{1}", "\\infty", "e"):
+            return True
+        if isinstance(base, tree.Name) and base.text == "1":
+            return True
+        return key == "\\delta" and len(subs) == 2
+
+    def _observe_script(self, node: tree.Script, scope: Scope, *, introduces: bool) -> None:
+        subs = names.items(node.sub)
+        base: tree.Node = node.base
+        label = names.label(node.sup)
+        if label is not None:
+            if isinstance(label, tree.Name) and scope.is_index(label.text):
+                subs = (label, *subs)
+            else:
+                assert node.sup is not None
+                base = tree.Name(f"{names.key(base, fonts=self.fonts)}^{{{to_latex(node.sup)}}}", span=base.span)
+        if node.primes:
+            key = names.key(base, fonts=self.fonts)
+            record = scope.find(key) if key else None
+            if record is not None:
+                record.primed = True
+                return
+            base = tree.Name(f"{key}{chr(39) * node.primes}", span=base.span)
+        record = self._use(base, subs, scope, introduces=introduces)
+        if record is not None and names.is_transpose(node.sup):
+            record.transposed = True
+        if node.sup is not None and label is None and not names.is_transpose(node.sup):
+            self._observe(node.sup, scope, introduces=introduces)
+
+    def _observe_product(self, node: tree.Product, scope: Scope, *, introduces: bool) -> None:
+        at = 0
+        while at < len(node.factors):
+            factor = node.factors[at]
+            following = node.factors[at + 1] if at + 1 < len(node.factors) and node.operators[at] == "" else None
+            group = following.base if isinstance(following, tree.Script) else following
+            if following is not None:
+                composite = composite_head(node.factors[at:at + 2], self.fonts)
+                if composite is not None and scope.find(composite[0]) is not None:
+                    record = scope.find(composite[0])
+                    assert record is not None
+                    if composite[1]:
+                        record.indexed[len(composite[1])] += 1
+                    at += 2
+                    continue
+            if isinstance(group, tree.Group) and group.left in "([" and isinstance(factor, tree.Name | tree.Accent | tree.Script):
+                base = factor.base if isinstance(factor, tree.Script) and (factor.primes or factor.sup is not None) else factor
+                if isinstance(base, tree.Name | tree.Accent) and not isinstance(group.body, tree.Relation):
+                    key = names.key(base, fonts=self.fonts)
+                    if key is not None and not self._is_special(key, base, (), scope):
+                        record = self._name(key, base, scope)
+                        record.applied += 1
+                        record.introduced = record.introduced or introduces
+                        if isinstance(factor, tree.Script) and factor.primes:
+                            record.primed = True
+                        at += 1
+                        continue
+            self._observe(factor, scope, introduces=introduces)
+            at += 1
+
+    def _observe_derivative(self, node: tree.Derivative, scope: Scope) -> None:
+        variables = []
+        for variable in node.by:
+            inner = names.plain(variable)
+            if isinstance(inner, tree.Script) and inner.sub is None and names.is_transpose(inner.sup):
+                inner = inner.base
+            self._observe(inner, scope, introduces=True)
+            record = self._record_of(inner, scope)
+            if record is not None:
+                record.introduced = True
+                variables.append(record)
+        if node.of is None:
+            return
+        self._observe(node.of, scope, introduces=True)
+        of = names.plain(node.of)
+        if isinstance(of, tree.Product) and len(of.factors) == 2 and isinstance(of.factors[1], tree.Group):
+            of = of.factors[0]
+        record = self._record_of(of, scope)
+        if record is not None:
+            record.differentiated_by.extend(v.identity for v in variables if v is not record)
+
+    def _record_of(self, node: tree.Node, scope: Scope) -> Name | None:
+        base, subs = (node.base, names.items(node.sub)) if isinstance(node, tree.Script) else (node, ())
+        key = names.key(base, fonts=self.fonts)
+        if key is None:
+            return None
+        return scope.find(self._split_use(key, subs, scope)[0])
+
+
+def _chains(display: tree.Display | None) -> list[tree.Chain]:
+    return [] if display is None else [item for item in display.items if isinstance(item, tree.Chain)]
+
+
+def _is_declaration(chain: tree.Chain) -> bool:
+    operators = [operator.text for operator in chain.operators]
+    if operators in (["in"], [":", "to"]):
+        return True
+    last = chain.members[-1]
+    return operators == [">"] and isinstance(last, tree.Number) and isinstance(chain.members[0], tree.Name | tree.Accent | tree.Script)
+
+
+def _is_range(display: tree.Display, at: int) -> bool:
+    """Tell whether the chain at a place is `i = 1` of `i = 1, \\dots, N`."""
+    chain = display.items[at]
+    rest = [item for item in display.items[at + 1:] if not isinstance(item, tree.Connective)]
+    return (isinstance(chain, tree.Chain) and len(chain.members) == 2 and isinstance(chain.members[1], tree.Number)
+            and bool(rest) and isinstance(rest[0], tree.Chain) and isinstance(rest[0].members[0], tree.Dots))
+
+
+def _is_index_relation(chain: tree.Chain) -> bool:
+    """Tell whether a chain relates index letters only: `i = j`, `i \\ne j`, `k < i`."""
+    if len(chain.members) < 2 or any(member is None for member in chain.members):
+        return False
+    if any(operator.text not in ("=", "!=", "<", "<=", ">", ">=") for operator in chain.operators):
+        return False
+    letters = [member for member in chain.members if member is not None and names.is_index_letter(member)]
+    others = [member for member in chain.members if not (member is not None and names.is_index_letter(member))]
+    return len(letters) >= 2 and all(isinstance(member, tree.Number) for member in others)
+
+
+def _letters(node: tree.Node, bound: set[str], scripted: set[str], alone: set[str]) -> None:
+    """Sort the letters of an expression: bound by sums and compared in conditions, in subscripts, or alone."""
+    if isinstance(node, tree.Big):
+        bound |= {letter for letter in names.bound_letters(node.lower) if len(letter) == 1 or letter.startswith("\\")}
+        if isinstance(node.lower, tree.Relation):
+            bound |= {m.text for m in node.lower.members if names.is_index_letter(m)}  # type: ignore[attr-defined]
+        _letters(node.body, bound, scripted, alone)
+        return
+    if isinstance(node, tree.Relation):
+        if all(names.is_index_letter(m) or isinstance(m, tree.Number) for m in node.members):
+            bound |= {m.text for m in node.members if isinstance(m, tree.Name)}
+            return
+    if isinstance(node, tree.Script):
+        inner: set[str] = set()
+        for item in names.items(node.sub):
+            inner |= {n.text for n in names.walk(item) if names.is_index_letter(n)}  # type: ignore[attr-defined]
+        if isinstance(node.base, tree.Name) and node.base.text == "\\delta" and len(names.items(node.sub)) == 2:
+            bound |= inner
+        scripted |= inner
+        _letters(node.base, bound, scripted, alone)
+        if node.sup is not None and names.label(node.sup) is None:
+            _letters(node.sup, bound, scripted, alone)
+        if isinstance(node.sub, tree.Relation):
+            _letters(node.sub, bound, scripted, alone)
+        return
+    if names.is_index_letter(node):
+        alone.add(node.text)  # type: ignore[attr-defined]
+    for child in names.children(node):
+        _letters(child, bound, scripted, alone)
+
+
+def equations(text: str) -> int:
+    """Count the `=` that a formula shows outside braces, brackets and inner environments."""
+    depth = count = 0
+    previous = ""
+    for at, character in enumerate(text):
+        if character in "{([":
+            depth += previous != "\\" or character == "{"
+        elif character in "})]":
+            depth -= previous != "\\" or character == "}"
+        elif character == "=" and depth <= 0 and text[at + 1:at + 2] != "=":
+            count += 1
+        previous = character
+    return count
+
