@@ -26,8 +26,11 @@ from mpmath.ctx_mp import MPContext
 Array = npt.NDArray[Any]
 Elementwise = Callable[..., Array]
 
-HUGE = 1e5
-"""Beyond exp(HUGE) a number is taken as undefined: its digits would fill the memory."""
+HUGE = 200
+"""In many digits exp(x) is taken as undefined beyond this x, so that GUARD digits are more than any cancellation eats."""
+
+GUARD = 250
+"""Digits beyond the reach of cancellation among numbers below exp(HUGE)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +149,15 @@ def _mp_log(mp: Any) -> Callable[[Any], Any]:
 
 
 def _mp_exp(mp: Any) -> Callable[[Any], Any]:
-    return lambda x: mp.exp(x) if x < HUGE and (x > -HUGE or mp.isinf(x)) else mp.nan
+    return lambda x: mp.exp(x) if abs(x) < HUGE or x == -mp.inf else mp.nan
 
 
-def _mp_small(name: str) -> _Maker:
+def _mp_small(name: str, bound: int = HUGE) -> _Maker:
     """Return the function where its argument is not huge."""
 
     def maker(mp: Any) -> Callable[[Any], Any]:
         function = getattr(mp, name)
-        return lambda x: function(x) if abs(x) < HUGE else mp.nan
+        return lambda x: function(x) if abs(x) < bound else mp.nan
 
     return maker
 
@@ -187,7 +190,7 @@ def _mp_polygamma(mp: Any) -> Callable[..., Any]:
 
 
 def _mp_factorial(mp: Any) -> Callable[[Any], Any]:
-    return lambda x: mp.gamma(x + 1) if abs(x) < HUGE else mp.nan
+    return lambda x: mp.gamma(x + 1) if abs(x) < 60 else mp.nan
 
 
 ELEMENTARY: dict[type, tuple[Elementwise, _Maker]] = {
@@ -216,9 +219,9 @@ ELEMENTARY: dict[type, tuple[Elementwise, _Maker]] = {
     sympy.Heaviside: (_heaviside, _mp_heaviside),
     sympy.Max: (_folded(_larger), _mp_order(1)),
     sympy.Min: (_folded(_smaller), _mp_order(-1)),
-    sympy.erf: (_lifted(math.erf), _mp_small("erf")),
-    sympy.erfc: (_lifted(math.erfc), _mp_small("erfc")),
-    sympy.gamma: (_lifted(math.gamma), _mp_small("gamma")),
+    sympy.erf: (_lifted(math.erf), _mp_small("erf", 15)),
+    sympy.erfc: (_lifted(math.erfc), _mp_small("erfc", 15)),
+    sympy.gamma: (_lifted(math.gamma), _mp_small("gamma", 60)),
     sympy.loggamma: (_lifted(math.lgamma), _mp_loggamma),
     sympy.digamma: (_lifted(lambda x: mpmath.fp.psi(0, x)), lambda mp: lambda x: mp.psi(0, x)),
     sympy.polygamma: (_lifted(lambda order, x: mpmath.fp.psi(int(order), x)), _mp_polygamma),

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import sympy
 
-from symderiv.judge.arithmetic import FLOAT, Arithmetic, Array, many_digits
+from symderiv.judge.arithmetic import FLOAT, GUARD, Arithmetic, Array, many_digits
 from symderiv.judge.points import Kind, assumptions_of, mask, reached_names, sample, size_choices
 from symderiv.judge.verdict import CrossCheck
 from symderiv.judge.walker import Frame, Model, NotEvaluableError, Point, Walker, open_scope, over, subterms
@@ -104,9 +104,8 @@ class Settled:
     right: Any = None
 
 
-def exact(goal: Goal, point: Point) -> bool:
-    """Tell whether the values satisfy the goal's hypotheses exactly and its constants are exact."""
-    del point
+def exact(goal: Goal) -> bool:
+    """Tell whether sampled values satisfy the goal exactly: no hypotheses to be solved, no rounded constants."""
     if assumptions_of(goal).hypotheses:
         return False
     bodies = [definition.body for definition in goal.context.definitions.values()]
@@ -116,30 +115,48 @@ def exact(goal: Goal, point: Point) -> bool:
 def settle(
     goal: Goal, sizes: Mapping[str, int], point: Point, entry: Mapping[Index, int], *, model: Model | None = None
 ) -> Settled:
-    """Evaluate one entry at two precisions; only a difference that is the same in both is one."""
+    """Evaluate one entry at two precisions; only a difference that is the same in both, and with GUARD digits, is one."""
     model = model or Model(goal.context)
-    depth = max(model.depth(goal.left), model.depth(goal.right))
     scope = {index: (at, 1) for index, at in entry.items()}
-    sides = []
-    with np.errstate(all="ignore"):
-        for digits in PRECISIONS:
+    depth = max(model.depth(goal.left), model.depth(goal.right))
+
+    def both(digits: int) -> tuple[Any, Any]:
+        with np.errstate(all="ignore"):
             left, right = _sides(goal, sizes, point, many_digits(digits, depth), model, scope)
-            sides.append((left.item(), right.item()))
-    (left, right), (finer_left, finer_right) = sides
-    if not np.isfinite([float(number) for pair in sides for number in pair]).all():
+        return left.item(), right.item()
+
+    coarse, fine = (both(digits) for digits in PRECISIONS)
+    if not np.isfinite([float(number) for number in (*coarse, *fine)]).all():
         return Settled("undecided")
-    coarse, fine = abs(left - right), abs(finer_left - finer_right)
-    scale = max(abs(finer_left), abs(finer_right))
-    stable = abs(left - finer_left) + abs(right - finer_right) <= 1e-15 * scale and abs(coarse - fine) <= 1e-9 * fine  # noqa: PLR2004
-    if exact(goal, point):
-        clear = fine > 1e-9 * scale  # noqa: PLR2004
-    else:
-        clear = fine > 1e-6 * scale and fine > 1e-8 and scale < 1e8  # noqa: PLR2004
-    if stable and clear and scale > 0:
-        return Settled("differ", finer_left, finer_right)
-    if fine <= 1e-9 * scale or fine <= 1e-12:  # noqa: PLR2004
-        return Settled("agree", finer_left, finer_right)
+    if _same_difference(coarse, fine) and _clear(fine, exact=exact(goal)):
+        if _same_difference(fine, both(GUARD)):
+            return Settled("differ", *fine)
+        return Settled("undecided")
+    difference, scale = abs(fine[0] - fine[1]), max(map(abs, fine))
+    if difference <= _SLIGHT * scale or difference <= _NOTHING:
+        return Settled("agree", *fine)
     return Settled("undecided")
+
+
+_STABLE = 1e-12
+_SLIGHT = 1e-9
+"""Less than this, relative to the larger side, is no difference: constants in documents are rounded."""
+_NOTHING = 1e-12
+
+
+def _same_difference(coarse: tuple[Any, Any], fine: tuple[Any, Any]) -> bool:
+    """Tell whether both sides, and their difference, are the same numbers in both precisions."""
+    scale = max(map(abs, fine))
+    moved = abs(coarse[0] - fine[0]) + abs(coarse[1] - fine[1])
+    return bool(moved <= _STABLE * min(scale, abs(fine[0] - fine[1])))
+
+
+def _clear(sides: tuple[Any, Any], *, exact: bool) -> bool:
+    """Tell whether the sides differ by more than the inexactness of the values explains."""
+    difference, scale = abs(sides[0] - sides[1]), max(map(abs, sides))
+    if exact:
+        return bool(difference > _SLIGHT * scale)
+    return bool(difference > 1e-6 * scale and difference > 1e-8 and scale < 1e8)  # noqa: PLR2004
 
 
 # Several sizes and points

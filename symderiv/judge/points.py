@@ -9,6 +9,7 @@ between indices (`i ≠ j`) is a *mask*: it says which entries count. One betwee
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -104,7 +105,7 @@ _SMALL = 4
 
 
 def size_choices(goal: Goal, *, model: Model | None = None) -> list[dict[str, int]]:
-    """Return a few choices of the sizes, telling first: mutually distinct, in both orders, each size 1 once."""
+    """Return a few choices of the sizes: mutually distinct ones, in both orders, each size 1 once, and all equal."""
     model = model or Model(goal.context)
     names = size_names(goal, model)
     possible = _Possible(goal, model)
@@ -121,7 +122,8 @@ def size_choices(goal: Goal, *, model: Model | None = None) -> list[dict[str, in
             break
         seen |= _features(best)
         chosen.append(best)
-    return chosen
+    equal = dict.fromkeys(names, 2)
+    return [*chosen, equal] if possible(equal) and equal not in chosen else chosen
 
 
 def smallest_first(goal: Goal, *, model: Model | None = None, most: int = 3, limit: int = 40) -> list[dict[str, int]]:
@@ -201,6 +203,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "negative": (-2.5, -0.25),
 }
 _LEAST = 0.125
+_MOST_VALUES = 100_000
 
 
 def _generic(name: str, shape: tuple[int, ...], *, positive: bool, kind: str, seed: int) -> Array:
@@ -240,6 +243,8 @@ def sample(
     names = [name for name in reached_names(goal, model) if model.primitive(name)]
     for at, name in enumerate(names):
         shape = tuple(size_value(size, sizes) for size in model.shape(name))
+        if math.prod(shape) > _MOST_VALUES:
+            raise CannotSampleError(f"{name} has {math.prod(shape)} entries")
         if simple:
             turn = int(kind[-1]) - 1 if kind[-1].isdigit() else 0
             values[name] = _simple(at, shape, positive=name in positive, turn=turn)
@@ -349,8 +354,7 @@ class _Hypotheses:
         for equation, scope in zip(self.equations, scopes, strict=True):
             left, right = equation.args
             frame = Frame()
-            difference = walker.subtract(left, right, scope, frame)
-            residual = over(difference, scope).ravel()
+            residual = over(walker.subtract(left, right, scope, frame), scope).ravel()
             columns = [
                 walker.jacobian(left, right, name, scope, frame).reshape((array.size, -1)).T
                 for name, array in point.values.items()
@@ -366,10 +370,7 @@ class _Hypotheses:
         if any((point.values[name] <= 0).any() for name in self.positive if name in point.values):
             return False
         walker = Walker(self.model, self.sizes, point)
-        return all(
-            (walker.condition(one, self._scope(one, pins), Frame()).data == 1).all()
-            for one in self.others
-        )
+        return all((walker.condition(one, self._scope(one, pins), Frame()).data == 1).all() for one in self.others)
 
 
 def _free(term: Any) -> set[Index]:
@@ -446,7 +447,8 @@ def _holds(
     for index in own:
         inner[index] = (1, size_value(range_by_use(model, index, hypothesis), sizes))
     if isinstance(hypothesis, sympy.Eq):
-        residual = over(walker.subtract(*hypothesis.args, inner, Frame()), inner)
+        left, right = hypothesis.args
+        residual = over(walker.subtract(left, right, inner, Frame()), inner)
         holds = abs(residual) < 1e-9  # noqa: PLR2004
     elif isinstance(hypothesis, Relational):
         holds = over(walker.condition(hypothesis, inner, Frame()), inner) == 1

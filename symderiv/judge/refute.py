@@ -7,8 +7,9 @@ sizes, then simplest values, then the first index. No witness proves nothing.
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,25 +65,27 @@ def _smallest(goal: Goal, model: Model, found: Survey, seed: int, deadline: floa
     end = end if deadline is None else min(end, deadline)
     assert found.difference is not None
     known = (sum(found.difference.sizes.values()), tuple(found.difference.sizes.values()))
-    for sizes in smallest_first(goal, model=model):
-        if (sum(sizes.values()), tuple(sizes.values())) > known:
-            break
-        for kind, family in _simple_points(goal, model):
-            if time.monotonic() > end:
-                return None
-            difference = _difference_at(goal, model, sizes, kind, family, seed)
-            if difference is not None:
-                return difference
+    choices = [
+        sizes
+        for sizes in smallest_first(goal, model=model)
+        if (sum(sizes.values()), tuple(sizes.values())) <= known
+    ]
+    for family, sizes, kind in itertools.product(_families(goal, model), choices, _SIMPLE_KINDS):
+        if time.monotonic() > end:
+            return None
+        difference = _difference_at(goal, model, sizes, kind, family, seed)
+        if difference is not None:
+            return difference
     return None
 
 
-def _simple_points(goal: Goal, model: Model) -> Iterator[tuple[Kind, Family]]:
-    kinds: tuple[Kind, ...] = ("simple", "simple 2", "simple 3")
+_SIMPLE_KINDS: tuple[Kind, ...] = ("simple", "simple 2", "simple 3")
+
+
+def _families(goal: Goal, model: Model) -> tuple[Family, ...]:
+    """Return what stands in for unknown functions, the simplest first."""
     unknown = any(name in goal.context.opaque for name in reached_names(goal, model)) or bool(_unknowns(goal, model))
-    families: tuple[Family, ...] = ("linear", "quadratic", "waves") if unknown else ("linear",)
-    for family in families:
-        for kind in kinds:
-            yield kind, family
+    return ("linear", "quadratic", "waves") if unknown else ("linear",)
 
 
 def _difference_at(
@@ -136,8 +139,7 @@ def _decimals(left: Any, right: Any) -> tuple[str, str]:
 
 
 def _decimal(number: Any, digits: int) -> str:
-    text = mpmath.nstr(number, digits, min_fixed=-6, max_fixed=12)
-    return str(text[:-2] if text.endswith(".0") else text)
+    return str(mpmath.nstr(number, digits, min_fixed=-6, max_fixed=12)).removesuffix(".0")
 
 
 def _values(goal: Goal, model: Model, sizes: Mapping[str, int], point: Point) -> dict[str, Any]:
@@ -161,7 +163,7 @@ def _plain(array: Array) -> Any:
 
 
 def _gradients(goal: Goal, model: Model, name: str, sizes: Mapping[str, int], point: Point) -> dict[str, Any]:
-    """Return `\\partial L/\\partial y` for each argument of an unknown function."""
+    """Return the gradient of an unknown function by each of its arguments."""
     opaque = goal.context.opaque[name]
     walker = Walker(model, sizes, point, FLOAT)
     found: dict[str, Any] = {}

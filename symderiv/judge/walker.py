@@ -326,7 +326,7 @@ class Walker:
         return self._entry(term.name, (), scope, frame)
 
     def _indexed(self, term: Indexed, scope: Scope, frame: Frame) -> Grid:
-        return self._entry(str(term.base.label), term.indices, scope, frame)
+        return self._entry(term.base.label.name, term.indices, scope, frame)
 
     def _entry(self, name: str, indices: Sequence[Any], scope: Scope, frame: Frame) -> Grid:
         table = self.table(name, frame)
@@ -582,7 +582,7 @@ class Walker:
 
     def subtract(self, left: Any, right: Any, scope: Scope, frame: Frame) -> Grid:
         """Return the difference of two terms."""
-        return _apply(np.subtract, self.value(left, scope, frame), self.value(right, scope, frame))
+        return _apply(lambda a, b: a - b, self.value(left, scope, frame), self.value(right, scope, frame))
 
     def jacobian(self, left: Any, right: Any, name: str, scope: Scope, frame: Frame) -> Array:
         """Return the derivatives of a difference by every entry of a name: entries first, then the scope's indices."""
