@@ -34,7 +34,7 @@ class Page:
 
 
 def read(file: Path) -> Page:
-    """Return the page in a file; `symderiv.library.UnreadableFile` says why it cannot be read."""
+    """Return the page in a file; `UnreadableFile` says why it cannot be read."""
     document = library.read(file)
     return Page(document.source.path, document.title, document.source.text)
 

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,21 +26,22 @@ from symderiv.diagnostics import CODES
 from symderiv.report.model import DiagnosticReport, FileReport
 
 Json = dict[str, Any]
-Progress = Callable[[str, int, int], None]
-"""Told the path, how many steps are judged and how many there are."""
+Progress = Callable[[int, int], None]
+"""Told how many steps of a page are judged, and how many there are."""
 
 STARTING = 120.0
 OPENING = 30.0
 _SLICE = 0.2
 """Waits are cut in slices, so that Ctrl-C is heard on every system."""
-_ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from symderiv.worker import main; main()"
 
 
 class WorkerLostError(Exception):
     """The child did not answer; the text says why, in a few words."""
 
-    def __init__(self, why: str, *, late: bool = False) -> None:
+    def __init__(self, why: str = "out of time", *, late: bool = False) -> None:
+        """`late` tells that the budget was over."""
         super().__init__(why)
         self.late = late
 
@@ -48,17 +50,18 @@ class InterruptedCheck(KeyboardInterrupt):
     """Ctrl-C came while a file was being checked; `file` is what was known by then."""
 
     def __init__(self, file: FileReport) -> None:
+        """Keep what was known of the file."""
         super().__init__(file.path)
         self.file = file
 
 
 def child_command() -> list[str]:
     """Return the command of the real worker: this Python, with this path, so that both see one symderiv."""
-    return [sys.executable, "-P", "-c", _BOOT, json.dumps([entry or os.getcwd() for entry in sys.path])]
+    return [sys.executable, "-P", "-c", _BOOT, json.dumps([entry or str(Path.cwd()) for entry in sys.path])]
 
 
 def _apart() -> dict[str, Any]:
-    """Return how a child gets a group of its own: Ctrl-C then reaches the parent alone, which ends the child."""
+    """Return what gives a child a group of its own: Ctrl-C reaches the parent alone, which ends the child."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     return {"start_new_session": True}
@@ -68,10 +71,16 @@ class Worker:
     """One child process. `ask` sends a line and waits for the answer; after a failure the child is gone."""
 
     def __init__(self, command: Sequence[str], starting: float = STARTING) -> None:
+        """Start the child; `WorkerLostError` when it is not ready within `starting` seconds."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed in `close`
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, encoding="utf-8",
-            env={**os.environ, **_ONE_THREAD, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}, **_apart(),
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            encoding="utf-8",
+            env={**os.environ, **_ONE_THREAD, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
+            **_apart(),
         )
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -120,7 +129,7 @@ class Worker:
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise WorkerLostError("out of time", late=True)
+                raise WorkerLostError(late=True)
             with contextlib.suppress(queue.Empty):
                 return self._lines.get(timeout=min(left, _SLICE))
 
@@ -211,17 +220,18 @@ class Checker:
             try:
                 page = {**self.outline(path, text), "path": path}
             except WorkerLostError as lost:
-                return FileReport(path=path, error=self._not_opened(path, lost), seconds=time.monotonic() - started)
+                return FileReport(
+                    path=path, error=self._not_opened(path, lost), seconds=time.monotonic() - started
+                )
             statements = page["statements"] = [dict(statement) for statement in page.get("statements", [])]
             steps = [n for n, s in enumerate(statements) if awaits_verdict(s)]
             for done, step in enumerate(steps):
                 if progress:
-                    progress(path, done, len(steps))
+                    progress(done, len(steps))
                 statements[step] = self._judged(page, text, step)
             if progress:
-                progress(path, len(steps), len(steps))
+                progress(len(steps), len(steps))
         except KeyboardInterrupt:
-            page["statements"] = [s for s in statements if not awaits_verdict(s)]
             page |= {"interrupted": True, "seconds": round(time.monotonic() - started, 3)}
             raise InterruptedCheck(FileReport.from_json(page)) from None
         return FileReport.from_json({**page, "seconds": round(time.monotonic() - started, 3)})
@@ -264,14 +274,18 @@ def _undecided(answer: Json, span: Json) -> Json:
     elif error.get("type") == "MemoryError":
         code, message, note = "SD021", "this step was given up: out of memory", explained(error)
     elif error.get("type") == "RecursionError":
-        code, message, note = "SD021", "this step was given up: its terms are nested too deep", explained(error)
+        code, message, note = (
+            "SD021",
+            "this step was given up: its terms are nested too deep",
+            explained(error),
+        )
     else:
         code, message, note = "SD020", "this step was not decided: internal error", explained(error)
     return {"verdict": "unknown", "diagnostics": [_diagnostic(code, message, span, note)]}
 
 
 def _merged(statement: Json, update: Json) -> Json:
-    """Return a statement with its verdict; diagnostics of both, each once; never proved against the numbers."""
+    """Return a statement with its verdict and the diagnostics of both; never proved against the numbers."""
     found = [*statement.get("diagnostics", [])]
     found += [diagnostic for diagnostic in update.get("diagnostics", []) if diagnostic not in found]
     merged = {**statement, **update, "diagnostics": found}
@@ -287,7 +301,6 @@ def _merged(statement: Json, update: Json) -> Json:
 
 def _diagnostic(code: str, message: str, span: Json, *notes: str) -> Json:
     return {
-        **DiagnosticReport(code, CODES[code].name, CODES[code].severity, message, notes=notes).to_json(), "span": span,
+        **DiagnosticReport(code, CODES[code].name, CODES[code].severity, message, notes=notes).to_json(),
+        "span": span,
     }
-
-

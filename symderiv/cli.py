@@ -9,9 +9,9 @@ from __future__ import annotations
 import difflib
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +22,7 @@ from rich.text import Text
 from symderiv import __version__, api, library
 from symderiv.budget import Checker, InterruptedCheck, Progress, WorkerLostError, awaits_verdict
 from symderiv.diagnostics import BY_NAME, CODES
+from symderiv.document.files import UnreadableFile
 from symderiv.report import concise, full
 from symderiv.report import json as json_format
 from symderiv.report.model import UNREADABLE, FileReport, Report
@@ -40,7 +41,7 @@ app = typer.Typer(
 )
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """How `verify` prints its report."""
 
     full = "full"
@@ -91,7 +92,7 @@ def _names(incomplete: str) -> list[str]:
 
 
 @app.command()
-def verify(
+def verify(  # noqa: PLR0913, PLR0917  options, one a line
     context: typer.Context,
     targets: Annotated[
         list[str] | None,
@@ -106,7 +107,9 @@ def verify(
     strict: Annotated[bool, typer.Option("--strict", help="Fail unless every step is proved.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the sampled points.")] = 0,
     budget: Annotated[float, typer.Option(min=0.01, metavar="SECONDS", help="Time for each step.")] = 10.0,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every step with its ground.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List every step with its ground.")
+    ] = False,
 ) -> None:
     """Prove or refute every step of some derivations."""
     console = _console()
@@ -126,7 +129,12 @@ def verify(
     if form is Format.json:
         _print_json(json_format.render(report))
     elif any(file.error is None for file in done):
-        _print(console, full.render_summary(report))
+        whole = (
+            full.render_summary(report, console.width)
+            if form is Format.full
+            else concise.render_summary(report)
+        )
+        _print(console, whole)
     raise typer.Exit(INTERRUPTED if interrupted else report.exit_status(strict=strict))
 
 
@@ -134,31 +142,32 @@ def _checked(
     checker: Checker, targets: list[str] | None, done: list[FileReport]
 ) -> Iterator[tuple[FileReport, str]]:
     """Check the targets one after the other: add each file to `done`, and yield it with its text."""
-    with _progress() as progress:
-        for page in _pages(targets):
-            if isinstance(page, FileReport):
-                done.append(page)
-                _complain_of(page)
-                continue
-            try:
+    for page in _pages(targets):
+        if isinstance(page, FileReport):
+            done.append(page)
+            _complain_of(page)
+            continue
+        try:
+            with _progress(page.path) as progress:
                 report = checker.check(page.path, page.text, progress)
-            except InterruptedCheck as stopped:
-                done.append(stopped.file)
-                yield stopped.file, page.text
-                raise
-            _complain_of(report)
-            done.append(report)
-            yield report, page.text
+        except InterruptedCheck as stopped:
+            done.append(stopped.file)
+            yield stopped.file, page.text
+            raise
+        _complain_of(report)
+        done.append(report)
+        yield report, page.text
 
 
 def _pages(targets: list[str] | None) -> Iterator[api.Page | FileReport]:
-    """Yield each page once; for a target or a file that is none, the report that says what is wrong with it."""
+    """Yield each page once; for a target or a file that is none, the report that says what is wrong."""
     seen: set[Path] = set()
-    for target in targets or [""]:
+    wanted: Sequence[str | None] = targets or [None]
+    for target in wanted:
         try:
-            files = library.resolve(target) if target else library.default()
+            files = library.default() if target is None else library.resolve(target)
         except library.NotFoundError as error:
-            yield FileReport(path=target, error=str(error))
+            yield FileReport(path=target or "", error=str(error))
             continue
         for file in files:
             if file.resolve() in seen:
@@ -166,7 +175,7 @@ def _pages(targets: list[str] | None) -> Iterator[api.Page | FileReport]:
             seen.add(file.resolve())
             try:
                 yield api.read(file)
-            except library.UnreadableFile as error:
+            except UnreadableFile as error:
                 yield FileReport(path=error.path, error=str(error))
 
 
@@ -176,12 +185,14 @@ def _complain_of(report: FileReport) -> None:
         _complain(report.error)
     for diagnostic in report.diagnostics:
         if diagnostic.code in UNREADABLE:
-            _complain(f"{concise.location(report.path, diagnostic)}: {diagnostic.message} [{diagnostic.code}]")
+            _complain(
+                f"{concise.location(report.path, diagnostic)}: {diagnostic.message} [{diagnostic.code}]"
+            )
 
 
 @contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """Show how far the work is, on a terminal only; nothing of it stays there."""
+def _progress(path: str) -> Iterator[Progress | None]:
+    """Show how far the work on a page is, on a terminal only; nothing of it stays there."""
     console = _console(stderr=True)
     if not console.is_terminal:
         yield None
@@ -191,12 +202,8 @@ def _progress() -> Iterator[Progress | None]:
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def show(path: str, done: int, total: int) -> None:
-            bar.update(task, description=cropped(path, 40), completed=done, total=total)
-
-        yield show
+        task = bar.add_task(cropped(path, 40), total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _print_json(text: str) -> None:
@@ -218,11 +225,13 @@ def list_(context: typer.Context) -> None:
         for name, entry in library.names().items():
             try:
                 page = api.read(entry.file)
-            except library.UnreadableFile as error:
+            except UnreadableFile as error:
                 _complain(str(error))
                 continue
             source = f"  {safe(page.source)}" if page.source else ""
-            lines.append(Text.assemble((safe(name), "bold"), f"  {safe(page.title)}, {_steps(checker, page)}"))
+            lines.append(
+                Text.assemble((safe(name), "bold"), f"  {safe(page.title)}, {_steps(checker, page)}")
+            )
             if source:
                 lines.append(Text("    " + cropped(page.source, console.width - 4), "dim"))
     _print(console, lines or [Text("no derivations")])
@@ -233,7 +242,9 @@ def _steps(checker: Checker, page: api.Page) -> str:
         outline = checker.outline(page.path, page.text)
     except WorkerLostError:
         return "not read"
-    return plural(sum(awaits_verdict(s) or bool(s.get("verdict")) for s in outline.get("statements", [])), "step")
+    return plural(
+        sum(awaits_verdict(s) or bool(s.get("verdict")) for s in outline.get("statements", [])), "step"
+    )
 
 
 @app.command()
@@ -251,7 +262,7 @@ def show(
     try:
         files = library.resolve(name)
         pages = [api.read(file) for file in files]
-    except (library.NotFoundError, library.UnreadableFile) as error:
+    except (library.NotFoundError, UnreadableFile) as error:
         _complain(str(error))
         raise typer.Exit(USAGE) from None
     from symderiv.report.show import show as shown
@@ -261,7 +272,9 @@ def show(
 
 
 @app.command()
-def explain(code: Annotated[str, typer.Argument(help="A code or its name: SD101, bound-index-reused.")]) -> None:
+def explain(
+    code: Annotated[str, typer.Argument(help="A code or its name: SD101, bound-index-reused.")],
+) -> None:
     """Tell what a diagnostic means."""
     found = CODES.get(code.upper()) or BY_NAME.get(code.lower())
     if found is None:
@@ -273,5 +286,3 @@ def explain(code: Annotated[str, typer.Argument(help="A code or its name: SD101,
     console = _console()
     _print(console, [head, Text("")])
     console.print(Text(found.explanation), soft_wrap=False)
-
-

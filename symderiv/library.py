@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from symderiv.document.files import UnreadableFile, find, load
+from symderiv.document.files import find, load
 from symderiv.document.model import Document
-
-__all__ = ["NotFoundError", "Page", "UnreadableFile", "builtin", "default", "fetch", "names", "read", "resolve"]
 
 LOCAL = Path("derivations")
 
@@ -80,13 +79,16 @@ def fetch(name: str) -> Page:
     if short:
         message = f"{name!r} is not clear: it names {_listed([page.name for page in short])}"
         raise NotFoundError(message)
-    raise NotFoundError(f"no file, folder or derivation {name!r}{_meant(name, list(known))}")
+    message = f"no file, folder or derivation {name!r}{_meant(name, list(known))}"
+    raise NotFoundError(message)
 
 
 def _meant(name: str, known: list[str]) -> str:
     """Return `; did you mean …?` for a near miss, else where to look."""
-    lowered = {full.lower(): full for full in known} | {full.rpartition("/")[2].lower(): full for full in known}
-    near = difflib.get_close_matches(os.path.splitext(name)[0].lower(), lowered, n=3, cutoff=0.6)
+    lowered = {full.lower(): full for full in known} | {
+        full.rpartition("/")[2].lower(): full for full in known
+    }
+    near = difflib.get_close_matches(re.sub(r"\.\w+$", "", name).lower(), lowered, n=3, cutoff=0.6)
     if near:
         return f"; did you mean {_listed(list(dict.fromkeys(lowered[key] for key in near)))}?"
     return "; `symderiv list` tells the names"
@@ -100,20 +102,20 @@ def _listed(words: Sequence[str]) -> str:
 def resolve(target: str) -> list[Path]:
     """Return the files of a target: itself, those of a folder, or the page of a name."""
     path = Path(target)
-    if path.is_dir():
+    if target and os.path.isdir(path):  # noqa: PTH112  unlike the method it never raises
         files = [Path(file) for file in find([path])]
         if not files:
             message = f"{target}: no derivations in this folder"
             raise NotFoundError(message)
         return files
-    return [path] if path.exists() else [fetch(target).file]
+    return [path] if target and os.path.exists(path) else [fetch(target).file]  # noqa: PTH110  as above
 
 
 def default() -> list[Path]:
-    """Return the files when no target is given: `./derivations` where there is one, else the built-in library."""
+    """Return the files for no target: `./derivations` where there is one, else the built-in library."""
     return resolve(str(LOCAL)) if LOCAL.is_dir() else resolve(str(builtin()))
 
 
 def read(file: Path) -> Document:
-    """Return the document in a file, under the path that is shown; `UnreadableFile` says why it cannot be read."""
+    """Return the document in a file, under the path that is shown; `UnreadableFile` says why it cannot."""
     return load(shown(file))

@@ -15,7 +15,8 @@ import queue
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 Json = dict[str, Any]
@@ -56,11 +57,13 @@ def limit_memory(size: int) -> None:
         return
     with contextlib.suppress(ValueError, OSError):
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (size if hard == resource.RLIM_INFINITY else min(size, hard), hard))
+        resource.setrlimit(
+            resource.RLIMIT_AS, (size if hard == resource.RLIM_INFINITY else min(size, hard), hard)
+        )
 
 
 @contextlib.contextmanager
-def protocol_on_stdout() -> Any:
+def protocol_on_stdout() -> Iterator[TextIO]:
     """Keep standard output for the protocol: what anything else prints goes to standard error."""
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", newline="\n") as out:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -112,8 +115,10 @@ def _plain(value: Any) -> Any:
 def described(error: BaseException) -> Json:
     """Return an exception's type, the last place in symderiv that it passed, and its first line."""
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "symderiv" in frame.filename and frame.filename != __file__] or frames
-    where = f"{os.path.basename(ours[-1].filename)}:{ours[-1].lineno}" if ours else ""
+    ours = [
+        frame for frame in frames if "symderiv" in frame.filename and frame.filename != __file__
+    ] or frames
+    where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
     message = str(error).partition("\n")[0][:200]
     return {"type": type(error).__name__, "where": where, "message": message}
 

@@ -1,9 +1,10 @@
 """A worker with a judge of its own, for tests: each line of a page says what becomes of it.
 
-`$verdict$` gets that verdict; `$sleep$`, `$eat$`, `$raise$`, `$recurse$`, `$die$`, `$print$` and `$disagree$`
-do that; `$unread$` is unread from the start; `$x in R$` is a declaration; `$hidden$` is mentioned and states
-nothing; `open sleep` and `open raise` on the first line make the page impossible to open, `unbalanced` gives
-it a fault of its own. `expected` on a line marks it as wrong on purpose.
+`$verdict$` gets that verdict; `$sleep$` (which leaves a file `asleep`), `$spin$`, `$eat$`, `$raise$`,
+`$recurse$`, `$die$`, `$abort$`, `$print$` and `$disagree$` do that; `$unread$` is unread from the start;
+`$x in R$` is a declaration; `$hidden$` is mentioned and states nothing; `open sleep` and `open raise` on
+the first line make the page impossible to open, `unbalanced` gives it a fault of its own. `expected` on a
+line marks it as wrong on purpose.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from symderiv.diagnostics import CODES
@@ -18,8 +21,12 @@ from symderiv.worker import MEMORY, limit_memory, protocol_on_stdout, serve
 
 Json = dict[str, Any]
 WITNESS = {
-    "sizes": {"N": 2}, "indices": {"i": 1, "j": 2}, "values": {"x": [0.5, -1]},
-    "left": "0.19661193324148185", "right": "-0.19661193324148185", "digits": 30,
+    "sizes": {"N": 2},
+    "indices": {"i": 1, "j": 2},
+    "values": {"x": [0.5, -1]},
+    "left": "0.19661193324148185",
+    "right": "-0.19661193324148185",
+    "digits": 30,
 }
 
 
@@ -27,9 +34,59 @@ def diagnostic(code: str, message: str, span: Json, **more: object) -> Json:
     """Return a diagnostic as the judge gives it."""
     known = CODES[code]
     return {
-        "code": code, "name": known.name, "severity": known.severity, "message": message, "help": None,
-        "span": span, "notes": [], "label": "", "labels": [], **more,
+        "code": code,
+        "name": known.name,
+        "severity": known.severity,
+        "message": message,
+        "help": None,
+        "span": span,
+        "notes": [],
+        "label": "",
+        "labels": [],
+        **more,
     }
+
+
+def sleep() -> None:
+    """Wait for longer than any budget, and leave a mark."""
+    Path("asleep").touch()
+    time.sleep(600)
+
+
+def spin() -> None:
+    """Work for ever."""
+    while True:
+        pass
+
+
+def eat() -> None:
+    """Take all memory."""
+    hoard = [bytearray(1 << 26)]
+    while True:
+        hoard.append(bytearray(1 << 26))
+
+
+def fail() -> None:
+    """Raise an error of many lines."""
+    message = "an index\nof many lines"
+    raise ZeroDivisionError(message)
+
+
+def chatter() -> None:
+    """Print what looks like an answer, in Python and beneath it."""
+    print('{"update": "this is not the protocol"}', flush=True)
+    os.write(1, b"nor is this\n")
+
+
+HARM: dict[str, Callable[[], object]] = {
+    "sleep": sleep,
+    "spin": spin,
+    "eat": eat,
+    "raise": fail,
+    "die": lambda: os._exit(7),
+    "abort": os.abort,
+    "print": chatter,
+}
 
 
 class Session:
@@ -61,18 +118,32 @@ class Session:
         span = {"line": number, "column": 2, "end_line": number, "end_column": end}
         kind = "unread" if word == "unread" else "declaration" if " in " in word else "claim"
         return {
-            "kind": kind, "span": span, "latex": word, "left": None, "method": None, "sizes": None,
-            "verdict": "unread" if kind == "unread" else None, "assumptions": [], "layout": None, "witness": None,
+            "kind": kind,
+            "span": span,
+            "latex": word,
+            "left": None,
+            "method": None,
+            "sizes": None,
+            "verdict": "unread" if kind == "unread" else None,
+            "assumptions": [],
+            "layout": None,
+            "witness": None,
             "diagnostics": [diagnostic("SD010", "this could not be read", span)] if kind == "unread" else [],
-            "seconds": 0.0, "math_span": len(self.statements),
+            "seconds": 0.0,
+            "math_span": len(self.statements),
             "expected": "refuted" if "expected" in line else None,
         }
 
     def outline(self) -> Json:
         """Return the page without verdicts."""
         return {
-            "path": self.path, "title": "A page", "layout": "gradient", "symbols": [],
-            "statements": self.statements, "math_spans": self.math_spans, "diagnostics": self.faults,
+            "path": self.path,
+            "title": "A page",
+            "layout": "gradient",
+            "symbols": [],
+            "statements": self.statements,
+            "math_spans": self.math_spans,
+            "diagnostics": self.faults,
         }
 
     def judge(self, step: int, earlier: list[str | None], seed: int) -> Json:
@@ -80,37 +151,27 @@ class Session:
         assert len(earlier) == step
         statement = self.statements[step]
         word, span = statement["latex"].split()[0], statement["span"]
-        if word == "sleep":
-            time.sleep(600)
-        if word == "spin":
-            while True:
-                pass
-        if word == "eat":
-            hoard = [bytearray(1 << 26)]
-            while True:
-                hoard.append(bytearray(1 << 26))
-        if word == "raise":
-            message = "an index\nof many lines"
-            raise ZeroDivisionError(message)
+        if word in HARM:
+            HARM[word]()
         if word == "recurse":
             return self.judge(step, earlier, seed)
-        if word == "die":
-            os._exit(7)
-        if word == "abort":
-            os.abort()
-        if word == "print":
-            print('{"update": "this is not the protocol"}', flush=True)
-            os.write(1, b"nor is this\n")
-            word = "proved"
         if word == "disagree":
             return {
-                "verdict": "proved", "disagreement": True,
+                "verdict": "proved",
+                "disagreement": True,
                 "diagnostics": [diagnostic("SD301", "the checker disagrees with itself", span)],
             }
-        update: Json = {"verdict": word, "method": "normal form", "sizes": "all", "diagnostics": []}
+        update: Json = {
+            "verdict": "proved" if word == "print" else word,
+            "method": "normal form",
+            "sizes": "all",
+            "diagnostics": [],
+        }
         if word == "refuted":
             update |= {
-                "method": None, "sizes": None, "witness": WITNESS,
+                "method": None,
+                "sizes": None,
+                "witness": WITNESS,
                 "diagnostics": [diagnostic("SD001", "this step is false", span, notes=[f"seed {seed}"])],
             }
         return update

@@ -8,6 +8,7 @@ from symderiv.report.model import DiagnosticReport, FileReport, Report
 from symderiv.report.summary import summary_lines
 from symderiv.report.text import readable, safe
 
+_ANY_WIDTH = 1 << 20
 SEVERITY_STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
 
 
@@ -24,15 +25,23 @@ def render_file(file: FileReport, *, verbose: bool = False) -> list[Text]:
     """Return one line for each finding of a file; those of severity `info` only when verbose."""
     return [
         Text.assemble(
-            location(file.path, diagnostic), ": ",
-            (diagnostic.code, SEVERITY_STYLES[diagnostic.severity]), " ", readable(safe(diagnostic.message)),
+            location(file.path, diagnostic),
+            ": ",
+            (diagnostic.code, SEVERITY_STYLES[diagnostic.severity]),
+            " ",
+            readable(safe(diagnostic.message)),
         )
         for diagnostic in file.findings
         if verbose or diagnostic.severity != "info"
     ]
 
 
+def render_summary(report: Report) -> list[Text]:
+    """Return the account of the whole run, on two lines whatever their width."""
+    return summary_lines(report, _ANY_WIDTH)
+
+
 def render(report: Report, *, verbose: bool = False) -> list[Text]:
     """Return the findings of all files and the summary."""
     lines = [line for file in report.files for line in render_file(file, verbose=verbose)]
-    return [*lines, *summary_lines(report)]
+    return [*lines, *render_summary(report)]

@@ -18,11 +18,13 @@ from rich.text import Text
 from symderiv.report import verbose as listing
 from symderiv.report.concise import SEVERITY_STYLES, location
 from symderiv.report.model import DiagnosticReport, FileReport, Place, Report, StatementReport, WitnessReport
-from symderiv.report.summary import file_line, summary_lines
+from symderiv.report.summary import account, file_line, summary_lines
 from symderiv.report.text import apart, cells, number, readable, safe
 
 _BLUE = "bold blue"
 _NARROWEST = 40
+_EQUALS = "\xa0=\xa0"
+"""An equals sign that no line is broken at."""
 _WHOLE = 4
 """A span of more lines than this is shown by its first and last line."""
 
@@ -41,15 +43,19 @@ class _Mark:
 
 def render(report: Report, texts: dict[str, str], width: int, *, verbose: bool = False) -> list[Text]:
     """Return a whole report: each file, then the summary."""
-    lines = [line for file in report.files for line in render_file(file, texts.get(file.path), width, verbose=verbose)]
-    return [*lines, *render_summary(report)]
+    lines = [
+        line
+        for file in report.files
+        for line in render_file(file, texts.get(file.path), width, verbose=verbose)
+    ]
+    return [*lines, *render_summary(report, width)]
 
 
-def render_summary(report: Report) -> list[Text]:
-    """Return the end of a report; the line of a single file has already told how many steps got each verdict."""
+def render_summary(report: Report, width: int) -> list[Text]:
+    """Return the end of a report; the line of a single file has already given its verdicts."""
     if len(report.files) == 1:
-        return summary_lines(report)[1:]
-    return [Text(""), *summary_lines(report)]
+        return account(report, width)
+    return [Text(""), *summary_lines(report, width)]
 
 
 def render_file(file: FileReport, text: str | None, width: int, *, verbose: bool = False) -> list[Text]:
@@ -59,12 +65,15 @@ def render_file(file: FileReport, text: str | None, width: int, *, verbose: bool
     lines: list[Text] = []
     for diagnostic in file.findings:
         if verbose or diagnostic.severity != "info":
-            lines += [*render_diagnostic(diagnostic, file.path, source, width, witnesses.get(diagnostic)), Text("")]
+            lines += [
+                *render_diagnostic(diagnostic, file.path, source, width, witnesses.get(diagnostic)),
+                Text(""),
+            ]
     if file.error is not None:
         return lines
     if verbose:
         lines += [*listing.render_file(file, width), Text("")]
-    return [*lines, file_line(file)]
+    return [*lines, *file_line(file, width)]
 
 
 def _witnesses(file: FileReport) -> dict[DiagnosticReport, WitnessReport]:
@@ -103,7 +112,9 @@ def render_diagnostic(
         lines += _excerpt(marks, source, gutter, width)
         if witness or diagnostic.notes or diagnostic.help:
             lines.append(_bar(gutter))
-    notes = ([_witness_note(witness)] if witness else []) + [readable(safe(note)) for note in diagnostic.notes]
+    notes = ([_witness_note(witness)] if witness else []) + [
+        readable(safe(note)) for note in diagnostic.notes
+    ]
     for note in notes:
         lines += _remark("note", note, gutter, width)
     if diagnostic.help:
@@ -117,7 +128,7 @@ def _witness_note(witness: WitnessReport) -> str:
     where = ", ".join(f"{readable(safe(name))} = {safe(number(value))}" for name, value in named.items())
     left, right = apart(witness.left, witness.right)
     sides = f"left = {safe(left)}, right = {safe(right)}"
-    return f"at {where}: {sides}" if where else sides
+    return (f"at {where}: {sides}" if where else sides).replace(" = ", _EQUALS)
 
 
 def _remark(word: str, text: str, gutter: int, width: int) -> list[Text]:
@@ -132,7 +143,8 @@ def _remark(word: str, text: str, gutter: int, width: int) -> list[Text]:
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, max(width, 10), break_on_hyphens=False) or [""]
+    lines = textwrap.wrap(text, max(width, 10), break_on_hyphens=False) or [""]
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def _marks(diagnostic: DiagnosticReport, source: list[str] | None, style: str) -> list[_Mark]:
@@ -224,7 +236,7 @@ def _range(mark: _Mark, line: str, edges: list[int]) -> tuple[int, int]:
 
 
 def _window(ranges: list[tuple[int, int]], marks: list[_Mark], total: int, room: int) -> tuple[int, int]:
-    """Return the cells of a line that are shown: all if they fit, else those around the first mark and its words."""
+    """Return the cells of a line that are shown: all if they fit, else those around the first mark."""
     if total <= room:
         return 0, total
     room -= 2
@@ -251,4 +263,7 @@ def _row(mark: _Mark, start: int, end: int, room: int) -> list[Text]:
     if end + 1 + cell_len(mark.words) <= room:
         return [carets.append(f" {mark.words}", mark.style)]
     indent = max(0, min(start, room - cell_len(mark.words)))
-    return [carets, *(Text(" " * indent).append(line, mark.style) for line in _wrap(mark.words, room - indent))]
+    return [
+        carets,
+        *(Text(" " * indent).append(line, mark.style) for line in _wrap(mark.words, room - indent)),
+    ]

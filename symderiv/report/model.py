@@ -26,8 +26,10 @@ SPAN_KINDS: tuple[SpanKind, ...] = ("steps", "unread", "definitions", "declarati
 """What a span of mathematics holds; one that holds several counts as the first of these."""
 
 _SPAN_KIND: dict[str, SpanKind] = {
-    "unread": "unread", "definition": "definitions", "declaration": "declarations", "assumption": "declarations",
-    "relation": "relations", "claim": "relations", "question": "relations",
+    "unread": "unread",
+    "definition": "definitions",
+    "declaration": "declarations",
+    "assumption": "declarations",
 }
 
 
@@ -44,7 +46,10 @@ class Place:
     def to_json(self) -> Json:
         """Return the `span` object; `cell` only where there is one."""
         data: Json = {
-            "line": self.line, "column": self.column, "end_line": self.end_line, "end_column": self.end_column,
+            "line": self.line,
+            "column": self.column,
+            "end_line": self.end_line,
+            "end_column": self.end_column,
         }
         return data if self.cell is None else {**data, "cell": self.cell}
 
@@ -130,16 +135,24 @@ class WitnessReport:
     def to_json(self) -> Json:
         """Return the `witness` object."""
         return {
-            "sizes": dict(self.sizes), "indices": dict(self.indices), "values": dict(self.values),
-            "left": self.left, "right": self.right, "digits": self.digits,
+            "sizes": dict(self.sizes),
+            "indices": dict(self.indices),
+            "values": dict(self.values),
+            "left": self.left,
+            "right": self.right,
+            "digits": self.digits,
         }
 
     @classmethod
     def from_json(cls, data: Json) -> WitnessReport:
         """Read a `witness` object."""
         return cls(
-            dict(data.get("sizes") or {}), dict(data.get("indices") or {}), dict(data.get("values") or {}),
-            str(data.get("left", "")), str(data.get("right", "")), data.get("digits", 0),
+            dict(data.get("sizes") or {}),
+            dict(data.get("indices") or {}),
+            dict(data.get("values") or {}),
+            str(data.get("left", "")),
+            str(data.get("right", "")),
+            data.get("digits", 0),
         )
 
 
@@ -182,6 +195,13 @@ class StatementReport:
     disagreement: bool = False
     math_span: int | None = None
     """Which span of mathematics it was read from, in reading order; None where that is not told."""
+    skipped: bool = False
+    """Whether the document asks not to check it."""
+
+    @property
+    def not_checked(self) -> bool:
+        """Whether it says something that nobody judged."""
+        return self.skipped or (self.verdict is None and self.kind in {"relation", "claim", "question"})
 
     @property
     def as_expected(self) -> bool:
@@ -221,6 +241,7 @@ class StatementReport:
             "expected": self.expected,
             "disagreement": self.disagreement,
             "math_span": self.math_span,
+            "skipped": self.skipped,
         }
 
     @classmethod
@@ -244,6 +265,7 @@ class StatementReport:
             expected=data.get("expected"),
             disagreement=bool(data.get("disagreement")),
             math_span=data.get("math_span"),
+            skipped=bool(data.get("skipped")),
         )
 
 
@@ -266,7 +288,10 @@ class SymbolReport:
         """Read a `symbols` entry."""
         shape = data.get("shape")
         return cls(
-            data["name"], None if shape is None else tuple(shape), data.get("line") or 0, bool(data.get("inferred")),
+            data["name"],
+            None if shape is None else tuple(shape),
+            data.get("line") or 0,
+            bool(data.get("inferred")),
         )
 
 
@@ -362,7 +387,7 @@ class Summary:
         verdicts = Counter(s.verdict for s in statements if s.verdict is not None)
         return cls(
             verdicts={outcome: verdicts[outcome] for outcome in OUTCOMES},
-            not_checked=sum(s.verdict is None and s.kind in {"relation", "claim", "question"} for s in statements),
+            not_checked=sum(statement.not_checked for statement in statements),
             as_expected=sum(s.as_expected for s in statements),
             math_spans=sum(file.math_spans for file in files),
             spans=_spans(files),
@@ -414,6 +439,8 @@ def _spans(files: tuple[FileReport, ...]) -> dict[SpanKind, int] | None:
 
 def _holds(statement: StatementReport) -> SpanKind:
     """Return what a span holds by this statement; a step that nobody judged is counted with the relations."""
+    if statement.not_checked:
+        return "relations"
     if statement.verdict is None:
         return _SPAN_KIND.get(statement.kind, "nothing")
     return "unread" if statement.verdict == "unread" else "steps"
@@ -439,7 +466,7 @@ class Report:
         return tuple(statement for file in self.files for statement in file.statements)
 
     def exit_status(self, *, strict: bool = False) -> int:
-        """Return 0 when all pass, 1 when a claim fails, 2 for a file that cannot be used, 3 for a disagreement."""
+        """Return 0 if all pass, 1 if a claim fails, 2 for an unusable file, 3 for a disagreement."""
         return max((file.exit_status(strict=strict) for file in self.files), default=0)
 
     def to_json(self) -> Json:

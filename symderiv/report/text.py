@@ -1,7 +1,7 @@
-"""Text of a document made safe and measurable for a terminal.
+r"""Text of a document made safe and measurable for a terminal.
 
 Contract: no character that moves the cursor, changes colours or reorders a line comes out of here; it is
-shown as an escape (`\\x1b`). Everything is measured in terminal cells, not in characters.
+shown as an escape (`\x1b`). Everything is measured in terminal cells, not in characters.
 """
 
 from __future__ import annotations
@@ -18,16 +18,70 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _TAB = 4
 
 GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "varepsilon": "ε", "zeta": "ζ", "eta": "η",
-    "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ",
-    "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "ϕ", "varphi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
-    "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ",
-    "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
+    "alpha": "α",
+    "beta": "β",
+    "gamma": "γ",
+    "delta": "δ",
+    "epsilon": "ϵ",
+    "varepsilon": "ε",
+    "zeta": "ζ",
+    "eta": "η",
+    "theta": "θ",
+    "iota": "ι",
+    "kappa": "κ",
+    "lambda": "λ",
+    "mu": "μ",
+    "nu": "ν",
+    "xi": "ξ",
+    "pi": "π",
+    "rho": "ρ",
+    "sigma": "σ",
+    "tau": "τ",
+    "upsilon": "υ",
+    "phi": "ϕ",
+    "varphi": "φ",
+    "chi": "χ",
+    "psi": "ψ",
+    "omega": "ω",
+    "Gamma": "Γ",
+    "Delta": "Δ",
+    "Theta": "Θ",
+    "Lambda": "Λ",
+    "Xi": "Ξ",
+    "Pi": "Π",
+    "Sigma": "Σ",
+    "Upsilon": "Υ",
+    "Phi": "Φ",
+    "Psi": "Ψ",
+    "Omega": "Ω",
 }
 SYMBOLS = {
-    **GREEK, "partial": "∂", "nabla": "∇", "ell": "ℓ", "infty": "∞", "ne": "≠", "neq": "≠", "le": "≤", "leq": "≤",
-    "ge": "≥", "geq": "≥", "lt": "<", "gt": ">", "in": "∈", "notin": "∉", "times": "×", "cdot": "·", "odot": "⊙",
-    "otimes": "⊗", "top": "⊤", "to": "→", "dots": "…", "ldots": "…", "cdots": "⋯", "forall": "∀", "sum": "Σ",
+    **GREEK,
+    "partial": "∂",
+    "nabla": "∇",
+    "ell": "ℓ",
+    "infty": "∞",
+    "ne": "≠",
+    "neq": "≠",
+    "le": "≤",
+    "leq": "≤",
+    "ge": "≥",
+    "geq": "≥",
+    "lt": "<",
+    "gt": ">",
+    "in": "∈",
+    "notin": "∉",
+    "times": "×",
+    "cdot": "·",
+    "odot": "⊙",
+    "otimes": "⊗",
+    "top": "⊤",
+    "to": "→",
+    "dots": "…",
+    "ldots": "…",
+    "cdots": "⋯",
+    "forall": "∀",
+    "sum": "Σ",
 }
 _COMMAND = re.compile(r"\\([A-Za-z]+)( ?)")
 _WRAPPER = re.compile(r"\\(?:mathbf|mathrm|mathit|boldsymbol|bm|text|operatorname|mathcal)\{([A-Za-z0-9]+)\}")
@@ -114,9 +168,9 @@ def apart(left: str, right: str) -> tuple[str, str]:
     if not (first.is_finite() and second.is_finite()):
         return left, right
     for digits in range(4, 60):
-        shown = f"{first:.{digits}g}", f"{second:.{digits}g}"
+        shown = _trimmed(f"{first:.{digits}g}"), _trimmed(f"{second:.{digits}g}")
         if shown[0] != shown[1]:
-            return _trimmed(shown[0]), _trimmed(shown[1])
+            return shown
     return left, right
 
 

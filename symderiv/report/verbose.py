@@ -16,14 +16,14 @@ def render_file(file: FileReport, width: int) -> list[Text]:
     """Return the listing of one file, without the formulas that state nothing."""
     lines = [Text.assemble((safe(file.path), "bold"), "  ", safe(file.title))]
     for statement in file.statements:
-        if statement.kind != "term":
+        if statement.kind != "term" or statement.skipped:
             lines += [_ground(statement), Text(" " * _INDENT + _formula(statement, width - _INDENT), "dim")]
     return lines
 
 
 def _ground(statement: StatementReport) -> Text:
     """Return `  21  proved       normal form · all sizes · 4 ms · assuming i ≠ j`."""
-    word = statement.verdict or statement.kind
+    word = "skipped" if statement.skipped else statement.verdict or statement.kind
     line = Text.assemble(f"{statement.span.line:6}  ", (word.ljust(_WIDEST), STYLES.get(word, "")))
     facts = [safe(statement.method)] if statement.method else []
     if statement.sizes:
