@@ -21,6 +21,26 @@ from sympy import Expr, Indexed, IndexedBase, Symbol, Tuple
 from sympy.logic.boolalg import Boolean
 
 
+class KernelError(Exception):
+    """The kernel cannot decide; the message says why. Never a verdict on the mathematics."""
+
+
+class NoRule(KernelError):
+    """An operator, a range or an index that no rule speaks of."""
+
+
+class TooLarge(KernelError):
+    """A normal form grew over the kernel's bound."""
+
+
+class Undefined(KernelError):
+    """A term has no value: a division by zero, an even root of a negative number."""
+
+
+class Circular(KernelError):
+    """A definition that needs itself."""
+
+
 class Index(Symbol):
     """An index: a positive integer that runs from 1 to its size."""
 

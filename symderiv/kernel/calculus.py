@@ -1,0 +1,396 @@
+"""Calculus: every derivative of a term is carried out, every definition opened.
+
+Vocabulary. A name *reaches* another when its definition, or what an opaque name depends on, leads there.
+The *variable* is the entry by which one differentiates; its name is held independent, whatever it is
+defined as. A *rule* is the derivative of one operator. A derivative of an opaque entry by one of its own
+arguments is *irreducible*: `D(L, y[t])` stays. Where a function has a kink (max, |x|, a condition on
+values) its derivative is the one that holds almost everywhere; `has_kink` tells that this was used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import sympy
+from sympy import (
+    Abs,
+    Add,
+    Basic,
+    Expr,
+    Heaviside,
+    Indexed,
+    KroneckerDelta,
+    Max,
+    Min,
+    Mul,
+    Number,
+    NumberSymbol,
+    Piecewise,
+    Pow,
+    Product,
+    Sum,
+    Symbol,
+    Tuple,
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atanh,
+    cos,
+    cosh,
+    cot,
+    coth,
+    csch,
+    erf,
+    erfc,
+    exp,
+    log,
+    pi,
+    sech,
+    sign,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+)
+
+from symderiv.kernel.terms import (
+    Circular,
+    Context,
+    D,
+    Index,
+    KernelError,
+    NoRule,
+    Opaque,
+    Size,
+    Unknown,
+    entry,
+    fresh,
+    name_of,
+)
+
+ZERO: Expr = sympy.Integer(0)
+ONE: Expr = sympy.Integer(1)
+
+ELEMENTARY: Mapping[type[Basic], Callable[[Expr], Expr]] = {
+    exp: lambda a: exp(a),
+    log: lambda a: 1 / a,
+    sin: lambda a: cos(a),
+    cos: lambda a: -sin(a),
+    tan: lambda a: 1 + tan(a) ** 2,
+    cot: lambda a: -1 - cot(a) ** 2,
+    sinh: lambda a: cosh(a),
+    cosh: lambda a: sinh(a),
+    tanh: lambda a: 1 - tanh(a) ** 2,
+    coth: lambda a: 1 - coth(a) ** 2,
+    sech: lambda a: -sech(a) * tanh(a),
+    csch: lambda a: -csch(a) * coth(a),
+    asin: lambda a: 1 / sqrt(1 - a**2),
+    acos: lambda a: -1 / sqrt(1 - a**2),
+    atan: lambda a: 1 / (1 + a**2),
+    asinh: lambda a: 1 / sqrt(1 + a**2),
+    acosh: lambda a: 1 / (sqrt(a - 1) * sqrt(a + 1)),
+    atanh: lambda a: 1 / (1 - a**2),
+    erf: lambda a: 2 * exp(-(a**2)) / sqrt(pi),
+    erfc: lambda a: -2 * exp(-(a**2)) / sqrt(pi),
+    Abs: lambda a: sign(a),
+    sign: lambda _: ZERO,
+    Heaviside: lambda _: ZERO,
+}
+"""The derivative of each function of one argument."""
+
+KINKED: tuple[type[Basic], ...] = (Abs, Max, Min, sign, Heaviside)
+"""Functions whose rule holds almost everywhere."""
+
+
+def substitute(term: Basic, mapping: Mapping[Basic, Basic]) -> Expr:
+    """Return `term` with its free indices replaced simultaneously, and every index that it binds made fresh."""
+    if not term.has(Sum, Product):
+        return term.xreplace(mapping)
+    if not isinstance(term, Sum | Product):
+        return term.func(*(substitute(a, mapping) for a in term.args))
+    inside, limits = dict(mapping), []
+    for bound, low, high in reversed(term.limits):
+        ends = (low.xreplace(inside), high.xreplace(inside))
+        inside[bound] = fresh(bound.name)
+        limits.append((inside[bound], *ends))
+    return term.func(substitute(term.function, inside), *reversed(limits))
+
+
+def names_in(term: Expr) -> frozenset[str]:
+    """Return the tensor names that occur in a term."""
+    return frozenset(name for node in term.atoms(Indexed, Symbol) if (name := name_of(node)) is not None)
+
+
+def has_kink(term: Expr, context: Context) -> bool:
+    """Tell whether a derivative in `term`, definitions included, may pass a kink."""
+    calculus = _Calculus(context)
+    derivatives = term.atoms(D)
+    bodies = [node.term for node in derivatives]
+    names = {name for body in (term, *bodies) for name in calculus.reach_all(names_in(body))}
+    definitions = [context.definitions[name].body for name in names if name in context.definitions]
+    if not derivatives and not any(body.has(D) for body in definitions):
+        return False
+    return any(_kinked(body) for body in (*bodies, *definitions))
+
+
+def _kinked(term: Expr) -> bool:
+    if term.has(*KINKED):
+        return True
+    conditions = [cond for node in term.atoms(Piecewise) for _, cond in node.args]
+    return any(names_in(cond) for cond in conditions)
+
+
+def derive(term: Expr, context: Context) -> Expr:
+    """Return `term` with every derivative carried out and every definition opened."""
+    calculus = _Calculus(context)
+    return calculus.opened(calculus.carried(sympy.sympify(term)))
+
+
+class _Calculus:
+    """Differentiation under one context; its tables only save work."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.reached: dict[str, frozenset[str]] = {}
+        self.known: dict[tuple[Expr, Expr], Expr] = {}
+        self.bodies: dict[str, Expr] = {}
+
+    # -- what a name depends on
+
+    def reach(self, name: str, path: tuple[str, ...] = ()) -> frozenset[str]:
+        """Return the names that `name` leads to, itself included; a circle of definitions raises."""
+        if name in self.reached:
+            return self.reached[name]
+        if name in path:
+            msg = f"{name} is defined by itself"
+            raise Circular(msg)
+        direct: Iterable[str] = ()
+        if name in self.context.definitions:
+            direct = names_in(self.context.definitions[name].body)
+        elif name in self.context.opaque:
+            direct = self.context.opaque[name].arguments
+        found = {name}
+        for other in direct:
+            found |= self.reach(other, (*path, name))
+        self.reached[name] = frozenset(found)
+        return self.reached[name]
+
+    def reach_all(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the names that any of `names` leads to."""
+        return frozenset[str]().union(*(self.reach(name) for name in names))
+
+    # -- definitions
+
+    def instance(self, name: str, indices: tuple[Expr, ...]) -> Expr:
+        """Return the body of a defined entry as it was written, at these indices."""
+        definition = self.context.definitions[name]
+        if len(definition.slots) != len(indices):
+            msg = f"{name} has {len(definition.slots)} indices, not {len(indices)}"
+            raise KernelError(msg)
+        return substitute(definition.body, dict(zip(definition.slots, indices, strict=True)))
+
+    def opened(self, term: Expr) -> Expr:
+        """Return `term`, free of reducible derivatives, with every definition opened."""
+        name = name_of(term)
+        if name is not None:
+            if name not in self.context.definitions:
+                return term
+            self.reach(name)
+            definition = self.context.definitions[name]
+            indices = _indices(term)
+            if len(definition.slots) != len(indices):
+                msg = f"{name} has {len(definition.slots)} indices, not {len(indices)}"
+                raise KernelError(msg)
+            if name not in self.bodies:
+                self.bodies[name] = self.opened(self.carried(definition.body))
+            return substitute(self.bodies[name], dict(zip(definition.slots, indices, strict=True)))
+        if isinstance(term, D) or not term.args:
+            return term
+        if isinstance(term, Unknown):
+            return Unknown(*term.args[:2], *(self.opened(a) for a in term.args[2:]))
+        if isinstance(term, Sum | Product):
+            return term.func(self.opened(term.function), *term.limits)
+        arguments = [self.opened(a) for a in term.args]
+        return term if all(a is b for a, b in zip(arguments, term.args, strict=True)) else term.func(*arguments)
+
+    # -- derivatives
+
+    def carried(self, term: Expr) -> Expr:
+        """Return `term` with its derivatives carried out; definitions stay closed."""
+        if not term.has(D):
+            return term
+        if isinstance(term, D):
+            result = self.carried(term.term)
+            for variable in term.variables:
+                result = self.by(result, variable)
+            return result
+        return term.func(*(self.carried(a) for a in term.args))
+
+    def by(self, term: Expr, variable: Expr) -> Expr:
+        """Return the derivative of `term` by `variable`; definitions stay closed."""
+        if name_of(variable) is None:
+            msg = f"a derivative by {variable}, which is no entry"
+            raise NoRule(msg)
+        pair = (term, variable)
+        if pair not in self.known:
+            self.known[pair] = self.rule(term, variable)
+        return self.known[pair]
+
+    def rule(self, term: Expr, variable: Expr) -> Expr:
+        """Differentiate one operator."""
+        if name_of(term) is not None:
+            return self.entry(term, variable)
+        if isinstance(term, Number | NumberSymbol | KroneckerDelta | Index | Size):
+            return ZERO
+        elementary = ELEMENTARY.get(type(term))
+        if elementary is not None:
+            inner = self.by(term.args[0], variable)
+            return ZERO if inner is ZERO else elementary(term.args[0]) * inner
+        structural = STRUCTURAL.get(type(term))
+        if structural is None:
+            msg = f"no rule for the derivative of {type(term).__name__}"
+            raise NoRule(msg)
+        return structural(self, term, variable)
+
+    def entry(self, term: Expr, variable: Expr) -> Expr:
+        """`d x_k / d x_i = delta_ki`; a defined entry by its body; an opaque one through its arguments."""
+        name, by = str(name_of(term)), str(name_of(variable))
+        if name == by:
+            mine, its = _indices(term), _indices(variable)
+            if len(mine) != len(its):
+                msg = f"{name} is used with {len(mine)} and with {len(its)} indices"
+                raise KernelError(msg)
+            return Mul(*(KroneckerDelta(k, i) for k, i in zip(mine, its, strict=True)))
+        if by not in self.reach(name):
+            return ZERO
+        if name in self.context.definitions:
+            return self.by(self.carried(self.instance(name, _indices(term))), variable)
+        return self.through(self.context.opaque[name], variable, lambda argument: D(term, argument))
+
+    def through(self, opaque: Opaque, variable: Expr, partial: Callable[[Expr], Expr]) -> Expr:
+        """`d L / d v = sum over the arguments a of L, and a's entries, of (d L / d a) (d a / d v)`."""
+        total = ZERO
+        for name in dict.fromkeys(opaque.arguments):
+            if name == name_of(variable):
+                total += partial(variable)
+            elif name_of(variable) in self.reach(name):
+                if name not in self.context.shapes:
+                    msg = f"the shape of {name} is not known"
+                    raise KernelError(msg)
+                sizes = self.context.shapes[name]
+                indices = [fresh("k") for _ in sizes]
+                argument = entry(name, *indices)
+                inner = partial(argument) * self.by(argument, variable)
+                limits = [(k, 1, size) for k, size in zip(indices, sizes, strict=True)]
+                total += Sum(inner, *limits) if limits and inner != 0 else inner
+        return total
+
+    # -- one rule for each operator that has structure
+
+    def of_sum(self, term: Expr, variable: Expr) -> Expr:
+        """`d sum_k f = sum_k d f`, k apart from the variable's indices."""
+        term = _apart(term, variable)
+        inner = self.by(term.function, variable)
+        return ZERO if inner == 0 else Sum(inner, *term.limits)
+
+    def of_product(self, term: Expr, variable: Expr) -> Expr:
+        """`d prod_k f_k = sum_k (d f_k) prod_{j != k} f_j`."""
+        if len(term.limits) != 1:
+            return self.of_product(Product(Product(term.function, *term.limits[:-1]), term.limits[-1]), variable)
+        term = _apart(term, variable)
+        k, low, high = term.limits[0]
+        inner = self.by(term.function, variable)
+        if inner == 0:
+            return ZERO
+        j = fresh(k.name)
+        others = Piecewise((1, sympy.Eq(j, k)), (substitute(term.function, {k: j}), True))
+        return Sum(inner * Product(others, (j, low, high)), (k, low, high))
+
+    def of_add(self, term: Expr, variable: Expr) -> Expr:
+        """`d (a + b) = d a + d b`."""
+        return Add(*(self.by(a, variable) for a in term.args))
+
+    def of_mul(self, term: Expr, variable: Expr) -> Expr:
+        """`d (a b) = (d a) b + a (d b)`."""
+        terms = []
+        for place, a in enumerate(term.args):
+            inner = self.by(a, variable)
+            if inner != 0:
+                terms.append(Mul(*term.args[:place], inner, *term.args[place + 1 :]))
+        return Add(*terms)
+
+    def of_pow(self, term: Expr, variable: Expr) -> Expr:
+        """`d a^b = b a^(b-1) d a + a^b log(a) d b`."""
+        a, b = term.args
+        da, db = self.by(a, variable), self.by(b, variable)
+        result = ZERO
+        if da != 0:
+            result += b * a ** (b - 1) * da
+        if db != 0:
+            result += term * log(a) * db
+        return result
+
+    def of_piecewise(self, term: Expr, variable: Expr) -> Expr:
+        """`d (a where c, else b) = d a where c, else d b`; where c is a condition on values, almost everywhere."""
+        pieces = [(self.by(value, variable), condition) for value, condition in term.args]
+        return ZERO if all(value == 0 for value, _ in pieces) else Piecewise(*pieces)
+
+    def of_max(self, term: Expr, variable: Expr) -> Expr:
+        """`d max(a, b) = d a where a > b, else d b`."""
+        first, rest = term.args[0], Max(*term.args[1:])
+        return self.of_piecewise(Piecewise((first, first > rest), (rest, True)), variable)
+
+    def of_min(self, term: Expr, variable: Expr) -> Expr:
+        """`d min(a, b) = d a where a < b, else d b`."""
+        first, rest = term.args[0], Min(*term.args[1:])
+        return self.of_piecewise(Piecewise((first, first < rest), (rest, True)), variable)
+
+    def of_unknown(self, term: Expr, variable: Expr) -> Expr:
+        """`d f(a, b) = f_1(a, b) d a + f_2(a, b) d b`."""
+        name, orders, *arguments = term.args
+        total = ZERO
+        for place, argument in enumerate(arguments):
+            inner = self.by(argument, variable)
+            if inner != 0:
+                raised = Tuple(*(m + (p == place) for p, m in enumerate(orders)))
+                total += Unknown(name, raised, *arguments) * inner
+        return total
+
+    def of_derivative(self, term: Expr, variable: Expr) -> Expr:
+        """A derivative of an opaque entry depends on what the entry depends on."""
+        opaque = self.context.opaque.get(str(name_of(term.term)))
+        if opaque is None:
+            return self.by(self.carried(term), variable)
+
+        def partial(argument: Expr) -> Expr:
+            return D(term.term, *sorted((*term.variables, argument), key=str))
+
+        return self.through(opaque, variable, partial)
+
+
+STRUCTURAL: Mapping[type[Basic], Callable[[_Calculus, Expr, Expr], Expr]] = {
+    Add: _Calculus.of_add,
+    Mul: _Calculus.of_mul,
+    Pow: _Calculus.of_pow,
+    Sum: _Calculus.of_sum,
+    Product: _Calculus.of_product,
+    Piecewise: _Calculus.of_piecewise,
+    Max: _Calculus.of_max,
+    Min: _Calculus.of_min,
+    Unknown: _Calculus.of_unknown,
+    D: _Calculus.of_derivative,
+}
+"""The derivative of each operator that has structure."""
+
+
+def _indices(term: Expr) -> tuple[Expr, ...]:
+    return tuple(term.indices) if isinstance(term, Indexed) else ()
+
+
+def _apart(term: Expr, variable: Expr) -> Expr:
+    """Return a sum or product whose bound indices do not occur in the variable."""
+    bound = {limit[0] for limit in term.limits}
+    return substitute(term, {}) if bound & variable.free_symbols else term

@@ -1,0 +1,394 @@
+"""Equality of two terms for every size, every index and every value: the only maker of `Proved`.
+
+Vocabulary. The *difference* of the sides is brought to the normal form. It is *zero* when its normal form is
+after denominators are *cleared*, after conditions and their negations are joined, and after sums over equal
+ranges are joined: to *join* is to take one index out of each and to test the summands together. What
+is not zero is the *residue*. A *case* fixes which free indices are equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import islice, product
+from math import floor
+
+import sympy
+from sympy import Eq, Expr, Ne
+
+from symderiv.kernel import indices as ix
+from symderiv.kernel.calculus import derive, has_kink
+from symderiv.kernel.indices import IndexExpr, Variable
+from symderiv.kernel.normal import Algebra, Rule
+from symderiv.kernel.polynomial import (
+    ONE,
+    Atom,
+    Kind,
+    Monomial,
+    Polynomial,
+    atom,
+    minus,
+    plus,
+    scaled,
+)
+from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of, write
+from symderiv.kernel.terms import Context, Goal, Index, Size, TooLarge, Undefined, name_of
+
+_TOKEN = object()
+CHOICES = 200
+"""How many ways of joining sums are tried at one level."""
+DEPTH = 4
+"""How many sums may be joined inside one another."""
+PAIRS = 4
+"""How many pairs of indices are told apart at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The two sides are equal; made by `prove` alone."""
+
+    method: str
+    cases: tuple[str, ...]
+    hypotheses: tuple[str, ...]
+    almost_everywhere: bool
+    token: object = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse to be made elsewhere."""
+        assert self.token is _TOKEN
+
+
+@dataclass(frozen=True, slots=True)
+class Residue:
+    """What is left of the difference: not known to be zero."""
+
+    term: Expr
+    note: str = ""
+
+
+def normal(term: Expr, ranges: Mapping[Index, Expr], context: Context | None = None) -> Polynomial:
+    """Return the normal form of a term whose free indices run over `ranges`; derivatives are carried out."""
+    opened = derive(term, context or Context())
+    return Reader(Algebra(_upper(ranges), positive_names([opened]))).read(opened)
+
+
+def prove(goal: Goal) -> Proved | Residue:
+    """Prove a goal, or return what is left of the difference; raise KernelError where a rule is missing."""
+    left, right = sympy.sympify(goal.left), sympy.sympify(goal.right)
+    try:
+        return _prove(Goal(left, right, goal.ranges, goal.assumptions, goal.context))
+    except RecursionError:
+        msg = "the term is nested too deeply"
+        raise TooLarge(msg) from None
+
+
+def _prove(goal: Goal) -> Proved | Residue:
+    left, right = derive(goal.left, goal.context), derive(goal.right, goal.context)
+    kinks = has_kink(goal.left, goal.context) or has_kink(goal.right, goal.context)
+    try:
+        return _attempt(goal, left, right, kinks=kinks)
+    except Undefined:
+        split = _split(goal, left, right)
+        if split is None:
+            raise
+        return split
+
+
+def _attempt(goal: Goal, left: Expr, right: Expr, *, kinks: bool) -> Proved | Residue:
+    """Prove the goal without distinguishing cases."""
+    reader = _reader(goal, (left, right), kinks=kinks)
+    algebra = reader.algebra
+    difference = minus(reader.read(left), reader.read(right))
+    note = ""
+    try:
+        if is_zero(algebra, difference):
+            return Proved("normal form", (), tuple(sorted(algebra.used)), kinks, _TOKEN)
+    except TooLarge as error:
+        note = str(error)
+    return Residue(write(difference), note)
+
+
+def _split(goal: Goal, left: Expr, right: Expr) -> Proved | Residue | None:
+    """Prove the goal for i = j and for i != j, for the first pair of free indices; None where there is no pair."""
+    settled = [a for a in goal.assumptions if isinstance(a, Eq | Ne) and all(isinstance(x, Index) for x in a.args)]
+    known = {frozenset(a.args) for a in settled}
+    gone = {a.args[0] for a in settled if isinstance(a, Eq)} | {a.args[1] for a in settled if isinstance(a, Eq)}
+    free = sorted((left.free_symbols | right.free_symbols) & set(goal.ranges), key=str)
+    pairs = [(i, j) for n, i in enumerate(free) for j in free[n + 1 :] if frozenset((i, j)) not in known]
+    pairs = [pair for pair in pairs if goal.ranges[pair[0]] == goal.ranges[pair[1]] and not gone & set(pair)]
+    if not pairs or len(known) > PAIRS:
+        return None
+    i, j = pairs[0]
+    cases: list[str] = []
+    hypotheses: set[str] = set()
+    almost = False
+    for case in (Eq(i, j), Ne(i, j)):
+        part = _prove(Goal(goal.left, goal.right, goal.ranges, (*goal.assumptions, case), goal.context))
+        if isinstance(part, Residue):
+            return part
+        cases.extend(f"{_told(case)}, {deeper}" for deeper in part.cases or ())
+        cases.extend([] if part.cases else [_told(case)])
+        hypotheses.update(set(part.hypotheses) - {_told(case)})
+        almost = almost or part.almost_everywhere
+    return Proved("normal form", tuple(cases), tuple(sorted(hypotheses)), almost, _TOKEN)
+
+
+# -- what a goal assumes
+
+
+def _upper(ranges: Mapping[Index, Expr]) -> dict[Variable, tuple[IndexExpr, ...]]:
+    return {variable_of(i): (read_index(size, {}),) for i, size in ranges.items()}
+
+
+def _told(assumption: Expr) -> str:
+    if isinstance(assumption, Eq | Ne):
+        return f"{assumption.lhs} {'=' if isinstance(assumption, Eq) else '≠'} {assumption.rhs}"
+    return str(assumption)
+
+
+def _of_indices(assumption: Expr) -> bool:
+    return all(isinstance(s, Index | Size) for s in assumption.free_symbols)
+
+
+def _reader(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
+    """Return a reader under the goal's ranges and assumptions."""
+    upper = _upper(goal.ranges)
+    fixed, unequal = _of_the_indices(goal, upper)
+    facts = [a for a in goal.assumptions if not _of_indices(a)]
+    positive = positive_names([*terms, *facts]) | {name for a in facts if (name := _made_positive(a, goal)) is not None}
+    algebra = Algebra(upper, positive, unequal, kinks_excluded=kinks)
+    reader = Reader(algebra, fixed)
+    rules: list[Rule] = []
+    for fact in facts:
+        if isinstance(fact, Eq):
+            sides = (derive(fact.lhs, goal.context), derive(fact.rhs, goal.context))
+            symmetric = _symmetric(sides, goal)
+            if symmetric is not None:
+                algebra.symmetric |= {symmetric}
+                algebra.used.add(_told(fact))
+                continue
+            rule = _rule(reader, sides, goal, _told(fact))
+            if rule is not None:
+                rules.append(rule)
+    algebra.rules = tuple(rules)
+    algebra.moved.clear()
+    reader.known.clear()
+    return reader
+
+
+def _of_the_indices(
+    goal: Goal, upper: dict[Variable, tuple[IndexExpr, ...]]
+) -> tuple[dict[Index, IndexExpr], dict[IndexExpr, str]]:
+    """Return what the assumptions fix free indices to, and the index expressions that they keep from 0."""
+    fixed: dict[Index, IndexExpr] = {}
+    unequal: dict[IndexExpr, str] = {}
+    symbols = {variable_of(i): i for i in goal.ranges}
+    facts = [a for a in goal.assumptions if _of_indices(a) and isinstance(a, Eq | Ne)]
+    for fact in sorted(facts, key=lambda a: isinstance(a, Ne)):
+        form = ix.primitive(ix.minus(read_index(fact.lhs, fixed), read_index(fact.rhs, fixed)))
+        if form is None or ix.value(form) is not None:
+            continue
+        if isinstance(fact, Ne):
+            unequal[form] = _told(fact)
+            continue
+        for v in sorted(ix.variables(form) & symbols.keys(), reverse=True):
+            found = ix.solved(form, v)
+            if found is not None:
+                fixed = {i: ix.replaced(e, {v: found}) for i, e in fixed.items()} | {symbols[v]: found}
+                if len(found) == 1 and found == ix.bare(found[0][0][0]):
+                    other = found[0][0][0]
+                    upper[other] = (*upper.get(other, ()), *upper.get(v, ()))
+                break
+    return fixed, unequal
+
+
+def _made_positive(fact: Expr, goal: Goal) -> str | None:
+    """Return the name that an assumption `x_i > 0`, for every i, makes positive."""
+    if not isinstance(fact, sympy.StrictGreaterThan) or not fact.rhs.is_nonnegative or fact.rhs.free_symbols:
+        return None
+    indices = getattr(fact.lhs, "indices", ())
+    if len(set(indices)) < len(indices) or any(not isinstance(i, Index) or i in goal.ranges for i in indices):
+        return None
+    return name_of(fact.lhs)
+
+
+def _symmetric(sides: tuple[Expr, Expr], goal: Goal) -> str | None:
+    """Return the name that a hypothesis `A_ij = A_ji`, for every i and j, makes symmetric."""
+    a, b = sides
+    if not isinstance(a, sympy.Indexed) or not isinstance(b, sympy.Indexed) or name_of(a) != name_of(b):
+        return None
+    if len(a.indices) != 2 or tuple(reversed(a.indices)) != tuple(b.indices) or a.indices[0] == a.indices[1]:
+        return None
+    return name_of(a) if all(isinstance(i, Index) and i not in goal.ranges for i in a.indices) else None
+
+
+def _rule(reader: Reader, sides: tuple[Expr, Expr], goal: Goal, source: str) -> Rule | None:
+    """Return a hypothesis as a rewrite of one atom, or None where it is not one."""
+    left, right = (reader.read(side) for side in sides)
+    fixed = {variable_of(i) for i in goal.ranges}
+    quantified = tuple(sorted(v for v in (left.free | right.free) if v not in fixed))
+    difference = minus(left, right)
+    candidates = [(p, q) for p, q in ((left, right), (right, left)) if p.single() is not None]
+    for p, q in candidates:
+        pattern = _alone(p)
+        if pattern is not None and set(quantified) <= pattern.free and pattern not in _atoms(q):
+            return Rule(pattern, quantified, q, source)
+    for m, c in sorted(difference.terms.items(), key=lambda t: t[0].key()):
+        sums = [a for a, e in m.factors.items() if a.kind is Kind.SUM and e == 1]
+        rest = [a for a in m.factors if a not in sums]
+        if m.exponent or len(sums) != 1 or any(a.kind is not Kind.VALUE for a in rest):
+            continue
+        others = minus(Polynomial({m: c}), difference)
+        if sums[0] not in _atoms(others) and set(quantified) <= sums[0].free:
+            inverse = Polynomial({Monomial(None, {a: -m.factors[a] for a in rest}): 1})
+            return Rule(sums[0], quantified, scaled(reader.algebra.times(others, inverse), 1 / Fraction(c)), source)
+    return None
+
+
+def _alone(p: Polynomial) -> Atom | None:
+    """Return the atom that a polynomial is."""
+    ((m, c),) = p.terms.items()
+    if c != 1 or m.exponent or len(m.factors) != 1:
+        return None
+    ((a, e),) = m.factors.items()
+    return a if e == 1 and a.kind in (Kind.SUM, Kind.ENTRY, Kind.SYMMETRIC) else None
+
+
+def _atoms(p: Polynomial) -> set[Atom]:
+    """Return the atoms of a polynomial, to any depth."""
+    found: set[Atom] = set()
+    for m in p.terms:
+        for a in m.factors:
+            found.add(a)
+            for q in a.inner:
+                found |= _atoms(q)
+        if m.exponent:
+            found |= _atoms(m.exponent)
+    return found
+
+
+# -- the zero test
+
+
+def is_zero(algebra: Algebra, p: Polynomial, depth: int = DEPTH) -> bool:
+    """Tell whether p is known to be 0 wherever it is defined."""
+    if len(p.terms) < 2:
+        return not p.terms
+    p = _complemented(algebra, _cleared(algebra, p))
+    if len(p.terms) < 2:
+        return not p.terms
+    if depth == 0:
+        return False
+    merged = _merged(algebra, p, depth)
+    if merged is not None:
+        return is_zero(algebra, merged, depth)
+    return any(is_zero(algebra, q, depth - 1) for q in _joined(algebra, p))
+
+
+def _cleared(algebra: Algebra, p: Polynomial) -> Polynomial:
+    """Return p times the powers of bases that stand in its denominators."""
+    for _ in range(100):
+        bases = {a for m in p.terms for a, e in m.factors.items() if a.kind is Kind.BASE and e < 0}
+        if not bases:
+            return p
+        base = max(bases, key=lambda a: (a.height, a.key()))
+        least = min(m.factors.get(base, 0) for m in p.terms)
+        parts = []
+        for m, c in p.terms.items():
+            power = m.factors.get(base, 0) - least
+            factors = {a: e for a, e in m.factors.items() if a != base}
+            if power != floor(power):
+                factors[base] = power - floor(power)
+            rest = Polynomial({Monomial(m.exponent, factors): c})
+            parts.append(algebra.times(rest, algebra.power(base.inner[0], floor(power))))
+        p = plus(*parts)
+    msg = "too many denominators"
+    raise TooLarge(msg)
+
+
+def _replaced(algebra: Algebra, p: Polynomial, a: Atom, by: Polynomial) -> Polynomial:
+    """Return p with an atom replaced where it is a factor."""
+    parts = []
+    for m, c in p.terms.items():
+        if a not in m.factors:
+            parts.append(Polynomial({m: c}))
+        else:
+            rest = Polynomial({Monomial(m.exponent, {b: e for b, e in m.factors.items() if b != a}): c})
+            parts.append(algebra.times(rest, algebra.power(by, m.factors[a])))
+    return plus(*parts)
+
+
+def _complemented(algebra: Algebra, p: Polynomial) -> Polynomial:
+    """Join conditions and their negations: `1[not c] = 1 - 1[c]`."""
+    marks = {a for m in p.terms if m.marked for a in m.factors if a.kind in (Kind.STEP, Kind.POSITIVE)}
+    for a in sorted(marks, key=Atom.key):
+        if a.kind is Kind.STEP:
+            negation = algebra.step(ix.minus(ix.constant(-1), a.indices[0]))
+            opposite = {b for m in negation.terms for b in m.factors if b.kind is Kind.STEP}
+            instead = minus(ONE, negation)
+        else:
+            negation = algebra.positive(scaled(a.inner[0], -1))
+            opposite = {b for m in negation.terms for b in m.factors if b.kind is Kind.POSITIVE}
+            instead = minus(minus(ONE, negation), algebra.vanishing(a.inner[0]))
+        if any(b in marks and b.key() < a.key() for b in opposite):
+            p = _replaced(algebra, p, a, instead)
+    return p
+
+
+def _merged(algebra: Algebra, p: Polynomial, depth: int) -> Polynomial | None:
+    """Replace an atom or exponential by another whose arguments are equal to its own; None if there is none."""
+    exponents = sorted({m.exponent for m in p.terms if m.exponent is not None}, key=Polynomial.key)
+    for n, e in enumerate(exponents):
+        for f in exponents[:n]:
+            if (_composite(e) or _composite(f)) and is_zero(algebra, minus(e, f), depth - 1):
+                return plus(*(Polynomial({Monomial(f if m.exponent == e else m.exponent, m.factors): c}) for m, c in p.terms.items()))
+    atoms = sorted({a for m in p.terms for a in m.factors if a.inner and a.kind not in (Kind.SUM, Kind.PARTIAL)}, key=Atom.key)
+    for n, a in enumerate(atoms):
+        for b in atoms[:n]:
+            if (a.kind, a.name, a.indices, a.sizes) != (b.kind, b.name, b.indices, b.sizes):
+                continue
+            if any(map(_composite, (*a.inner, *b.inner))) and all(
+                is_zero(algebra, minus(q, r), depth - 1) for q, r in zip(a.inner, b.inner, strict=True)
+            ):
+                return _replaced(algebra, p, a, b.inner[0] if b.kind is Kind.BASE else atom(b))
+    return None
+
+
+def _composite(p: Polynomial) -> bool:
+    """Tell whether equal values of p may have different normal forms."""
+    return any(a.kind >= Kind.UNKNOWN for m in p.terms for a in m.factors) or any(m.exponent for m in p.terms)
+
+
+def _joined(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
+    """Yield summands whose sum over one index is p: one index of each sum is made the common one."""
+    sums = {a for m in p.terms for a, e in m.factors.items() if a.kind is Kind.SUM and e >= 1}
+    for size in sorted({size for a in sums for size in a.sizes}):
+        if not ix.at_least_zero(ix.plus(size, ix.constant(-1)), algebra.upper):
+            continue
+        variable = algebra.fresh(size)
+        count = algebra.value(size)
+        inverse = algebra.power(count, -1)
+        options: list[list[Polynomial]] = []
+        opened: dict[tuple[Atom, int], Polynomial] = {}
+        for m, c in sorted(p.terms.items(), key=lambda t: t[0].key()):
+            mine: list[Polynomial] = []
+            for a, e in sorted(m.factors.items(), key=lambda t: t[0].key()):
+                for place, own in enumerate(a.sizes if a.kind is Kind.SUM and e >= 1 else ()):
+                    if own == size:
+                        if (a, place) not in opened:
+                            opened[a, place] = _taken_out(algebra, a, place, variable)
+                        less = {b: f - (b == a) for b, f in m.factors.items() if f - (b == a)}
+                        rest = Polynomial({Monomial(m.exponent, less): c})
+                        mine.append(algebra.times(rest, opened[a, place]))
+            options.append(mine or [algebra.times(Polynomial({m: c}), inverse)])
+        for choice in islice(product(*options), CHOICES):
+            yield plus(*choice)
+
+
+def _taken_out(algebra: Algebra, a: Atom, place: int, variable: Variable) -> Polynomial:
+    """Return the summand of a closed sum over one of its indices, at `variable`."""
+    bound, body = algebra.opened(a)
+    chosen = list(bound)[place]
+    inner = algebra.closed({v: size for v, size in bound.items() if v != chosen}, body)
+    return algebra.substitute(inner, {chosen: ix.bare(variable)})

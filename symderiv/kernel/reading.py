@@ -1,0 +1,440 @@
+"""Reading SymPy terms into the normal form, and writing polynomials back as SymPy terms.
+
+Vocabulary. What is read has no derivative to carry out and no definition to open (see `calculus`): entries,
+irreducible `D`, `Unknown`, sums, products, deltas, cases, powers and functions. A *condition* on indices
+becomes indicators of index expressions, one on values indicators of polynomials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+
+import sympy
+from sympy import (
+    Add,
+    Basic,
+    Expr,
+    Indexed,
+    Integer,
+    KroneckerDelta,
+    Max,
+    Min,
+    Mul,
+    Piecewise,
+    Pow,
+    Product,
+    Sum,
+    Symbol,
+)
+from sympy import Rational as Quotient
+from sympy.core.relational import (
+    Equality,
+    GreaterThan,
+    LessThan,
+    StrictGreaterThan,
+    StrictLessThan,
+    Unequality,
+)
+from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
+
+from symderiv.kernel import indices as ix
+from symderiv.kernel.indices import IndexExpr, Variable
+from symderiv.kernel.normal import BY_EXP, PARITY, Algebra
+from symderiv.kernel.polynomial import (
+    NOTHING,
+    ONE,
+    Atom,
+    Kind,
+    Monomial,
+    Polynomial,
+    Rational,
+    atom,
+    minus,
+    number,
+    plus,
+    scaled,
+)
+from symderiv.kernel.terms import D, Index, NoRule, Size, Undefined, Unknown, entry, fresh, name_of
+
+FUNCTIONS: frozenset[str] = frozenset({*BY_EXP, *PARITY, "log", "acos", "acosh"})
+"""The functions that may be read."""
+
+
+def variable_of(symbol: Symbol) -> Variable:
+    """Return the variable of an index or size."""
+    return (ix.SIZE if isinstance(symbol, Size) else ix.FREE, symbol.name)
+
+
+def read_index(term: Basic, bound: Mapping[Index, IndexExpr]) -> IndexExpr:
+    """Return an index expression; anything but an integer polynomial over indices and sizes raises."""
+    if isinstance(term, Index | Size):
+        return bound.get(term) or ix.bare(variable_of(term))
+    if isinstance(term, Integer):
+        return ix.constant(int(term))
+    if isinstance(term, Add):
+        return ix.build(t for a in term.args for t in read_index(a, bound))
+    if isinstance(term, Mul) or (isinstance(term, Pow) and term.exp.is_Integer and 0 < term.exp < 8):
+        result = ix.constant(1)
+        for a in term.args if isinstance(term, Mul) else [term.base] * int(term.exp):
+            result = ix.times(result, read_index(a, bound))
+        return result
+    msg = f"the index expression {term}"
+    raise NoRule(msg)
+
+
+def positive_names(terms: Iterable[Basic]) -> frozenset[str]:
+    """Return the names that any of the terms takes as positive."""
+    symbols = {symbol for term in terms for symbol in term.atoms(Symbol)}
+    return frozenset(s.name for s in symbols if s.is_positive and name_of(s) is not None)
+
+
+class Reader:
+    """Reads terms into one algebra."""
+
+    def __init__(self, algebra: Algebra, fixed: Mapping[Index, IndexExpr] | None = None) -> None:
+        """Take the algebra whose constructors are used, and the values of free indices that are fixed."""
+        self.algebra = algebra
+        self.bound: dict[Index, IndexExpr] = dict(fixed or {})
+        self.inside = 0
+        self.known: dict[Expr, Polynomial] = {}
+
+    def read(self, term: Expr) -> Polynomial:
+        """Return the normal form of a term."""
+        if self.inside:
+            return self._read(term)
+        if term not in self.known:
+            self.known[term] = self._read(term)
+        return self.known[term]
+
+    def _read(self, term: Expr) -> Polynomial:
+        name = name_of(term)
+        if name is not None:
+            return self.algebra.entry(name, self.indices(term))
+        if isinstance(term, Quotient):
+            return number(_fraction(term))
+        reading = READINGS.get(type(term))
+        if reading is not None:
+            return reading(self, term)
+        function = type(term).__name__
+        if function in FUNCTIONS and len(term.args) == 1:
+            return self.algebra.function(function, self.read(term.args[0]))
+        msg = f"no rule for {function}"
+        raise NoRule(msg)
+
+    def index(self, term: Basic) -> IndexExpr:
+        """Return an index expression under the sums that are open."""
+        return read_index(term, self.bound)
+
+    def indices(self, term: Expr) -> tuple[IndexExpr, ...]:
+        """Return the index expressions of an entry."""
+        return tuple(self.index(i) for i in term.indices) if isinstance(term, Indexed) else ()
+
+    # -- operators
+
+    def value(self, term: Expr) -> Polynomial:
+        """Read an index or a size as a number."""
+        return self.algebra.value(self.index(term))
+
+    def add(self, term: Expr) -> Polynomial:
+        """Read a sum of terms."""
+        return plus(*(self.read(a) for a in term.args))
+
+    def mul(self, term: Expr) -> Polynomial:
+        """Read a product of factors."""
+        return self.algebra.times(*(self.read(a) for a in term.args))
+
+    def power(self, term: Expr) -> Polynomial:
+        """Read a power."""
+        if isinstance(term.exp, Quotient):
+            return self.algebra.power(self.read(term.base), _fraction(term.exp))
+        return self.algebra.raised(self.read(term.base), self.read(term.exp))
+
+    def delta(self, term: Expr) -> Polynomial:
+        """Read Kronecker's delta."""
+        return self.algebra.delta(ix.minus(self.index(term.args[0]), self.index(term.args[1])))
+
+    def sum(self, term: Expr) -> Polynomial:
+        """Read a sum over indices."""
+        return self.over(term, self.algebra.sum, NOTHING)
+
+    def product(self, term: Expr) -> Polynomial:
+        """Read a product over indices."""
+        return self.over(term, self.algebra.product, ONE)
+
+    def over(
+        self, term: Expr, operator: Callable[[Variable, IndexExpr, Polynomial], Polynomial], neutral: Polynomial
+    ) -> Polynomial:
+        """Read an operator that binds indices: each runs from 1 to a size, where conditions hold."""
+        outer = dict(self.bound)
+        self.inside += 1
+        opened: list[tuple[Variable, IndexExpr, Polynomial]] = []
+        try:
+            for bound, low, high in reversed(term.limits):
+                variable, size, placed, condition = self.range(self.index(low), self.index(high))
+                self.bound[bound] = placed
+                opened.append((variable, size, condition))
+            result = self.read(term.function)
+        finally:
+            self.bound = outer
+            self.inside -= 1
+        for variable, size, condition in reversed(opened):
+            held = plus(self.algebra.times(condition, minus(result, neutral)), neutral)
+            result = operator(variable, size, held)
+        return result
+
+    def range(self, low: IndexExpr, high: IndexExpr) -> tuple[Variable, IndexExpr, IndexExpr, Polynomial]:
+        """Return a variable that runs from 1 to a size, the index it stands for, and the condition on it.
+
+        The size holds no index and is at least 1: `k = 1..i` is `k = 1..n where k <= i`, `k = 1..n-1` is
+        `k = 1..n where k <= n-1`, `k = 2..n` is `k = 1..n where k >= 2`, `k = 0..n` is `k' = 1..n+1, k = k'-1`.
+        """
+        algebra = self.algebra
+        start = ix.value(low)
+        shift = start - 1 if start is not None and start < 1 else 0
+        top = ix.plus(high, ix.constant(-shift))
+        size = self.widest(top)
+        variable = algebra.fresh(size)
+        placed = ix.plus(ix.bare(variable), ix.constant(shift))
+        condition = algebra.step(ix.minus(high, placed))
+        if start is None or start > 1:
+            if not ix.at_least_zero(ix.plus(low, ix.constant(-1)), algebra.upper):
+                msg = "a sum whose first index may be less than 1"
+                raise NoRule(msg)
+            condition = algebra.times(condition, algebra.step(ix.minus(placed, low)))
+        return variable, size, placed, condition
+
+    def widest(self, top: IndexExpr) -> IndexExpr:
+        """Return a size, at least 1 and free of indices, that `top` never exceeds."""
+        upper = self.algebra.upper
+        for v in sorted(ix.variables(top)):
+            if v[0] != ix.SIZE:
+                rising = all(c > 0 for p, c in top if v in p)
+                bounds = upper.get(v, ()) if rising else (ix.constant(1),)
+                if not bounds or not (rising or all(c < 0 for p, c in top if v in p)):
+                    msg = "a sum whose range is not known"
+                    raise NoRule(msg)
+                top = ix.replaced(top, {v: bounds[0]})
+        last = next((c for p, c in top if not p), 0)
+        if len(top) > 1 and last < 0:
+            top = ix.minus(top, ix.constant(last))
+        if not ix.at_least_zero(ix.plus(top, ix.constant(-1)), upper):
+            msg = "a sum whose range may be empty"
+            raise NoRule(msg)
+        return top
+
+    def maximum(self, term: Expr) -> Polynomial:
+        """`max(a, b) = b + (a - b) 1[a > b]`."""
+        result, *others = (self.read(a) for a in term.args)
+        for a in others:
+            excess = minus(a, result)
+            result = plus(result, self.algebra.times(excess, self.algebra.positive(excess)))
+        return result
+
+    def minimum(self, term: Expr) -> Polynomial:
+        """`min(a, b) = b - (b - a) 1[b > a]`."""
+        result, *others = (self.read(a) for a in term.args)
+        for a in others:
+            excess = minus(result, a)
+            result = minus(result, self.algebra.times(excess, self.algebra.positive(excess)))
+        return result
+
+    def cases(self, term: Expr) -> Polynomial:
+        """Read cases: the first whose condition holds."""
+        total, left = NOTHING, ONE
+        for value, condition in term.args:
+            holds = self.condition(condition)
+            here = self.algebra.times(left, holds)
+            if here.terms:
+                total = plus(total, self.algebra.times(here, self.read(value)))
+            left = minus(left, here)
+        return total
+
+    def condition(self, term: Basic) -> Polynomial:
+        """Return the indicator of a condition."""
+        if isinstance(term, BooleanTrue | BooleanFalse):
+            return ONE if term else NOTHING
+        if isinstance(term, And):
+            return self.algebra.times(*(self.condition(a) for a in term.args))
+        if isinstance(term, Or):
+            return minus(ONE, self.algebra.times(*(minus(ONE, self.condition(a)) for a in term.args)))
+        if isinstance(term, Not):
+            return minus(ONE, self.condition(term.args[0]))
+        comparisons = OF_INDICES if _on_indices(term) else OF_VALUES
+        comparison = comparisons.get(type(term))
+        if comparison is None:
+            msg = f"the condition {term}"
+            raise NoRule(msg)
+        return comparison(self, *term.args)
+
+    def gap(self, a: Expr, b: Expr) -> IndexExpr:
+        """Return a − b of index expressions."""
+        return ix.minus(self.index(a), self.index(b))
+
+    def excess(self, a: Expr, b: Expr) -> Polynomial:
+        """Return a − b of values."""
+        return minus(self.read(a), self.read(b))
+
+    def derivative(self, term: Expr) -> Polynomial:
+        """Read an irreducible derivative."""
+        name = name_of(term.term)
+        if name is None:
+            msg = "a derivative that is not carried out"
+            raise NoRule(msg)
+        factors: dict[Atom, Rational] = {}
+        for variable in term.variables:
+            by = Atom(Kind.ENTRY, str(name_of(variable)), self.indices(variable))
+            factors[by] = factors.get(by, 0) + 1
+        inner = Polynomial({Monomial(None, factors): 1})
+        return atom(Atom(Kind.PARTIAL, name, self.indices(term.term), (inner,)))
+
+    def unknown(self, term: Expr) -> Polynomial:
+        """Read an unknown function of scalars."""
+        name, orders, *arguments = term.args
+        label = " ".join([str(name), *(str(m) for m in orders)])
+        return self.algebra.unknown(label, tuple(self.read(a) for a in arguments))
+
+    def undefined(self, term: Expr) -> Polynomial:
+        """Refuse what is no real number."""
+        msg = f"the value {term}"
+        raise Undefined(msg)
+
+
+def _fraction(term: Expr) -> Rational:
+    return int(term.p) if term.q == 1 else Fraction(int(term.p), int(term.q))
+
+
+def _on_indices(term: Basic) -> bool:
+    return all(isinstance(s, Index | Size) for s in term.free_symbols) and not term.has(Sum, Product, Indexed)
+
+
+READINGS: Mapping[type[Basic], Callable[[Reader, Expr], Polynomial]] = {
+    Index: Reader.value,
+    Size: Reader.value,
+    Add: Reader.add,
+    Mul: Reader.mul,
+    Pow: Reader.power,
+    KroneckerDelta: Reader.delta,
+    Sum: Reader.sum,
+    Product: Reader.product,
+    Max: Reader.maximum,
+    Min: Reader.minimum,
+    Piecewise: Reader.cases,
+    D: Reader.derivative,
+    Unknown: Reader.unknown,
+    type(sympy.E): lambda r, _: r.algebra.exp(ONE),
+    type(sympy.pi): lambda _, __: atom(Atom(Kind.CONSTANT, "pi")),
+    type(sympy.nan): Reader.undefined,
+    type(sympy.zoo): Reader.undefined,
+    type(sympy.oo): Reader.undefined,
+    type(-sympy.oo): Reader.undefined,
+}
+"""How each operator is read."""
+
+OF_INDICES: Mapping[type[Basic], Callable[[Reader, Expr, Expr], Polynomial]] = {
+    Equality: lambda r, a, b: r.algebra.delta(r.gap(a, b)),
+    Unequality: lambda r, a, b: minus(ONE, r.algebra.delta(r.gap(a, b))),
+    StrictGreaterThan: lambda r, a, b: r.algebra.step(ix.plus(r.gap(a, b), ix.constant(-1))),
+    StrictLessThan: lambda r, a, b: r.algebra.step(ix.plus(r.gap(b, a), ix.constant(-1))),
+    GreaterThan: lambda r, a, b: r.algebra.step(r.gap(a, b)),
+    LessThan: lambda r, a, b: r.algebra.step(r.gap(b, a)),
+}
+"""The indicator of each comparison of indices."""
+
+OF_VALUES: Mapping[type[Basic], Callable[[Reader, Expr, Expr], Polynomial]] = {
+    Equality: lambda r, a, b: r.algebra.vanishing(r.excess(a, b)),
+    Unequality: lambda r, a, b: minus(ONE, r.algebra.vanishing(r.excess(a, b))),
+    StrictGreaterThan: lambda r, a, b: r.algebra.positive(r.excess(a, b)),
+    StrictLessThan: lambda r, a, b: r.algebra.positive(r.excess(b, a)),
+    GreaterThan: lambda r, a, b: minus(ONE, r.algebra.positive(r.excess(b, a))),
+    LessThan: lambda r, a, b: minus(ONE, r.algebra.positive(r.excess(a, b))),
+}
+"""The indicator of each comparison of values."""
+
+
+# -- writing
+
+
+LETTERS = "klmnpqrstuvw"
+
+
+def write(p: Polynomial) -> Expr:
+    """Return a SymPy term that reads back as `p`; bound indices get fresh readable names."""
+    return _written(p, {})
+
+
+def _written(p: Polynomial, names: Mapping[Variable, Expr]) -> Expr:
+    terms = sorted(p.terms.items(), key=lambda t: t[0].key())
+    return Add(*(Mul(_quotient(c), _monomial(m, names)) for m, c in terms))
+
+
+def _quotient(c: Rational) -> Expr:
+    return Quotient(Fraction(c).numerator, Fraction(c).denominator)
+
+
+def _monomial(m: Monomial, names: Mapping[Variable, Expr]) -> Expr:
+    factors = [Pow(_atom(a, names), _quotient(e)) for a, e in sorted(m.factors.items(), key=lambda t: t[0].key())]
+    if m.exponent:
+        factors.append(sympy.exp(_written(m.exponent, names)))
+    return Mul(*factors)
+
+
+def _index(form: IndexExpr, names: Mapping[Variable, Expr]) -> Expr:
+    return Add(*(Mul(c, *(_variable(v, names) for v in p)) for p, c in form))
+
+
+def _variable(v: Variable, names: Mapping[Variable, Expr]) -> Expr:
+    if v in names:
+        return names[v]
+    if v[0] == ix.OPEN:
+        return Index(f"o{v[1]}")
+    return Size(v[1]) if v[0] == ix.SIZE else Index(v[1])
+
+
+def _atom(a: Atom, names: Mapping[Variable, Expr]) -> Expr:
+    if a.kind in (Kind.SUM, Kind.PRODUCT):
+        taken = {str(name).split("#")[0] for name in names.values()} | {v[1] for v in a.free if v[0] == ix.FREE}
+        letters = [letter for letter in LETTERS if letter not in taken]
+        inside = dict(names)
+        limits = []
+        for place, (v, size) in enumerate(zip(a.bound(), a.sizes, strict=True)):
+            inside[v] = fresh(letters[place] if place < len(letters) else f"k{place}")
+            limits.append((inside[v], 1, _index(size, names)))
+        return (Sum if a.kind is Kind.SUM else Product)(_written(a.inner[0], inside), *limits)
+    indices = [_index(i, names) for i in a.indices]
+    inner = [_written(p, names) for p in a.inner]
+    match a.kind:
+        case Kind.VALUE:
+            return indices[0]
+        case Kind.CONSTANT:
+            return Integer(a.name) if a.name.isdigit() else sympy.pi
+        case Kind.ENTRY | Kind.SYMMETRIC:
+            return entry(a.name, *indices)
+        case Kind.PARTIAL:
+            (m, _), *_ = a.inner[0].terms.items()
+            by = [_atom(b, names) for b, e in sorted(m.factors.items(), key=lambda t: t[0].key()) for _ in range(int(e))]
+            return D(entry(a.name, *indices), *by)
+        case Kind.UNKNOWN:
+            name, *orders = a.name.split(" ")
+            return Unknown(Symbol(name), tuple(Integer(m) for m in orders), *inner)
+        case Kind.FUNCTION:
+            return Pow(*inner) if a.name == "pow" else getattr(sympy, a.name)(*inner)
+        case Kind.BASE:
+            return inner[0]
+        case Kind.DELTA:
+            return _delta(a.indices[0], names)
+        case Kind.STEP:
+            return Piecewise((1, indices[0] >= 0), (0, True))
+        case Kind.POSITIVE:
+            return Piecewise((1, inner[0] > 0), (0, True))
+        case _:
+            return Piecewise((1, sympy.Eq(inner[0], 0)), (0, True))
+
+
+def _delta(form: IndexExpr, names: Mapping[Variable, Expr]) -> Expr:
+    """Return `delta(v, e)` for a variable of the form, the simplest way it is written."""
+    for v in sorted(ix.variables(form)):
+        e = ix.solved(form, v)
+        if e is not None:
+            return KroneckerDelta(_variable(v, names), _index(e, names))
+    return KroneckerDelta(_index(form, names), 0)
