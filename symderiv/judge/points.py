@@ -260,7 +260,8 @@ def sample(
 # Hypotheses
 
 CLOSE = 1e-12
-_ROUNDS = 40
+_ROUNDS = 14
+_MOST_PINS = 6
 
 
 class _Hypotheses:
@@ -278,6 +279,9 @@ class _Hypotheses:
         self.equations = [one for one in hypotheses if isinstance(one, sympy.Eq)]
         self.others = [one for one in hypotheses if not isinstance(one, sympy.Eq)]
         self.ranged = open_scope(goal, sizes)
+        named = {name for equation in self.equations for name in model.reached(equation)}
+        self.moved = tuple(sorted(name for name in named if model.primitive(name)))
+        """The primitives whose values the equations restrict."""
 
     def satisfy(self, point: Point, *, sparse: bool) -> Point:
         """Return a point near this one at which the hypotheses hold."""
@@ -300,7 +304,7 @@ class _Hypotheses:
         )
         runs = [range(1, self.ranged[index][1] + 1) for index in mentioned]
         if mentioned:
-            for values in itertools.islice(itertools.product(*runs), 8):
+            for values in itertools.islice(itertools.product(*runs), _MOST_PINS):
                 yield dict(zip(mentioned, values, strict=True))
 
     def _scope(self, hypothesis: Boolean, pins: Mapping[Index, int]) -> dict[Index, tuple[int, int]]:
@@ -316,19 +320,19 @@ class _Hypotheses:
 
     def _starts(self, point: Point) -> Iterator[Point]:
         yield point
-        yield Point({name: abs(values) / 4 for name, values in point.values.items()}, point.family, point.seed)
-        named = {name for equation in self.equations for name in self.model.names(equation)}
+        smaller = {name: abs(array) / 4 if name in self.moved else array for name, array in point.values.items()}
+        yield Point(smaller, point.family, point.seed)
         for at in range(2):
             values = {
-                name: _one_hot(name, array.shape, point.seed + at) if name in named and array.ndim else array
+                name: _one_hot(name, array.shape, point.seed + at) if name in self.moved and array.ndim else array
                 for name, array in point.values.items()
             }
             yield Point(values, point.family, point.seed)
 
     def _newton(self, start: Point, scopes: Sequence[Mapping[Index, tuple[int, int]]], *, sparse: bool) -> Point | None:
-        values = {name: array.copy() for name, array in start.values.items()}
-        best = np.inf
-        for _ in range(_ROUNDS):
+        values = dict(start.values)
+        best, first = np.inf, np.inf
+        for turn in range(_ROUNDS):
             point = Point(values, start.family, start.seed)
             residual, jacobian = self._linear(point, scopes)
             if not np.isfinite(residual).all() or not np.isfinite(jacobian).all():
@@ -336,18 +340,22 @@ class _Hypotheses:
             worst = float(abs(residual).max(initial=0.0))
             if worst == 0 or (worst < CLOSE and worst >= best / 2):
                 return point
+            first = worst if turn == 0 else first
+            if turn >= _ROUNDS // 2 and best > first / 10:
+                return None
             best = min(best, worst)
             step = _step(jacobian, residual, sparse=sparse)
             if not step.any():
                 return point if worst < CLOSE else None
-            values, at = {}, 0
-            for name, array in point.values.items():
+            values, at = dict(point.values), 0
+            for name in self.moved:
+                array = point.values[name]
                 values[name] = array + step[at : at + array.size].reshape(array.shape)
                 at += array.size
         return Point(values, start.family, start.seed) if best < CLOSE else None
 
     def _linear(self, point: Point, scopes: Sequence[Mapping[Index, tuple[int, int]]]) -> tuple[Array, Array]:
-        """Return the residuals of all equations, and their derivatives by every entry of every primitive."""
+        """Return the residuals of all equations, and their derivatives by every entry of the moved names."""
         walker = Walker(self.model, self.sizes, point)
         residuals: list[Array] = []
         rows: list[Array] = []
@@ -356,13 +364,13 @@ class _Hypotheses:
             frame = Frame()
             residual = over(walker.subtract(left, right, scope, frame), scope).ravel()
             columns = [
-                walker.jacobian(left, right, name, scope, frame).reshape((array.size, -1)).T
-                for name, array in point.values.items()
+                walker.jacobian(left, right, name, scope, frame).reshape((point.values[name].size, -1)).T
+                for name in self.moved
             ]
             residuals.append(residual)
             rows.append(np.concatenate(columns, axis=1) if columns else np.zeros((residual.size, 0)))
         if not residuals:
-            return np.zeros(0), np.zeros((0, sum(array.size for array in point.values.values())))
+            return np.zeros(0), np.zeros((0, sum(point.values[name].size for name in self.moved)))
         return np.concatenate(residuals), np.concatenate(rows)
 
     def _allowed(self, point: Point, pins: Mapping[Index, int]) -> bool:
