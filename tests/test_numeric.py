@@ -11,13 +11,38 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from sympy import Eq, Expr, Integer, KroneckerDelta, Max, Min, Ne, Piecewise, Product, Rational, Sum, Symbol, Tuple
-from sympy import Abs, Heaviside, cos, erf, exp, log, pi, sign, sin, sqrt, tanh
+from sympy import (
+    Abs,
+    Eq,
+    Expr,
+    Heaviside,
+    Integer,
+    KroneckerDelta,
+    Max,
+    Min,
+    Ne,
+    Piecewise,
+    Product,
+    Rational,
+    Sum,
+    Symbol,
+    Tuple,
+    cos,
+    erf,
+    exp,
+    log,
+    pi,
+    sign,
+    sin,
+    sqrt,
+    tanh,
+)
 
+from symderiv.judge.anatomy import Anatomy, NotEvaluableError
 from symderiv.judge.arithmetic import FLOAT, many_digits
 from symderiv.judge.numeric import cross_check, evaluate, sample, settle, size_choices, survey
 from symderiv.judge.points import CannotSampleError
-from symderiv.judge.walker import Frame, Model, NotEvaluableError, Point, Walker, over
+from symderiv.judge.walker import Frame, Point, Walker, over
 from symderiv.kernel.terms import Context, D, Definition, Goal, Index, Opaque, Size, Unknown, entry
 
 i, j, k, l, m, p, q = (Index(letter) for letter in "ijklmpq")
@@ -138,14 +163,16 @@ TERMS: list[tuple[str, Expr, dict[Index, Expr], Callable[..., float]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("term", "ranges", "loops"), [row[1:] for row in TERMS], ids=[row[0] for row in TERMS])
+@pytest.mark.parametrize(
+    ("term", "ranges", "loops"), [row[1:] for row in TERMS], ids=[row[0] for row in TERMS]
+)
 @pytest.mark.parametrize("digits", [0, 30], ids=["float64", "30 digits"])
 def test_terms_against_loops(
     term: Expr, ranges: dict[Index, Expr], loops: Callable[..., float], digits: int
 ) -> None:
     """Every entry is what plain Python computes; what is undefined is NaN."""
-    model = Model(CONTEXT)
-    walker = Walker(model, SIZES, POINT, many_digits(digits, model.depth(term)) if digits else FLOAT)
+    anatomy = Anatomy(Goal(term, Integer(0), {}, (), CONTEXT))
+    walker = Walker(anatomy, SIZES, POINT, many_digits(digits, anatomy.depth) if digits else FLOAT)
     scope = {index: (1, SIZES[size.name]) for index, size in ranges.items()}
     with np.errstate(all="ignore"):
         actual = over(walker.value(term, scope, Frame()), scope).astype(float)
@@ -154,8 +181,8 @@ def test_terms_against_loops(
 
 
 def _value(term: Expr, digits: int = 0, **scope: tuple[int, int]) -> np.ndarray[Any, Any]:
-    model = Model(CONTEXT)
-    walker = Walker(model, SIZES, POINT, many_digits(digits, model.depth(term)) if digits else FLOAT)
+    anatomy = Anatomy(Goal(term, Integer(0), {}, (), CONTEXT))
+    walker = Walker(anatomy, SIZES, POINT, many_digits(digits, anatomy.depth) if digits else FLOAT)
     named = {Index(name): span for name, span in scope.items()}
     with np.errstate(all="ignore"):
         return over(walker.value(term, named, Frame()), named)
@@ -188,7 +215,9 @@ def test_orders_of_an_unknown_scalar_function() -> None:
         slope = _value(D(Unknown(f, Tuple(order, 1), x(i), c), x(i)), i=(1, 3))
         assert slope == pytest.approx(_value(Unknown(f, Tuple(order + 1, 1), x(i), c), i=(1, 3)))
         total = _value(D(lower, x(i)), i=(1, 3))
-        parts = Unknown(f, Tuple(order + 1, 1), x(i), c * x(i)) + c * Unknown(f, Tuple(order, 2), x(i), c * x(i))
+        parts = Unknown(f, Tuple(order + 1, 1), x(i), c * x(i)) + c * Unknown(
+            f, Tuple(order, 2), x(i), c * x(i)
+        )
         assert total == pytest.approx(_value(parts, i=(1, 3)))
 
 
@@ -221,7 +250,9 @@ def test_unreadable_terms_are_refused_with_a_reason() -> None:
 
 def test_definition_by_itself_is_refused() -> None:
     """A circle of definitions ends in a reason."""
-    context = Context(definitions={"a": Definition("a", (), entry("d")), "d": Definition("d", (), entry("a"))})
+    context = Context(
+        definitions={"a": Definition("a", (), entry("d")), "d": Definition("d", (), entry("a"))}
+    )
     found = survey(Goal(entry("a"), Integer(0), {}, (), context))
     assert found.reason == "a is defined by itself"
 
@@ -232,6 +263,56 @@ def test_memory_is_bounded() -> None:
     start = time.monotonic()
     assert survey(goal).reason == "x has 10000000 entries"
     assert time.monotonic() - start < 1
+
+
+def test_recurrences_are_filled_in() -> None:
+    """h_t = a·h_{t−1} + x_t from h_1 = x_1, and its derivatives through time."""
+    a, t = entry("a"), Index("t")
+
+    def h(at: Expr) -> Expr:
+        return entry("h", at)
+
+    body = Piecewise((x(p), Eq(p, 1)), (a * h(p - 1) + x(p), True))
+    context = Context({"h": Definition("h", (p,), body)}, {}, {"h": (n,), "x": (n,), "a": ()})
+    closed = Sum(a ** (t - k) * x(k), (k, 1, t))
+    for left, right, free in [
+        (h(t), closed, {t: n}),
+        (D(h(t), x(j)), Piecewise((a ** (t - j), j <= t), (0, True)), {t: n, j: n}),
+        (D(h(t), a), Sum((t - k) * a ** (t - k - 1) * x(k), (k, 1, t - 1)), {t: n}),
+    ]:
+        check = cross_check(Goal(left, right, free, (), context))
+        assert check is not None
+        assert check.agrees
+        assert check.entries > 30
+
+
+# Large fixed sizes
+
+
+def test_large_fixed_sizes_become_small() -> None:
+    """784 inputs are as good as a few, where 784 is no value."""
+    shapes = {"x": (Integer(784),), "W": (Integer(10), Integer(784)), "y": (Integer(10),)}
+    body = Sum(W(p, q) * x(q), (q, 1, 784))
+    context = Context({"y": Definition("y", (p,), body)}, {}, shapes)
+    free = {i: Integer(10), j: Integer(784)}
+    check = cross_check(Goal(D(y(i), W(i, j)), x(j), free, (), context))
+    assert check is not None
+    assert check.agrees
+    assert not cross_check(Goal(D(y(i), W(i, j)), x(784), free, (), context)).agrees  # type: ignore[union-attr]
+
+
+def test_large_fixed_sizes_that_are_values_stay() -> None:
+    """Σ_{k=1}^{784} 1/784 = 1 holds at 784 only, and so does Σ c² = (28c)²."""
+    shapes = {"x": (Integer(784),), "c": ()}
+    for left, right in [
+        (Sum(c, (k, 1, 784)), 784 * c),
+        (Sum(c / 784, (k, 1, 784)), c),
+        (Sum(c**2, (k, 1, 784)), (28 * c) ** 2),
+        (D(Sum(x(k), (k, 1, 784)) / 784, x(784)) * c, c / 784),
+    ]:
+        check = cross_check(Goal(left, right, {}, (), Context(shapes=shapes)))
+        assert check is not None
+        assert check.agrees
 
 
 # Sizes
@@ -304,9 +385,11 @@ def test_hypothesis_that_a_sum_is_one(kind: Any) -> None:
 
 def test_hypothesis_over_rows_and_positive_entries() -> None:
     """Each row of a positive matrix sums to one."""
-    P = IndexedPositive = lambda *at: entry("P", *at, positive=True)  # noqa: E731
-    del IndexedPositive
-    goal = _plain(P(1, 1), c, {}, Eq(Sum(P(i, k), (k, 1, n)), 1), P=(T, n), c=())
+
+    def matrix(*at: Any) -> Expr:
+        return entry("P", *at, positive=True)
+
+    goal = _plain(matrix(1, 1), c, {}, Eq(Sum(matrix(i, k), (k, 1, n)), 1), P=(T, n), c=())
     for kind in ("real", "simple", "unit"):
         values = sample(goal, {"n": 3, "T": 2}, 0, kind).values["P"]  # type: ignore[arg-type]
         assert values.sum(axis=1) == pytest.approx(1)
@@ -365,7 +448,17 @@ def test_masks_between_indices() -> None:
 
 # Names that would do harm if they were executed
 
-HOSTILE = ["__import__('os').system('x')", "lambda", "x\n", "", "_0", "exec", "\\frac{a}{b}", "é\u0000", "\ud800"]
+HOSTILE = [
+    "__import__('os').system('x')",
+    "lambda",
+    "x\n",
+    "",
+    "_0",
+    "exec",
+    "\\frac{a}{b}",
+    "é\u0000",
+    "\ud800",
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -384,7 +477,13 @@ def test_names_are_never_executed(name: str) -> None:
     assert check is not None
     assert check.agrees
     opaque = Context(opaque={"L": Opaque("L", (), (name,))}, shapes={name: (n,), "L": ()})
-    goal = Goal(D(entry("L"), tensor[i]), Unknown(Symbol(name), Tuple(0), c) * 0 + D(entry("L"), tensor[i]), {i: n}, (), opaque)
+    goal = Goal(
+        D(entry("L"), tensor[i]),
+        Unknown(Symbol(name), Tuple(0), c) * 0 + D(entry("L"), tensor[i]),
+        {i: n},
+        (),
+        opaque,
+    )
     assert cross_check(goal) is not None
 
 

@@ -7,8 +7,40 @@ import time
 from typing import Any
 
 import pytest
-from sympy import Abs, Eq, Expr, Float, Heaviside, Integer, KroneckerDelta, Max, Min, Ne, Piecewise, Product, Rational
-from sympy import Sum, Symbol, Tuple, acos, asin, atan, cos, cosh, erf, erfc, exp, log, pi, sign, sin, sinh, sqrt, tan, tanh
+from sympy import (
+    Abs,
+    Eq,
+    Expr,
+    Float,
+    Heaviside,
+    Integer,
+    KroneckerDelta,
+    Max,
+    Min,
+    Ne,
+    Piecewise,
+    Product,
+    Rational,
+    Sum,
+    Symbol,
+    Tuple,
+    acos,
+    asin,
+    atan,
+    cos,
+    cosh,
+    erf,
+    erfc,
+    exp,
+    log,
+    pi,
+    sign,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+)
 
 from symderiv.judge.refute import refute, screen
 from symderiv.judge.verdict import Witness
@@ -51,7 +83,9 @@ L = entry("L")
 PLAIN = Context(shapes={"x": (n,), "y": (n,), "z": (n,), "A": (n, n), "B": (n, n), "W": (T, N)})
 
 
-def goal(left: Any, right: Any, *free: Index, size: Any = n, context: Context = PLAIN, given: tuple[Any, ...] = ()) -> Goal:
+def goal(
+    left: Any, right: Any, *free: Index, size: Any = n, context: Context = PLAIN, given: tuple[Any, ...] = ()
+) -> Goal:
     return Goal(left + Integer(0), right + Integer(0), dict.fromkeys(free, size), given, context)
 
 
@@ -135,7 +169,7 @@ def test_corrupted_linear_gradients(ranges: dict[Index, Size], left: Expr, right
 
 FALSE: list[tuple[str, Goal, dict[str, int] | None, dict[str, int] | None]] = [
     ("a constant", goal(a, a + Rational(1, 10**6), context=PLAIN), None, None),
-    ("only at n = 1", goal(Sum(Ne_ := KroneckerDelta(k, 1), (k, 1, n)) * a, Piecewise((0, Eq(n, 1)), (a, True))), {"n": 1}, None),
+    ("only at n = 1", goal(Sum(KroneckerDelta(k, 1), (k, 1, n)) * a, Piecewise((0, Eq(n, 1)), (a, True))), {"n": 1}, None),
     ("all but n = 2 … 5", goal((n - 2) * (n - 3) * (n - 4) * (n - 5) * a, 0), {"n": 1}, None),
     ("all but n = 1, 2, 3", goal((n - 1) * (n - 2) * (n - 3) * a, 0), {"n": 4}, None),
     ("all but n = 1 … 4", goal((n - 1) * (n - 2) * (n - 3) * (n - 4) * a, 0), {"n": 5}, None),
@@ -169,7 +203,9 @@ FALSE: list[tuple[str, Goal, dict[str, int] | None, dict[str, int] | None]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("false", "sizes", "indices"), [row[1:] for row in FALSE], ids=[row[0] for row in FALSE])
+@pytest.mark.parametrize(
+    ("false", "sizes", "indices"), [row[1:] for row in FALSE], ids=[row[0] for row in FALSE]
+)
 def test_false_statements_have_the_smallest_witness(
     false: Goal, sizes: dict[str, int] | None, indices: dict[str, int] | None
 ) -> None:

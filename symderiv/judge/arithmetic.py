@@ -4,9 +4,9 @@ Contract. Every operation takes and returns NumPy arrays, entry by entry. Where 
 (log of a negative number, 0/0, overflow of exp) the entry is NaN; NaN is never turned into a number.
 Vocabulary. A *row* of `ELEMENTARY` gives an elementary function in both systems. A *stencil* takes the
 derivative of a function from its values at a few *offsets*: an imaginary one (complex step: exact to
-rounding, where no derivative is nested within) or real ones (central differences).
-In float64 the functions accept complex arrays whose imaginary part is infinitesimal, and follow the real
-branch: comparisons and `Abs`, `Max`, `sign` look at the real part.
+rounding, where no derivative is nested within) or real ones (central differences). In float64 the functions
+accept complex arrays whose imaginary part is infinitesimal, and follow the real branch: comparisons and
+`Abs`, `Max`, `sign` look at the real part.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ Array = npt.NDArray[Any]
 Elementwise = Callable[..., Array]
 
 HUGE = 200
-"""In many digits exp(x) is taken as undefined beyond this x, so that GUARD digits are more than any cancellation eats."""
+"""In many digits exp(x) is undefined beyond this x: GUARD digits are then more than any cancellation eats."""
+
+_HUGE_FACTORIAL, _HUGE_ERF = 60, 15
+"""Beyond these Γ(x) and 1/erfc(x) outgrow exp(HUGE)."""
 
 GUARD = 250
 """Digits beyond the reach of cancellation among numbers below exp(HUGE)."""
@@ -55,7 +58,7 @@ class Arithmetic:
     integer_power: Callable[[Array, Array], Array]
     real: Callable[[Array], Array]
     stencils: Callable[[int], Sequence[Stencil]]
-    """For a function with so many derivatives nested within: the stencil, then what to use where it gives NaN."""
+    """For a function with so many derivatives within: the stencil, then what to use where it gives NaN."""
 
 
 # Float64
@@ -83,7 +86,7 @@ def _between(function: Elementwise) -> Elementwise:
 
 
 def _abs(z: Array) -> Array:
-    return np.where(z.real < 0, -z, z)
+    return np.asarray(np.where(z.real < 0, -z, z))
 
 
 def _sign(z: Array) -> Array:
@@ -113,7 +116,7 @@ def _folded(choose: Elementwise) -> Elementwise:
 
 
 def _lifted(function: Callable[..., float]) -> Elementwise:
-    """Make a real scalar function elementwise; a complex step is carried over by a real stencil, in the last argument."""
+    """Make a real scalar function elementwise; a complex step, in its last argument, by a real stencil."""
 
     def safe(*values: float) -> float:
         try:
@@ -152,7 +155,7 @@ def _mp_exp(mp: Any) -> Callable[[Any], Any]:
     return lambda x: mp.exp(x) if abs(x) < HUGE or x == -mp.inf else mp.nan
 
 
-def _mp_small(name: str, bound: int = HUGE) -> _Maker:
+def _mp_small(name: str, bound: float = HUGE) -> _Maker:
     """Return the function where its argument is not huge."""
 
     def maker(mp: Any) -> Callable[[Any], Any]:
@@ -190,7 +193,7 @@ def _mp_polygamma(mp: Any) -> Callable[..., Any]:
 
 
 def _mp_factorial(mp: Any) -> Callable[[Any], Any]:
-    return lambda x: mp.gamma(x + 1) if abs(x) < 60 else mp.nan
+    return lambda x: mp.gamma(x + 1) if abs(x) < _HUGE_FACTORIAL else mp.nan
 
 
 ELEMENTARY: dict[type, tuple[Elementwise, _Maker]] = {
@@ -212,23 +215,26 @@ ELEMENTARY: dict[type, tuple[Elementwise, _Maker]] = {
     sympy.sech: (_reciprocal(np.cosh), _mp_small("sech")),
     sympy.csch: (_reciprocal(np.sinh), _mp_small("csch")),
     sympy.asinh: (np.arcsinh, _mp_small("asinh")),
-    sympy.acosh: (lambda z: np.arccosh(_where(z.real > 1, z)), lambda mp: lambda x: mp.acosh(x) if x > 1 else mp.nan),
+    sympy.acosh: (
+        lambda z: np.arccosh(_where(z.real > 1, z)),
+        lambda mp: lambda x: mp.acosh(x) if x > 1 else mp.nan,
+    ),
     sympy.atanh: (_between(np.arctanh), _mp_between("atanh")),
-    sympy.Abs: (_abs, lambda mp: abs),  # noqa: ARG005
+    sympy.Abs: (_abs, lambda mp: abs),
     sympy.sign: (_sign, lambda mp: mp.sign),
     sympy.Heaviside: (_heaviside, _mp_heaviside),
     sympy.Max: (_folded(_larger), _mp_order(1)),
     sympy.Min: (_folded(_smaller), _mp_order(-1)),
-    sympy.erf: (_lifted(math.erf), _mp_small("erf", 15)),
-    sympy.erfc: (_lifted(math.erfc), _mp_small("erfc", 15)),
-    sympy.gamma: (_lifted(math.gamma), _mp_small("gamma", 60)),
+    sympy.erf: (_lifted(math.erf), _mp_small("erf", _HUGE_ERF)),
+    sympy.erfc: (_lifted(math.erfc), _mp_small("erfc", _HUGE_ERF)),
+    sympy.gamma: (_lifted(math.gamma), _mp_small("gamma", _HUGE_FACTORIAL)),
     sympy.loggamma: (_lifted(math.lgamma), _mp_loggamma),
     sympy.digamma: (_lifted(lambda x: mpmath.fp.psi(0, x)), lambda mp: lambda x: mp.psi(0, x)),
     sympy.polygamma: (_lifted(lambda order, x: mpmath.fp.psi(int(order), x)), _mp_polygamma),
     sympy.factorial: (_lifted(lambda x: math.gamma(x + 1)), _mp_factorial),
     sympy.floor: (lambda z: np.floor(z.real), lambda mp: mp.floor),
     sympy.ceiling: (lambda z: np.ceil(z.real), lambda mp: mp.ceil),
-    sympy.Mod: (lambda a, b: np.mod(a.real, b.real), lambda mp: lambda a, b: a - b * mp.floor(a / b)),  # noqa: ARG005
+    sympy.Mod: (lambda a, b: np.mod(a.real, b.real), lambda mp: lambda a, b: a - b * mp.floor(a / b)),
 }
 """Elementary functions: in float64 (complex steps included), and from an mpmath context."""
 
@@ -254,7 +260,9 @@ def _float_power(base: Array, exponent: Array) -> Array:
 
 def _float_integer_power(base: Array, exponent: Array) -> Array:
     defined = (base != 0) | (exponent >= 0)
-    return _finite(np.power(_where(defined, base), exponent.astype(float) if base.dtype.kind == "c" else exponent))
+    return _finite(
+        np.power(_where(defined, base), exponent.astype(float) if base.dtype.kind == "c" else exponent)
+    )
 
 
 _OFFSETS = np.array([-2.0, -1.0, 1.0, 2.0])
@@ -290,7 +298,7 @@ FLOAT = Arithmetic(
 
 
 def accuracies(digits: int, depth: int) -> tuple[int, ...]:
-    """Return the digits needed of a term with 0, 1, …, `depth` derivatives nested within, for `digits` at the top."""
+    """Return the digits needed of terms with 0, 1, …, `depth` derivatives within, for `digits` at the top."""
     needed = [digits + 4]
     for _ in range(depth):
         needed.append(needed[-1] + needed[-1] // 2 + 4)
@@ -305,7 +313,12 @@ def _elementwise(function: Callable[..., Any], arguments: int, undefined: Any) -
             return undefined
 
     every = np.frompyfunc(safe, arguments, 1)
-    return lambda *values: np.asarray(every(*values), dtype=object)
+
+    def apply(*values: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return np.asarray(every(*values), dtype=object)
+
+    return apply
 
 
 def _variadic(function: Callable[..., Any], undefined: Any) -> Elementwise:
@@ -317,7 +330,7 @@ def _mp_constant(mp: Any) -> Callable[[Any], Any]:
         if isinstance(number, sympy.Rational):
             return mp.mpf(int(number.p)) / int(number.q)
         if isinstance(number, sympy.Float):
-            return mp.make_mpf(number._mpf_)  # noqa: SLF001  the exact value; SymPy has no other way
+            return mp.make_mpf(number._mpf_)  # the exact value; SymPy has no other way
         if type(number) in _CONSTANTS:
             return +getattr(mp, _CONSTANTS[type(number)])
         return mp.mpf(_float_constant(number))
@@ -349,7 +362,7 @@ def _mp_integer_power(mp: Any) -> Callable[[Any, Any], Any]:
 
 
 def _kink_aware(mp: Any, accuracy: int) -> Stencil:
-    """Return the central difference; NaN where the slopes on both sides differ, for there is no derivative."""
+    """Return the central difference; NaN where the slopes on both sides differ: no derivative there."""
     step = mp.mpf(10) ** -(accuracy // 2 + 1)
     tolerance = mp.mpf(10) ** -(accuracy // 4)
 
@@ -358,7 +371,7 @@ def _kink_aware(mp: Any, accuracy: int) -> Stencil:
         slope = (above - below) / (2 * step)
         bend = abs((above - here) - (here - below)) / step
         smooth = np.asarray(bend <= tolerance * (1 + abs(slope)), dtype=bool)
-        return np.where(smooth, slope, mp.nan)
+        return np.asarray(np.where(smooth, slope, mp.nan))
 
     return Stencil(np.array([-step, mp.zero, step], dtype=object), combine)
 

@@ -1,9 +1,11 @@
 """Numeric: the independent oracle. It evaluates both sides of a goal as they were elaborated, and compares.
 
-Contract. Shares no code with the kernel but the shape of terms (`kernel.terms`). What it says *differs* has been
-confirmed in two precisions of many digits; where a side is undefined nothing is said. Agreement is evidence only.
-Vocabulary. An *entry* is one value of the free indices; it *counts* where the assumptions hold and both sides are
-defined. To *settle* an entry is to evaluate it at 30 and at 50 digits. A *survey* compares at several sizes and points.
+Contract. Shares no code with the kernel but the shape of terms (`kernel.terms`). What it says *differs* has
+been confirmed in two precisions of many digits; where a side is undefined nothing is said. Agreement is
+evidence only.
+Vocabulary. An *entry* is one value of the free indices; it *counts* where the assumptions hold and both
+sides are defined. To *settle* an entry is to evaluate it at 30 and at 50 digits. A *survey* compares at
+several sizes and points.
 """
 
 from __future__ import annotations
@@ -14,33 +16,35 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import sympy
 
+from symderiv.judge.anatomy import Anatomy, NotEvaluableError
 from symderiv.judge.arithmetic import FLOAT, GUARD, Arithmetic, Array, many_digits
-from symderiv.judge.points import Kind, assumptions_of, mask, reached_names, sample, size_choices
+from symderiv.judge.points import Kind, mask, sample, size_choices
+from symderiv.judge.shrink import shrink
 from symderiv.judge.verdict import CrossCheck
-from symderiv.judge.walker import Frame, Model, NotEvaluableError, Point, Walker, open_scope, over, subterms
+from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
 from symderiv.kernel.terms import Goal, Index
 
 __all__ = [
-    "Comparison", "Difference", "Settled", "Survey", "cross_check", "evaluate", "sample", "settle", "size_choices",
-    "survey",
+    "Comparison", "Difference", "Settled", "Survey",
+    "cross_check", "evaluate", "sample", "settle", "size_choices", "survey",
 ]  # fmt: skip
 
 PRECISIONS = (30, 50)
 """The two numbers of digits at which a difference is confirmed."""
 
 TOLERANCES = (1e-11, 1e-10, 1e-7, 1e-5, 1e-4)
-"""Float64 errors that are put down to rounding, by the number of nested derivatives: plain evaluation and complex
-steps are good to about 1e-14, a four-point difference over these to 1e-10, and each further one loses three digits."""
+"""Float64 errors that are put down to rounding, by the number of nested derivatives: plain evaluation and
+complex steps are good to about 1e-14, a four-point difference over these to 1e-10, each further one to three
+digits less."""
 
 NEGLIGIBLE = 1e-3
-"""Values of sampled terms are of order 1; errors are relative to the largest entry, but never to less than this."""
+"""Sampled values are of order 1; errors are relative to the largest entry, but to no less than this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Both sides over all entries (axes in the order of the goal's ranges), which entries count, the largest error."""
+    """Both sides over all entries (axes in the order of the goal's ranges), which count, and the errors."""
 
     left: Array
     right: Array
@@ -60,25 +64,29 @@ class Comparison:
 
 
 def evaluate(
-    goal: Goal, sizes: Mapping[str, int], point: Point, *, arithmetic: Arithmetic = FLOAT, model: Model | None = None
+    goal: Goal,
+    sizes: Mapping[str, int],
+    point: Point,
+    *,
+    arithmetic: Arithmetic = FLOAT,
+    anatomy: Anatomy | None = None,
 ) -> Comparison:
     """Evaluate both sides over all entries; `NotEvaluableError` where that cannot be done."""
-    model = model or Model(goal.context)
+    anatomy = anatomy or Anatomy(goal)
     with np.errstate(all="ignore"):
         scope = open_scope(goal, sizes)
-        left, right = _sides(goal, sizes, point, arithmetic, model, scope)
+        left, right = _sides(anatomy, sizes, point, arithmetic, scope)
         defined = np.isfinite(left.astype(float)) & np.isfinite(right.astype(float))
-        counts = defined & mask(goal, sizes, point, model)
+        counts = defined & mask(anatomy, sizes, point)
         difference = np.where(counts, abs(left - right), 0).astype(float)
         scale = max(_largest(left, counts), _largest(right, counts), NEGLIGIBLE)
         return Comparison(left, right, counts, difference / scale)
 
 
 def _sides(
-    goal: Goal, sizes: Mapping[str, int], point: Point, arithmetic: Arithmetic, model: Model, scope: Mapping[Index, Any]
+    anatomy: Anatomy, sizes: Mapping[str, int], point: Point, arithmetic: Arithmetic, scope: Scope
 ) -> tuple[Array, Array]:
-    walker = Walker(model, sizes, point, arithmetic)
-    frame = Frame()
+    walker, frame, goal = Walker(anatomy, sizes, point, arithmetic), Frame(), anatomy.goal
     try:
         left, right = (over(walker.value(side, scope, frame), scope) for side in (goal.left, goal.right))
     except RecursionError:
@@ -104,31 +112,27 @@ class Settled:
     right: Any = None
 
 
-def exact(goal: Goal) -> bool:
-    """Tell whether sampled values satisfy the goal exactly: no hypotheses to be solved, no rounded constants."""
-    if assumptions_of(goal).hypotheses:
-        return False
-    bodies = [definition.body for definition in goal.context.definitions.values()]
-    return not any(isinstance(part, sympy.Float) for part in subterms(goal.left, goal.right, *bodies))
-
-
 def settle(
-    goal: Goal, sizes: Mapping[str, int], point: Point, entry: Mapping[Index, int], *, model: Model | None = None
+    goal: Goal,
+    sizes: Mapping[str, int],
+    point: Point,
+    entry: Mapping[Index, int],
+    *,
+    anatomy: Anatomy | None = None,
 ) -> Settled:
-    """Evaluate one entry at two precisions; only a difference that is the same in both, and with GUARD digits, is one."""
-    model = model or Model(goal.context)
+    """Evaluate one entry at two precisions; a difference is the same in both, and in GUARD digits."""
+    anatomy = anatomy or Anatomy(goal)
     scope = {index: (at, 1) for index, at in entry.items()}
-    depth = max(model.depth(goal.left), model.depth(goal.right))
 
     def both(digits: int) -> tuple[Any, Any]:
         with np.errstate(all="ignore"):
-            left, right = _sides(goal, sizes, point, many_digits(digits, depth), model, scope)
+            left, right = _sides(anatomy, sizes, point, many_digits(digits, anatomy.depth), scope)
         return left.item(), right.item()
 
     coarse, fine = (both(digits) for digits in PRECISIONS)
     if not np.isfinite([float(number) for number in (*coarse, *fine)]).all():
         return Settled("undecided")
-    if _same_difference(coarse, fine) and _clear(fine, exact=exact(goal)):
+    if _same_difference(coarse, fine) and _clear(fine, exact=anatomy.exact):
         if _same_difference(fine, both(GUARD)):
             return Settled("differ", *fine)
         return Settled("undecided")
@@ -174,7 +178,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Survey:
-    """What was compared: entries, the largest error among those that agree, a difference, or why nothing was."""
+    """What was compared: entries, the largest error among them, a difference, or why nothing was."""
 
     entries: int
     error: float
@@ -191,9 +195,9 @@ _INSTEAD: tuple[Kind, ...] = ("positive", "unit", "negative", "wide")
 """Where no entry is defined at a real point: other domains, in turn."""
 
 
-def _plan(goal: Goal, model: Model) -> Iterator[tuple[dict[str, int], Kind, int]]:
-    choices = size_choices(goal, model=model)
-    if not any(model.primitive(name) for name in reached_names(goal, model)) and not goal.context.opaque:
+def _plan(anatomy: Anatomy) -> Iterator[tuple[dict[str, int], Kind, int]]:
+    choices = size_choices(anatomy.goal, anatomy=anatomy)
+    if not anatomy.names:
         yield from ((sizes, "real", 0) for sizes in choices)
         return
     for sizes in choices:
@@ -203,11 +207,13 @@ def _plan(goal: Goal, model: Model) -> Iterator[tuple[dict[str, int], Kind, int]
             yield sizes, kind, shift
 
 
-def survey(goal: Goal, *, seed: int = 0, deadline: float | None = None, model: Model | None = None) -> Survey:
-    """Compare at several sizes and points until the sides differ; `deadline` is a value of `time.monotonic`."""
-    model = model or Model(goal.context)
-    surveyor = _Surveyor(goal, model)
-    for sizes, kind, shift in _plan(goal, model):
+def survey(
+    goal: Goal, *, seed: int = 0, deadline: float | None = None, anatomy: Anatomy | None = None
+) -> Survey:
+    """Compare at several sizes and points until the sides differ; `deadline` is in `time.monotonic`."""
+    anatomy = anatomy or Anatomy(goal)
+    surveyor = _Surveyor(anatomy)
+    for sizes, kind, shift in _plan(anatomy):
         if deadline is not None and time.monotonic() > deadline:
             surveyor.reason = surveyor.reason or "out of time"
             break
@@ -224,10 +230,9 @@ def survey(goal: Goal, *, seed: int = 0, deadline: float | None = None, model: M
 class _Surveyor:
     """Accumulates comparisons."""
 
-    def __init__(self, goal: Goal, model: Model) -> None:
-        self.goal, self.model = goal, model
-        depth = max(model.depth(goal.left), model.depth(goal.right))
-        self.tolerance = TOLERANCES[min(depth, len(TOLERANCES) - 1)]
+    def __init__(self, anatomy: Anatomy) -> None:
+        self.goal, self.anatomy = anatomy.goal, anatomy
+        self.tolerance = TOLERANCES[min(anatomy.depth, len(TOLERANCES) - 1)]
         self.entries, self.error = 0, 0.0
         self.difference: Difference | None = None
         self.reason: str | None = None
@@ -241,10 +246,10 @@ class _Surveyor:
         return Survey(self.entries, self.error, self.difference, reason, tuple(self.agreed.values()))
 
     def compare(self, sizes: dict[str, int], kind: Kind, seed: int) -> int:
-        """Compare at one point; return how many entries counted, or -1 where it cannot be evaluated at all."""
+        """Compare at one point; return how many entries counted."""
         try:
-            point = sample(self.goal, sizes, seed, kind, model=self.model)
-            comparison = evaluate(self.goal, sizes, point, model=self.model)
+            point = sample(self.goal, sizes, seed, kind, anatomy=self.anatomy)
+            comparison = evaluate(self.goal, sizes, point, anatomy=self.anatomy)
         except NotEvaluableError as error:
             self.reason = self.reason or str(error)
             return 0
@@ -253,7 +258,7 @@ class _Surveyor:
         for at in suspects:
             entry = {index: at[axis] + 1 for axis, index in enumerate(self.goal.ranges)}
             try:
-                settled = settle(self.goal, sizes, point, entry, model=self.model)
+                settled = settle(self.goal, sizes, point, entry, anatomy=self.anatomy)
             except NotEvaluableError as error:
                 self.reason = self.reason or str(error)
                 settled = Settled("undecided")
@@ -274,7 +279,9 @@ class _Surveyor:
         """Return the entries to settle: those of the largest errors, and once an entry that is almost 0."""
         errors = comparison.errors
         order = np.argsort(-errors, axis=None, kind="stable")[:3]
-        suspects = [at for at in (np.unravel_index(one, errors.shape) for one in order) if errors[at] > self.tolerance]
+        suspects = [
+            at for at in (np.unravel_index(one, errors.shape) for one in order) if errors[at] > self.tolerance
+        ]
         small = _largest(comparison.left, comparison.counts) + _largest(comparison.right, comparison.counts)
         if not suspects and not self.settled_small and comparison.entries and small < 1e-9 and errors.any():  # noqa: PLR2004
             self.settled_small = True
@@ -284,11 +291,14 @@ class _Surveyor:
 
 def cross_check(goal: Goal, *, seed: int = 0, deadline: float | None = None) -> CrossCheck | None:
     """Compare both sides at several sizes and points; None where nothing could be compared."""
-    found = survey(goal, seed=seed, deadline=deadline)
+    anatomy = shrink(Anatomy(goal))
+    found = survey(anatomy.goal, seed=seed, deadline=deadline, anatomy=anatomy)
     if found.reason is not None:
         return None
     if found.difference is not None:
         settled = found.difference.settled
         scale = max(abs(settled.left), abs(settled.right))
-        return CrossCheck(max(found.entries, 1), float(abs(settled.left - settled.right) / scale), agrees=False)
+        return CrossCheck(
+            max(found.entries, 1), float(abs(settled.left - settled.right) / scale), agrees=False
+        )
     return CrossCheck(found.entries, found.error, agrees=True)

@@ -1,102 +1,39 @@
 """Points: at which sizes, and at which values of the primitive names, a goal is evaluated.
 
-Contract. Deterministic for a seed. Values are multiples of 1/64 wherever the hypotheses allow, so that they are exact
-in every arithmetic and a person can read them. A point satisfies every hypothesis of the goal, or is not returned.
-Vocabulary. A *hypothesis* is an assumption between terms (`Σ_k y_k = 1`); its indices are universal. An assumption
-between indices (`i ≠ j`) is a *mask*: it says which entries count. One between sizes restricts the sizes.
+Contract. Deterministic for a seed. Values are multiples of 1/64 wherever the hypotheses allow, so that they
+are exact in every arithmetic and a person can read them. A point satisfies every hypothesis of the goal, or
+is not returned.
+Vocabulary. A *hypothesis* is an assumption between terms (`Σ_k y_k = 1`); its indices are universal. An
+assumption between indices (`i ≠ j`) is a *mask*: it says which entries count. One between sizes restricts
+the sizes.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import sympy
-from sympy import Expr, Indexed
 from sympy.core.relational import Relational
-from sympy.logic.boolalg import And, Boolean, BooleanTrue
+from sympy.logic.boolalg import Boolean
 
+from symderiv.judge.anatomy import Anatomy, NotEvaluableError, free_indices, size_value, visible
 from symderiv.judge.arithmetic import Array
-from symderiv.judge.walker import (
-    Family,
-    Frame,
-    Grid,
-    Model,
-    NotEvaluableError,
-    Point,
-    Walker,
-    draw,
-    dyadic,
-    index_only,
-    open_scope,
-    over,
-    size_value,
-    subterms,
-)
+from symderiv.judge.standins import Family, draw, dyadic
+from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
 from symderiv.kernel.terms import Goal, Index, Size
 
 Kind = Literal["real", "positive", "unit", "wide", "negative", "simple", "simple 2", "simple 3"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class CannotSampleError(NotEvaluableError):
     """No values were found that satisfy the hypotheses."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assumptions:
-    """The assumptions of a goal by what they restrict."""
-
-    sizes: tuple[Boolean, ...]
-    mask: tuple[Boolean, ...]
-    hypotheses: tuple[Boolean, ...]
-
-
-def assumptions_of(goal: Goal) -> Assumptions:
-    """Sort the goal's assumptions."""
-    sizes: list[Boolean] = []
-    mask: list[Boolean] = []
-    hypotheses: list[Boolean] = []
-    waiting = list(goal.assumptions)
-    while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, And):
-            waiting.extend(one.args)
-        elif isinstance(one, BooleanTrue):
-            continue
-        elif not index_only(one):
-            hypotheses.append(one)
-        elif any(isinstance(part, Index) for part in subterms(one)):
-            mask.append(one)
-        else:
-            sizes.append(one)
-    return Assumptions(tuple(sizes), tuple(mask), tuple(hypotheses))
-
-
-def reached_names(goal: Goal, model: Model, *, with_hypotheses: bool = True) -> tuple[str, ...]:
-    """Return the names on which the sides (and the hypotheses) depend, sorted."""
-    names = set(model.names(goal.left) | model.names(goal.right))
-    if with_hypotheses:
-        for hypothesis in assumptions_of(goal).hypotheses:
-            names |= model.names(hypothesis)
-    return tuple(sorted(model.closure(names)))
-
-
 # Sizes
-
-
-def size_names(goal: Goal, model: Model) -> tuple[str, ...]:
-    """Return the names of the sizes that play a part, sorted."""
-    terms: list[Any] = [goal.left, goal.right, *goal.ranges.values(), *goal.assumptions]
-    for name in reached_names(goal, model):
-        terms.extend(model.shape(name))
-        if name in goal.context.definitions:
-            terms.append(goal.context.definitions[name].body)
-    return tuple(sorted({part.name for part in subterms(*map(sympy.sympify, terms)) if isinstance(part, Size)}))
 
 
 _ONE_SIZE = (3, 2, 1, 4, 6, 7)
@@ -104,16 +41,17 @@ _MOST_CHOICES = 6
 _SMALL = 4
 
 
-def size_choices(goal: Goal, *, model: Model | None = None) -> list[dict[str, int]]:
-    """Return a few choices of the sizes: mutually distinct ones, in both orders, each size 1 once, and all equal."""
-    model = model or Model(goal.context)
-    names = size_names(goal, model)
-    possible = _Possible(goal, model)
+def size_choices(goal: Goal, *, anatomy: Anatomy | None = None) -> list[dict[str, int]]:
+    """Return a few choices of the sizes: distinct in both orders, each size 1 once, and all equal."""
+    anatomy = anatomy or Anatomy(goal)
+    names, possible = anatomy.sizes, _Possible(anatomy)
     if len(names) <= 1:
         choices = [dict.fromkeys(names, size) for size in (_ONE_SIZE if names else (0,))]
         return [choice for choice in choices if possible(choice)]
     candidates = [choice for choice in _candidates(names) if possible(choice)]
-    candidates.sort(key=lambda choice: (-len(set(choice.values())), 1 in choice.values(), sum(choice.values())))
+    candidates.sort(
+        key=lambda choice: (-len(set(choice.values())), 1 in choice.values(), sum(choice.values()))
+    )
     chosen: list[dict[str, int]] = []
     seen: set[tuple[object, ...]] = set()
     while candidates and len(chosen) < _MOST_CHOICES:
@@ -126,18 +64,16 @@ def size_choices(goal: Goal, *, model: Model | None = None) -> list[dict[str, in
     return [*chosen, equal] if possible(equal) and equal not in chosen else chosen
 
 
-def smallest_first(goal: Goal, *, model: Model | None = None, most: int = 3, limit: int = 40) -> list[dict[str, int]]:
+def smallest_first(anatomy: Anatomy, *, most: int = 3, limit: int = 40) -> list[dict[str, int]]:
     """Return choices of the sizes from the smallest on."""
-    model = model or Model(goal.context)
-    names = size_names(goal, model)
-    possible = _Possible(goal, model)
+    names, possible = anatomy.sizes, _Possible(anatomy)
     if len(names) == 1:
         most = max(_ONE_SIZE)
     if len(names) > _SMALL + 1:
-        every: Iterable[tuple[int, ...]] = (tuple(choice.values()) for choice in _candidates(names))
+        every = [tuple(choice.values()) for choice in _candidates(names)]
     else:
-        every = itertools.product(range(1, most + 1), repeat=len(names))
-    ordered = sorted(every, key=lambda values: (sum(values), values))
+        every = list(itertools.product(range(1, most + 1), repeat=len(names)))
+    ordered = sorted(dict.fromkeys(every), key=lambda values: (sum(values), values))
     choices = (dict(zip(names, values, strict=True)) for values in ordered)
     return list(itertools.islice((choice for choice in choices if possible(choice)), limit))
 
@@ -152,11 +88,13 @@ def _candidates(names: Sequence[str]) -> Iterator[dict[str, int]]:
     yield dict.fromkeys(names, 1)
     yield dict.fromkeys(names, 2)
     for _ in range(200):
-        yield dict(zip(names, (int(value) for value in generator.integers(1, largest + 1, len(names))), strict=True))
+        yield dict(
+            zip(names, (int(value) for value in generator.integers(1, largest + 1, len(names))), strict=True)
+        )
 
 
 def _features(choice: Mapping[str, int]) -> set[tuple[object, ...]]:
-    """Return what is told apart by a choice: a size is 1, or not; of two sizes the one is larger, or the other."""
+    """Return what a choice tells apart: a size is 1, or not; of two sizes the one is larger, or the other."""
     found: set[tuple[object, ...]] = {(name, value == 1) for name, value in choice.items()}
     for (a, m), (b, n) in itertools.combinations(choice.items(), 2):
         if m != n:
@@ -167,10 +105,10 @@ def _features(choice: Mapping[str, int]) -> set[tuple[object, ...]]:
 class _Possible:
     """Tells whether the shapes, ranges and assumptions allow a choice of sizes."""
 
-    def __init__(self, goal: Goal, model: Model) -> None:
-        self._relations = assumptions_of(goal).sizes
-        shapes = [size for name in reached_names(goal, model) for size in model.shape(name)]
-        self._sizes = list(dict.fromkeys([*shapes, *goal.ranges.values()]))
+    def __init__(self, anatomy: Anatomy) -> None:
+        self._relations = anatomy.assumptions.sizes
+        shapes = [size for name in anatomy.names for size in anatomy.shape(name)]
+        self._sizes = list(dict.fromkeys([*shapes, *anatomy.goal.ranges.values()]))
 
     def __call__(self, choice: Mapping[str, int]) -> bool:
         try:
@@ -214,18 +152,6 @@ def _generic(name: str, shape: tuple[int, ...], *, positive: bool, kind: str, se
     return np.asarray(abs(values) if positive else values)
 
 
-def positive_names(goal: Goal, model: Model) -> frozenset[str]:
-    """Return the names that are declared positive."""
-    bodies = [definition.body for definition in goal.context.definitions.values()]
-    found: set[str] = set()
-    for part in subterms(goal.left, goal.right, *goal.assumptions, *bodies):
-        label = part.base.label if isinstance(part, Indexed) else part
-        if isinstance(label, sympy.Symbol) and not isinstance(label, Index | Size) and label.is_positive:
-            found.add(label.name)
-    del model
-    return frozenset(found)
-
-
 def sample(
     goal: Goal,
     sizes: Mapping[str, int],
@@ -233,28 +159,26 @@ def sample(
     kind: Kind = "real",
     *,
     family: Family | None = None,
-    model: Model | None = None,
+    anatomy: Anatomy | None = None,
 ) -> Point:
-    """Return a point of this kind that satisfies the goal's hypotheses; `CannotSampleError` where none is found."""
-    model = model or Model(goal.context)
-    positive = positive_names(goal, model)
+    """Return a point of this kind that satisfies the hypotheses; `CannotSampleError` where none is found."""
+    anatomy = anatomy or Anatomy(goal)
     simple = kind.startswith("simple")
+    turn = int(kind[-1]) - 1 if kind[-1].isdigit() else 0
     values: dict[str, Array] = {}
-    names = [name for name in reached_names(goal, model) if model.primitive(name)]
-    for at, name in enumerate(names):
-        shape = tuple(size_value(size, sizes) for size in model.shape(name))
+    for at, name in enumerate(name for name in anatomy.names if anatomy.primitive(name)):
+        shape = tuple(size_value(size, sizes) for size in anatomy.shape(name))
         if math.prod(shape) > _MOST_VALUES:
             raise CannotSampleError(f"{name} has {math.prod(shape)} entries")
+        positive = name in anatomy.positive
         if simple:
-            turn = int(kind[-1]) - 1 if kind[-1].isdigit() else 0
-            values[name] = _simple(at, shape, positive=name in positive, turn=turn)
+            values[name] = _simple(at, shape, positive=positive, turn=turn)
         else:
-            values[name] = _generic(name, shape, positive=name in positive, kind=kind, seed=seed)
+            values[name] = _generic(name, shape, positive=positive, kind=kind, seed=seed)
     point = Point(values, family or ("linear" if simple else "waves"), seed)
-    hypotheses = assumptions_of(goal).hypotheses
-    if not hypotheses:
-        return point
-    return _Hypotheses(goal, model, sizes, hypotheses, positive).satisfy(point, sparse=simple)
+    return (
+        _Hypotheses(anatomy, sizes).satisfy(point, sparse=simple) if anatomy.assumptions.hypotheses else point
+    )
 
 
 # Hypotheses
@@ -267,20 +191,15 @@ _MOST_PINS = 6
 class _Hypotheses:
     """Moves a point until the hypotheses hold: Newton's method on the entries of the primitives."""
 
-    def __init__(
-        self,
-        goal: Goal,
-        model: Model,
-        sizes: Mapping[str, int],
-        hypotheses: Sequence[Boolean],
-        positive: frozenset[str],
-    ) -> None:
-        self.goal, self.model, self.sizes, self.positive = goal, model, sizes, positive
+    def __init__(self, anatomy: Anatomy, sizes: Mapping[str, int]) -> None:
+        hypotheses = anatomy.assumptions.hypotheses
+        self.anatomy, self.sizes = anatomy, sizes
         self.equations = [one for one in hypotheses if isinstance(one, sympy.Eq)]
         self.others = [one for one in hypotheses if not isinstance(one, sympy.Eq)]
-        self.ranged = open_scope(goal, sizes)
-        named = {name for equation in self.equations for name in model.reached(equation)}
-        self.moved = tuple(sorted(name for name in named if model.primitive(name)))
+        self.ranged = open_scope(anatomy.goal, sizes)
+        self.moved = tuple(
+            sorted(name for name in anatomy.reached(*self.equations) if anatomy.primitive(name))
+        )
         """The primitives whose values the equations restrict."""
 
     def satisfy(self, point: Point, *, sparse: bool) -> Point:
@@ -296,10 +215,15 @@ class _Hypotheses:
         raise CannotSampleError("no values were found that satisfy the assumptions")
 
     def _pins(self) -> Iterator[dict[Index, int]]:
-        """Yield values for the goal's indices that hypotheses mention: none first, so that they hold for all."""
+        """Yield values for the goal's indices that hypotheses mention; none first: they hold for all."""
         yield {}
         mentioned = sorted(
-            {index for one in (*self.equations, *self.others) for index in _free(one) if index in self.ranged},
+            {
+                index
+                for one in (*self.equations, *self.others)
+                for index in free_indices(one)
+                if index in self.ranged
+            },
             key=lambda index: index.name,
         )
         runs = [range(1, self.ranged[index][1] + 1) for index in mentioned]
@@ -307,29 +231,27 @@ class _Hypotheses:
             for values in itertools.islice(itertools.product(*runs), _MOST_PINS):
                 yield dict(zip(mentioned, values, strict=True))
 
-    def _scope(self, hypothesis: Boolean, pins: Mapping[Index, int]) -> dict[Index, tuple[int, int]]:
-        scope: dict[Index, tuple[int, int]] = {}
-        for index in sorted(_free(hypothesis), key=lambda index: index.name):
-            if index in pins:
-                scope[index] = (pins[index], 1)
-            elif index in self.ranged:
-                scope[index] = self.ranged[index]
-            else:
-                scope[index] = (1, size_value(range_by_use(self.model, index, hypothesis), self.sizes))
-        return scope
+    def _scope(self, hypothesis: Boolean, pins: Mapping[Index, int]) -> Scope:
+        scope = _own_scope(hypothesis, self.ranged, self.anatomy, self.sizes)
+        pinned = {index: (value, 1) for index, value in pins.items()}
+        return {index: pinned.get(index, scope[index]) for index in sorted(free_indices(hypothesis), key=str)}
 
     def _starts(self, point: Point) -> Iterator[Point]:
         yield point
-        smaller = {name: abs(array) / 4 if name in self.moved else array for name, array in point.values.items()}
+        smaller = {
+            name: abs(array) / 4 if name in self.moved else array for name, array in point.values.items()
+        }
         yield Point(smaller, point.family, point.seed)
         for at in range(2):
             values = {
-                name: _one_hot(name, array.shape, point.seed + at) if name in self.moved and array.ndim else array
+                name: _one_hot(name, array.shape, point.seed + at)
+                if name in self.moved and array.ndim
+                else array
                 for name, array in point.values.items()
             }
             yield Point(values, point.family, point.seed)
 
-    def _newton(self, start: Point, scopes: Sequence[Mapping[Index, tuple[int, int]]], *, sparse: bool) -> Point | None:
+    def _newton(self, start: Point, scopes: Sequence[Scope], *, sparse: bool) -> Point | None:
         values = dict(start.values)
         best, first = np.inf, np.inf
         for turn in range(_ROUNDS):
@@ -354,9 +276,9 @@ class _Hypotheses:
                 at += array.size
         return Point(values, start.family, start.seed) if best < CLOSE else None
 
-    def _linear(self, point: Point, scopes: Sequence[Mapping[Index, tuple[int, int]]]) -> tuple[Array, Array]:
+    def _linear(self, point: Point, scopes: Sequence[Scope]) -> tuple[Array, Array]:
         """Return the residuals of all equations, and their derivatives by every entry of the moved names."""
-        walker = Walker(self.model, self.sizes, point)
+        walker = Walker(self.anatomy, self.sizes, point)
         residuals: list[Array] = []
         rows: list[Array] = []
         for equation, scope in zip(self.equations, scopes, strict=True):
@@ -375,24 +297,23 @@ class _Hypotheses:
 
     def _allowed(self, point: Point, pins: Mapping[Index, int]) -> bool:
         """Tell whether the signs and the hypotheses that are no equations are respected."""
-        if any((point.values[name] <= 0).any() for name in self.positive if name in point.values):
+        if any((point.values[name] <= 0).any() for name in self.anatomy.positive if name in point.values):
             return False
-        walker = Walker(self.model, self.sizes, point)
-        return all((walker.condition(one, self._scope(one, pins), Frame()).data == 1).all() for one in self.others)
+        walker = Walker(self.anatomy, self.sizes, point)
+        return all(
+            (walker.condition(one, self._scope(one, pins), Frame()).data == 1).all() for one in self.others
+        )
 
 
-def _free(term: Any) -> set[Index]:
-    return {symbol for symbol in term.free_symbols if isinstance(symbol, Index)}
-
-
-def range_by_use(model: Model, index: Index, term: Any) -> Expr:
-    """Return the size over which an index runs, from an entry in which it stands."""
-    for part in subterms(term):
-        if isinstance(part, Indexed) and index in part.indices:
-            shape = model.shape(str(part.base.label))
-            if len(shape) == len(part.indices):
-                return shape[part.indices.index(index)]
-    raise CannotSampleError(f"the range of {index.name.split('#')[0]} in an assumption is not known")
+def _own_scope(hypothesis: Boolean, scope: Scope, anatomy: Anatomy, sizes: Mapping[str, int]) -> Scope:
+    """Return the scope with the hypothesis's own indices; the entries tell how far these run."""
+    full = dict(scope)
+    for index in sorted(free_indices(hypothesis) - set(scope), key=str):
+        size = anatomy.range_by_use(index, hypothesis)
+        if size is None:
+            raise CannotSampleError(f"the range of {visible(index)} in an assumption is not known")
+        full[index] = (1, size_value(size, sizes))
+    return full
 
 
 def _one_hot(name: str, shape: tuple[int, ...], seed: int) -> Array:
@@ -410,7 +331,9 @@ def _step(jacobian: Array, residual: Array, *, sparse: bool) -> Array:
     columns = _pivots(jacobian)
     if columns:
         step[columns] = np.linalg.lstsq(jacobian[:, columns], -residual, rcond=1e-12)[0]
-        step[columns] = np.where(abs(step[columns] - dyadic(step[columns])) < CLOSE, dyadic(step[columns]), step[columns])
+        step[columns] = np.where(
+            abs(step[columns] - dyadic(step[columns])) < CLOSE, dyadic(step[columns]), step[columns]
+        )
     return step
 
 
@@ -429,37 +352,44 @@ def _pivots(jacobian: Array) -> list[int]:
     return chosen
 
 
-def mask(goal: Goal, sizes: Mapping[str, int], point: Point, model: Model) -> Array:
+# Which entries count
+
+
+def mask(anatomy: Anatomy, sizes: Mapping[str, int], point: Point) -> Array:
     """Return which entries of the goal count under its assumptions."""
-    scope = open_scope(goal, sizes)
+    scope = open_scope(anatomy.goal, sizes)
     counts = np.ones(tuple(length for _, length in scope.values()), dtype=bool)
-    sorted_out = assumptions_of(goal)
-    walker = Walker(model, sizes, point)
-    for condition in sorted_out.mask:
-        if any(index not in scope for index in _free(condition)):
-            raise NotEvaluableError("an assumption on an index that is not free here")
-        counts &= over(walker.condition(condition, scope, Frame()), scope) == 1
-    for hypothesis in sorted_out.hypotheses:
-        ranged = _free(hypothesis) & set(scope)
-        if ranged:
-            counts &= _holds(hypothesis, scope, walker, model, sizes)
+    walker = Walker(anatomy, sizes, point)
+    for condition in anatomy.assumptions.mask:
+        inner = dict(scope)
+        beside = [scope[index] for index in sorted(free_indices(condition) & set(scope), key=str)]
+        for index in sorted(free_indices(condition) - set(scope), key=str):
+            if not beside:
+                raise NotEvaluableError("an assumption on indices of which none is free here")
+            inner[index] = beside[0]
+        counts &= _existing(over(walker.condition(condition, inner, Frame()), inner) == 1, scope)
+    for hypothesis in anatomy.assumptions.hypotheses:
+        if free_indices(hypothesis) & set(scope):
+            counts &= _holds(hypothesis, scope, walker)
     return counts
 
 
-def _holds(
-    hypothesis: Boolean, scope: Mapping[Index, tuple[int, int]], walker: Walker, model: Model, sizes: Mapping[str, int]
-) -> Array:
+def _existing(holds: Array, scope: Scope) -> Array:
+    """Return where a condition holds for some value of the indices that are not free in the goal."""
+    return np.asarray(holds.any(axis=tuple(range(len(scope), holds.ndim))))
+
+
+def _holds(hypothesis: Boolean, scope: Scope, walker: Walker) -> Array:
     """Return the entries at which a hypothesis holds, for all of its own indices."""
-    inner = dict(scope)
-    own = sorted(_free(hypothesis) - set(scope), key=lambda index: index.name)
-    for index in own:
-        inner[index] = (1, size_value(range_by_use(model, index, hypothesis), sizes))
+    inner = _own_scope(hypothesis, scope, walker.anatomy, walker.sizes)
     if isinstance(hypothesis, sympy.Eq):
         left, right = hypothesis.args
-        residual = over(walker.subtract(left, right, inner, Frame()), inner)
-        holds = abs(residual) < 1e-9  # noqa: PLR2004
+        holds = abs(over(walker.subtract(left, right, inner, Frame()), inner)) < _HOLDS
     elif isinstance(hypothesis, Relational):
         holds = over(walker.condition(hypothesis, inner, Frame()), inner) == 1
     else:
-        holds = over(Grid(np.asarray(False)), inner)  # noqa: FBT003
-    return np.asarray(holds.all(axis=tuple(range(len(scope), len(inner)))))
+        raise CannotSampleError("an assumption that is no relation")
+    return np.asarray(holds.all(axis=tuple(range(len(scope), holds.ndim))))
+
+
+_HOLDS = 1e-9

@@ -1,0 +1,224 @@
+"""Anatomy: what a goal consists of, found once for all sizes and points.
+
+Contract. Reads terms, computes no values.
+Vocabulary. A name *reaches* another if its value depends on it, through definitions and the arguments of
+opaque names; a *primitive* is a name with values of its own. The *depth* of a term is the number of
+derivatives nested in it. Of the assumptions, a *mask* relates indices, a *hypothesis* relates terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+from sympy import Expr, Indexed, Product, Sum
+from sympy.logic.boolalg import And, Boolean, BooleanTrue
+
+from symderiv.kernel.terms import Context, D, Goal, Index, Size, Unknown, name_of
+
+
+class NotEvaluableError(Exception):
+    """A term, or a size, cannot be evaluated; the message says why."""
+
+
+def subterms(*terms: Any) -> Iterator[Any]:
+    """Yield every subterm that stands for a value or an index: no labels of bases, no names of functions."""
+    waiting = list(terms)
+    while waiting:
+        term = waiting.pop()
+        yield term
+        if isinstance(term, Indexed):
+            waiting.extend(term.args[1:])
+        elif isinstance(term, Unknown):
+            waiting.extend(term.args[2:])
+        else:
+            waiting.extend(term.args)
+
+
+def index_only(term: Any) -> bool:
+    """Tell whether the term's value depends on indices and sizes alone."""
+    return all(
+        isinstance(part, Index | Size)
+        or not isinstance(part, sympy.Symbol | Indexed | D | Unknown | Sum | Product)
+        for part in subterms(term)
+    )
+
+
+def free_indices(term: Any) -> set[Index]:
+    """Return the indices that stand free in the term."""
+    return {symbol for symbol in term.free_symbols if isinstance(symbol, Index)}
+
+
+def visible(index: Index) -> str:
+    """Return the name of an index as a reader knows it."""
+    return str(index.name.split("#")[0])
+
+
+def size_value(size: Any, sizes: Mapping[str, int]) -> int:
+    """Return the value of a size at these sizes."""
+    if isinstance(size, Size):
+        if size.name not in sizes:
+            raise NotEvaluableError(f"the size {size.name} is open")
+        return sizes[size.name]
+    if isinstance(size, int):
+        return size
+    symbols = [symbol for symbol in sympy.sympify(size).atoms(Size) if symbol.name in sizes]
+    value = sympy.sympify(size).subs({symbol: sizes[symbol.name] for symbol in symbols})
+    if not value.is_Integer:
+        raise NotEvaluableError(f"the size {size} is not a number here")
+    return int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """The assumptions of a goal by what they restrict."""
+
+    sizes: tuple[Boolean, ...]
+    mask: tuple[Boolean, ...]
+    hypotheses: tuple[Boolean, ...]
+
+
+def _sorted_out(assumptions: Iterable[Boolean]) -> Assumptions:
+    sizes: list[Boolean] = []
+    mask: list[Boolean] = []
+    hypotheses: list[Boolean] = []
+    waiting = list(assumptions)
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, And):
+            waiting.extend(one.args)
+        elif isinstance(one, BooleanTrue):
+            continue
+        elif not index_only(one):
+            hypotheses.append(one)
+        elif any(isinstance(part, Index) for part in subterms(one)):
+            mask.append(one)
+        else:
+            sizes.append(one)
+    return Assumptions(tuple(sizes), tuple(mask), tuple(hypotheses))
+
+
+@dataclass(slots=True, eq=False)
+class Anatomy:
+    """What the evaluation needs to know of a goal."""
+
+    goal: Goal
+    context: Context = field(init=False)
+    assumptions: Assumptions = field(init=False)
+    names: tuple[str, ...] = field(init=False)
+    """The names on which the sides and the hypotheses depend, sorted."""
+    positive: frozenset[str] = field(init=False)
+    """Those that are declared positive."""
+    sizes: tuple[str, ...] = field(init=False)
+    """The names of the sizes that play a part, sorted."""
+    depth: int = field(init=False)
+    """The depth of the deeper side."""
+    exact: bool = field(init=False)
+    """Whether sampled values satisfy the goal exactly: no hypotheses to be solved, no rounded constants."""
+    _named: dict[Any, frozenset[str]] = field(default_factory=dict)
+    _reach: dict[str, frozenset[str]] = field(default_factory=dict)
+    _depths: dict[Any, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        goal = self.goal
+        self.context = goal.context
+        self.assumptions = _sorted_out(goal.assumptions)
+        terms = [goal.left, goal.right, *self.assumptions.hypotheses]
+        self.names = tuple(sorted(self._closure(name for term in terms for name in self.named(term))))
+        bodies = [
+            self.context.definitions[name].body for name in self.names if name in self.context.definitions
+        ]
+        shapes = [size for name in self.names for size in self.shape(name)]
+        parts = list(subterms(goal.left, goal.right, *goal.assumptions, *bodies))
+        self.positive = frozenset(name for name in map(_positive, parts) if name is not None)
+        everywhere = [*parts, *subterms(*map(sympy.sympify, [*shapes, *goal.ranges.values()]))]
+        self.sizes = tuple(sorted({part.name for part in everywhere if isinstance(part, Size)}))
+        self.depth = max(self.depth_of(goal.left), self.depth_of(goal.right))
+        self.exact = not self.assumptions.hypotheses and not any(
+            isinstance(part, sympy.Float) for part in parts
+        )
+
+    def named(self, term: Any) -> frozenset[str]:
+        """Return the names that stand in the term itself."""
+        if term not in self._named:
+            found = (name_of(part) for part in subterms(term) if isinstance(part, Indexed | sympy.Symbol))
+            self._named[term] = frozenset(name for name in found if name is not None)
+        return self._named[term]
+
+    def _needs(self, name: str) -> Iterable[str]:
+        if name in self.context.definitions:
+            return self.named(self.context.definitions[name].body)
+        return self.context.opaque[name].arguments if name in self.context.opaque else ()
+
+    def _closure(self, names: Iterable[str]) -> frozenset[str]:
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting.extend(self._needs(name))
+        return frozenset(found)
+
+    def reach(self, name: str) -> frozenset[str]:
+        """Return the name itself and every name on which its value depends."""
+        if name not in self._reach:
+            self._reach[name] = self._closure({name})
+        return self._reach[name]
+
+    def reached(self, *terms: Any) -> frozenset[str]:
+        """Return every name on which the terms' values depend."""
+        return frozenset(one for term in terms for name in self.named(term) for one in self.reach(name))
+
+    def circular(self, name: str) -> bool:
+        """Tell whether the name is defined by itself, as in a recurrence."""
+        return name in self._closure(self._needs(name))
+
+    def depth_of(self, term: Any) -> int:
+        """Return how many derivatives are nested in the term, through the definitions that it opens."""
+        if term not in self._depths:
+            self._depths[term] = 0  # what a circular definition finds of itself
+            self._depths[term] = self._depth(term)
+        return self._depths[term]
+
+    def _depth(self, term: Any) -> int:
+        if isinstance(term, D):
+            return self.depth_of(term.term) + len(term.variables)
+        if isinstance(term, Indexed | sympy.Symbol):
+            name = name_of(term)
+            defined = [one for one in self.reach(name) if one in self.context.definitions] if name else []
+            return max((self.depth_of(self.context.definitions[one].body) for one in defined), default=0)
+        return max((self.depth_of(part) for part in term.args), default=0)
+
+    def primitive(self, name: str) -> bool:
+        """Tell whether the name has values of its own."""
+        return name not in self.context.definitions and name not in self.context.opaque
+
+    def shape(self, name: str) -> tuple[Expr, ...]:
+        """Return the sizes of the name's slots; a name that has none on record is a scalar."""
+        return tuple(self.context.shapes.get(name, ()))
+
+    def unknown_functions(self) -> frozenset[str]:
+        """Return the names of the unknown scalar functions that the sides use."""
+        goal, definitions = self.goal, self.context.definitions
+        bodies = [definitions[name].body for name in self.names if name in definitions]
+        parts = subterms(goal.left, goal.right, *bodies)
+        return frozenset(part.args[0].name for part in parts if isinstance(part, Unknown))
+
+    def range_by_use(self, index: Index, term: Any) -> Expr | None:
+        """Return the size over which an index runs, from an entry in which it stands."""
+        for part in subterms(term):
+            if isinstance(part, Indexed) and index in part.indices:
+                shape = self.shape(part.base.label.name)
+                if len(shape) == len(part.indices):
+                    return shape[part.indices.index(index)]
+        return None
+
+
+def _positive(part: Any) -> str | None:
+    label = part.base.label if isinstance(part, Indexed) else part
+    if isinstance(label, sympy.Symbol) and not isinstance(label, Index | Size) and label.is_positive:
+        return str(label.name)
+    return None

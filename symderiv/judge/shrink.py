@@ -1,0 +1,100 @@
+"""Shrink: large fixed sizes become small ones, where the statement does not use their value.
+
+Contract. `x ∈ R^784` and `Σ_{k=1}^{784}` become `x ∈ R^n` and `Σ_{k=1}^n` with a size named `784`, in every
+term at once, or the goal is returned as it is. It is left alone where a number occurs from which 784 could
+be made (784 itself as a value, 28, 1/784), since the statement may then hold at 784 only.
+Vocabulary. A number stands *in place* as a bound, a shape, a range or an index; elsewhere it is a *value*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import sympy
+from sympy import Indexed, KroneckerDelta, Product, Sum
+from sympy.core.relational import Relational
+
+from symderiv.judge.anatomy import Anatomy, index_only, subterms
+from symderiv.kernel.terms import Definition, Goal, Size
+
+_LARGE = 12
+"""Sizes up to this are evaluated as they are."""
+_PLAIN = 3
+"""Values made of numbers up to this, and powers of ten, are not made of a large size."""
+
+
+class _ValueUsedError(Exception):
+    """A number occurs as a value from which a large size could be made."""
+
+
+def shrink(anatomy: Anatomy) -> Anatomy:
+    """Return the goal with a symbolic size for each large fixed one, or as it is."""
+    goal = anatomy.goal
+    definitions = {name: one for name, one in goal.context.definitions.items() if name in anatomy.names}
+    shapes = {name: anatomy.shape(name) for name in anatomy.names}
+    sizes = [size for shape in shapes.values() for size in shape] + list(goal.ranges.values())
+    bodies = [one.body for one in definitions.values()]
+    for part in subterms(goal.left, goal.right, *bodies):
+        if isinstance(part, Sum | Product):
+            sizes.extend(limit[2] for limit in part.limits if len(limit) == 3)  # noqa: PLR2004
+    large = {size: Size(str(size)) for size in map(sympy.sympify, sizes) if size.is_Integer and size > _LARGE}
+    if not large:
+        return anatomy
+    try:
+        context = replace(
+            goal.context,
+            definitions={
+                name: Definition(name, one.slots, _in_value(one.body, large))
+                for name, one in definitions.items()
+            },
+            shapes={name: tuple(_in_place(size, large) for size in shape) for name, shape in shapes.items()},
+        )
+        smaller = Goal(
+            _in_value(goal.left, large),
+            _in_value(goal.right, large),
+            {index: _in_place(size, large) for index, size in goal.ranges.items()},
+            tuple(
+                _in_place(one, large) if index_only(one) else _in_value(one, large)
+                for one in goal.assumptions
+            ),
+            context,
+        )
+    except _ValueUsedError:
+        return anatomy
+    return Anatomy(smaller)
+
+
+def _in_place(term: Any, large: dict[Any, Size]) -> Any:
+    """Return an index expression, a bound or a size with the large sizes replaced."""
+    term = sympy.sympify(term)
+    if term in large:
+        return large[term]
+    if term.is_Number and abs(term) > _LARGE:
+        raise _ValueUsedError
+    return term.func(*[_in_place(part, large) for part in term.args]) if term.args else term
+
+
+def _in_value(term: Any, large: dict[Any, Size]) -> Any:
+    """Return a term with the large sizes replaced where they stand in place."""
+    if isinstance(term, sympy.Rational):
+        if not _is_plain(term):
+            raise _ValueUsedError
+        return term
+    if not term.args:
+        return term
+    if isinstance(term, Indexed):
+        return term.func(term.args[0], *[_in_place(index, large) for index in term.indices])
+    if isinstance(term, KroneckerDelta) or (isinstance(term, Relational) and index_only(term)):
+        return term.func(*[_in_place(part, large) for part in term.args])
+    if isinstance(term, Sum | Product):
+        limits = [(index, _in_place(low, large), _in_place(high, large)) for index, low, high in term.limits]
+        return term.func(_in_value(term.function, large), *limits)
+    return term.func(*[_in_value(part, large) for part in term.args])
+
+
+def _is_plain(number: sympy.Rational) -> bool:
+    return all(
+        part <= _PLAIN or (part >= 10 and set(str(part)[1:]) == {"0"} and str(part)[0] == "1")  # noqa: PLR2004
+        for part in (abs(int(number.p)), int(number.q))
+    )
