@@ -1,0 +1,399 @@
+"""Tokens without decoration: what remains is mathematics, breaks of rows, and cells of matrices.
+
+Spacing, sizes, colours, labels and braces under or over a formula go; alignments lose their `&` and keep
+their rows (ROW) at the top level only; `\\left[\\begin{array}…\\end{array}\\right]` becomes `bmatrix`, a
+`\\left\\{` array with an invisible right delimiter `cases`. `\\text{…}` is left as it is.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from symderiv.diagnostics import Span
+from symderiv.latex.tokens import BEGIN, COMMAND, END, QUAD, ROW, SYMBOL, LatexError, Token, pairs
+
+_IGNORED = frozenset(
+    r"""\, \; \: \! \  \> \/ ~ \thinspace \medspace \thickspace \enspace \negthinspace \negmedspace
+    \displaystyle \textstyle \scriptstyle \scriptscriptstyle \nonumber \notag \limits \nolimits \allowbreak
+    \noindent \hfill \hline \centering \tiny \scriptsize \footnotesize \small \normalsize \large \Large \LARGE
+    \huge \Huge \strut \mathstrut \boldmath \nobreak \break \par \null \protect \relax \qedhere \qed
+    \boxed \fbox \mathclap \mathllap \mathrlap \smash \ensuremath \mathop \mathbin \mathrel \mathord \mathinner
+    \mathopen \mathclose \mathpunct \middle \cancelto \bigskip \medskip \smallskip \space \nobreakspace \mathsurround
+    \@ \- \bgroup \egroup \toprule \midrule \bottomrule""".split()
+) | {"\\ ", "\\\n", "\\\t", "~", "$"}
+_IGNORED_WITH = {
+    "\\label": 1, "\\tag": 1, "\\phantom": 1, "\\hphantom": 1, "\\vphantom": 1, "\\hspace": 1, "\\vspace": 1,
+    "\\color": 1, "\\cline": 1, "\\eqref": 1, "\\ref": 1, "\\cite": 1, "\\footnote": 1, "\\textcolor": 1,
+    "\\colorbox": 1, "\\fcolorbox": 2, "\\rule": 2, "\\setlength": 2, "\\arraystretch": 0, "\\htmlClass": 1,
+    "\\class": 1, "\\cssId": 1, "\\style": 1, "\\bbox": 0, "\\raisebox": 1, "\\mspace": 1, "\\href": 1,
+}  # fmt: skip
+"""Commands that are dropped with so many of their arguments; a further argument stays."""
+_BRACED = frozenset(r"\underbrace \overbrace \underbracket \overbracket \underparen \overparen".split())
+_SIZES = {
+    "\\" + name + ending: side
+    for name in ("big", "Big", "bigg", "Bigg")
+    for ending, side in (("", ""), ("l", "left"), ("r", "right"), ("m", "middle"))
+} | {"\\left": "left", "\\right": "right", "\\middle": "middle"}
+TEXT = frozenset(
+    r"\text \textrm \textbf \textit \textsf \texttt \mbox \hbox \textnormal \textup \emph \textsc \textsl".split()
+)
+"""Commands whose argument is prose."""
+VERBATIM = TEXT | {"\\operatorname"}
+
+OPENERS = {"(": ")", "[": "]", "\\{": "\\}", "\\langle": "\\rangle", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil"}
+"""Opening brackets and their mates."""
+_CLOSERS = frozenset(OPENERS.values())
+_BARS = {"\\lvert": ("|", "left"), "\\rvert": ("|", "right"), "\\lVert": ("\\|", "left"), "\\rVert": ("\\|", "right")}
+_DELIMITERS = OPENERS.keys() | _CLOSERS | _BARS.keys() | {"|", "\\|", "<", ">", ".", "/", "\\mid"}
+
+_PAIRED = frozenset({"align", "aligned", "alignat", "alignedat", "flalign", "split"})
+_ROWS = _PAIRED | {
+    "gather", "gathered", "eqnarray", "multline", "multlined", "equation", "displaymath", "math", "subequations",
+    "dmath", "center", "eqalign",
+}  # fmt: skip
+"""Environments whose rows are statements; in the paired ones each second `&` parts two statements."""
+_GATHERED = frozenset({"gather", "gathered"})
+_CELLS, _PAIRS, _ALIGN, _GATHER = range(4)
+MATRICES = frozenset({"matrix", "bmatrix", "pmatrix", "vmatrix", "Vmatrix", "Bmatrix", "smallmatrix", "array"})
+_CASES = frozenset({"cases", "dcases", "rcases", "drcases", "numcases"})
+_KINDS = {"[": "bmatrix", "(": "pmatrix", "|": "vmatrix", "\\{": "Bmatrix", "\\|": "Vmatrix"}
+
+RELATIONS = {
+    "=": "=", "\\ne": "!=", "<": "<", ">": ">", "\\le": "<=", "\\ge": ">=", "\\in": "in", "\\notin": "notin",
+    ":": ":", "\\to": "to", "\\rightarrow": "to", "\\longrightarrow": "to", "\\sim": "~", "\\approx": "approx",
+    "\\simeq": "approx", "\\propto": "propto", "\\coloneqq": ":=", "\\triangleq": ":=", "\\doteq": ":=",
+    "\\equiv": "equiv", "\\cong": "equiv", "\\leftarrow": "<-", "\\gets": "<-", "\\subset": "subset",
+    "\\subseteq": "subset", "\\mapsto": "mapsto", "\\longmapsto": "mapsto", "\\not": "!=", "\\stackrel": "=",
+    "\\coloneq": ":=", "\\defeq": ":=", "\\leftrightarrow": "equiv", "\\iff": "equiv",
+}  # fmt: skip
+"""Relations, and the canonical operator for each."""
+
+
+def tidy(tokens: list[Token], *, text: str, offset: int) -> list[Token]:
+    """Return the tokens without decoration."""
+    return _Layout(tokens, text, offset).run()
+
+
+class _Layout:
+    """One pass over the tokens; `skips` holds where to jump over tokens, `changes` what to put for one."""
+
+    def __init__(self, tokens: list[Token], text: str, offset: int) -> None:
+        self.tokens = tokens
+        self.text = text
+        self.offset = offset
+        self.mates = pairs(tokens, text=text, offset=offset)
+        self.output: list[Token] = []
+        self.skips: dict[int, int] = {}
+        self.changes: dict[int, Token | None] = {}
+        self.depth = 0
+        self.environments: list[list[int]] = []
+        """For each open environment its style and its current column."""
+
+    def fail(self, message: str, span: Span, expected: str = "") -> NoReturn:
+        """Raise a `LatexError`."""
+        raise LatexError(message, span, expected=expected, text=self.text, offset=self.offset)
+
+    def run(self) -> list[Token]:
+        """Return what is left."""
+        at = 0
+        tokens = self.tokens
+        output = self.output
+        count = len(tokens)
+        while at < count:
+            if at in self.skips:
+                at = self.skips[at]
+                continue
+            token = tokens[at]
+            if at in self.changes:
+                at = self.changed(at, self.changes[at])
+                continue
+            kind = token.kind
+            if kind == COMMAND:
+                at = self.command(at, token)
+            elif kind == SYMBOL:
+                at = self.symbol(at, token)
+            elif kind == ROW:
+                self.row(token)
+                at += 1
+            elif kind == BEGIN:
+                at = self.begin(at, token)
+            elif kind == END:
+                del self.environments[-1:]
+                at += 1
+            else:
+                output.append(token)
+                at += 1
+        return output
+
+    def changed(self, at: int, token: Token | None) -> int:
+        """Put a changed token; return where to go on."""
+        following = at + 1
+        if token is None:
+            return following
+        self.output.append(token)
+        if token.kind == BEGIN:
+            following = self.options(following, self.tokens[at].text.rstrip("*"))
+            self.environments.append([_CELLS, 0])
+            self.depth += 1
+        elif token.kind == END:
+            del self.environments[-1:]
+            self.depth -= 1
+        return following
+
+    def after(self, at: int) -> int:
+        """Return the place after the argument that starts here: a braced group or one token."""
+        if at >= len(self.tokens):
+            return at
+        return self.mates.get(at, at) + 1
+
+    def after_optional(self, at: int) -> int:
+        """Return the place after a short argument in square brackets, if one starts here."""
+        if at < len(self.tokens) and self.tokens[at].text == "[":
+            for end in range(at + 1, min(at + 12, len(self.tokens))):
+                if self.tokens[end].text == "]":
+                    return end + 1
+        return at
+
+    def command(self, at: int, token: Token) -> int:
+        """Handle a command; return where to go on."""
+        text = token.text
+        if text in _SIZES:
+            return self.sized(at, token)
+        if text in _IGNORED:
+            following = at + 1
+            if text in {"\\boxed", "\\fbox"} and self.depth == 0:
+                self.unwrap(following)
+            return following
+        if text in {"\\quad", "\\qquad"}:
+            if self.depth == 0:
+                self.output.append(Token(QUAD, "\\quad", token.span))
+            return at + 1
+        if text in _IGNORED_WITH:
+            following = at + 1
+            if following < len(self.tokens) and self.tokens[following].text == "*":
+                following += 1
+            following = self.after_optional(following)
+            for _ in range(_IGNORED_WITH[text]):
+                following = self.after(following)
+            if text in {"\\textcolor", "\\colorbox", "\\fcolorbox"} and self.depth == 0:
+                self.unwrap(following)
+            return following
+        if text in VERBATIM:
+            end = at + 1
+            if end < len(self.tokens) and self.tokens[end].text == "*":
+                end += 1
+            end = self.after(end)
+            self.output.extend(self.tokens[at:end])
+            return end
+        if text in _BRACED:
+            close = self.mates.get(at + 1)
+            if close is not None:
+                following = close + 1
+                while following < len(self.tokens) and self.tokens[following].text in {"_", "^"}:
+                    end = self.after(following + 1)
+                    self.skips[following] = end
+                    following = end
+                if self.depth == 0:
+                    self.unwrap(at + 1)
+            return at + 1
+        if text in {"\\mathrm", "\\mathit", "\\rm"} and self.depth == 0 and self.unwrap(at + 1):
+            return at + 1
+        if text == "\\substack":
+            close = self.mates.get(at + 1, at)
+            inside = at + 2
+            while inside < close:
+                if self.tokens[inside].kind == ROW:
+                    self.changes[inside] = Token(SYMBOL, ",", self.tokens[inside].span)
+                inside = self.mates.get(inside, inside) + 1
+            return at + 1
+        if text in _BARS:
+            bar, side = _BARS[text]
+            return self.delimiter(at, Token(SYMBOL, bar, token.span, side=side), at + 1)
+        if text in OPENERS or text in _CLOSERS:
+            return self.delimiter(at, token, at + 1)
+        if text == "\\|":
+            return self.delimiter(at, token, at + 1)
+        if text == "\\intertext" or text == "\\shortintertext":
+            end = self.after(at + 1)
+            self.output.append(Token(ROW, "\\\\", token.span))
+            self.output.append(token._replace(text="\\text"))
+            self.output.extend(self.tokens[at + 1 : end])
+            self.output.append(Token(ROW, "\\\\", token.span))
+            return end
+        self.output.append(token)
+        return at + 1
+
+    def symbol(self, at: int, token: Token) -> int:
+        """Handle a symbol; return where to go on."""
+        text = token.text
+        if text in OPENERS or text in _CLOSERS or text == "|":
+            return self.delimiter(at, token, at + 1)
+        if text == "{":
+            if self.depth == 0 and self.unwrap(at):
+                return at + 1
+            close = self.mates[at]
+            if close == at + 2 and self.lonely(self.tokens[at + 1]) and not self.is_argument():
+                self.changes[close] = None
+                return at + 1
+            self.depth += 1
+        elif text == "}":
+            self.depth -= 1
+        elif text == "&":
+            self.column(token)
+            return at + 1
+        elif text in {"~", "$"}:
+            return at + 1
+        self.output.append(token)
+        return at + 1
+
+    def lonely(self, token: Token) -> bool:
+        """Tell whether braces round this token serve spacing only, as in `{=}`."""
+        return token.text in RELATIONS or token.text in {"+", "-", ",", "*", "\\cdot", "\\times", ".", ";"}
+
+    def is_argument(self) -> bool:
+        """Tell whether a brace that comes now opens an argument or a script."""
+        if not self.output:
+            return False
+        last = self.output[-1]
+        return last.text in {"_", "^"} or (last.kind == COMMAND and last.text not in RELATIONS)
+
+    def unwrap(self, at: int) -> bool:
+        """Drop the braces that open here if they hold whole statements at the top level."""
+        close = self.mates.get(at)
+        if close is None or self.tokens[at].text != "{" or at in self.changes:
+            return False
+        following = self.tokens[close + 1].text if close + 1 < len(self.tokens) else ""
+        if following in {"^", "_"}:
+            return False
+        if self.output:
+            last = self.output[-1]
+            if last.kind not in {ROW, QUAD} and last.text not in RELATIONS and last.text not in {",", ";", "."}:
+                return False
+        inside = at + 1
+        level = 0
+        while inside < close:
+            token = self.tokens[inside]
+            level += (token.text in OPENERS) - (token.text in _CLOSERS)
+            rows = token.kind == BEGIN and token.text.rstrip("*") in _ROWS
+            if level <= 0 and (token.text in RELATIONS or token.kind == ROW or rows):
+                self.changes[at] = self.changes[close] = None
+                return True
+            inside = self.mates.get(inside, inside) + 1
+        return False
+
+    def row(self, token: Token) -> None:
+        """Handle a break of a row."""
+        style = _ALIGN
+        if self.environments:
+            current = self.environments[-1]
+            current[1] = 0
+            style = current[0]
+        if style == _CELLS:
+            self.output.append(token)
+        elif self.depth == 0:
+            self.output.append(token._replace(side="gather") if style == _GATHER else token)
+
+    def column(self, token: Token) -> None:
+        """Handle an `&`."""
+        if not self.environments:
+            return
+        current = self.environments[-1]
+        if current[0] == _CELLS:
+            self.output.append(token)
+            return
+        current[1] += 1
+        if current[0] == _PAIRS and current[1] % 2 == 0 and self.depth == 0:
+            self.output.append(Token(QUAD, "\\quad", token.span))
+
+    def sized(self, at: int, token: Token) -> int:
+        """Handle `\\left`, `\\big` and their kin with the delimiter that follows."""
+        side = _SIZES[token.text]
+        following = at + 1
+        mark = self.tokens[following] if following < len(self.tokens) else None
+        if mark is None or mark.text not in _DELIMITERS:
+            if token.text in {"\\left", "\\right"}:
+                self.fail(f"expected a bracket after {token.text}", (mark or token).span, "a bracket")
+            return following
+        span = token.span.to(mark.span)
+        text, _ = _BARS.get(mark.text, (mark.text, ""))
+        if text == "." or (text == "/" and side):
+            if text == "." and token.text in {"\\left", "\\right"}:
+                return following + 1
+            return following
+        if text in {"<", ">"}:
+            text = "\\langle" if text == "<" else "\\rangle"
+        kind = COMMAND if text[0] == "\\" else SYMBOL
+        return self.delimiter(at, Token(kind, text, span, token.space, side), following + 1)
+
+    def delimiter(self, at: int, token: Token, following: int) -> int:
+        """Handle a bracket or bar; a bracket round nothing but an array is part of a matrix."""
+        text = token.text
+        opening = text in OPENERS if text not in {"|", "\\|"} else token.side == "left"
+        closing = text in _CLOSERS if text not in {"|", "\\|"} else token.side == "right"
+        if (opening or text in {"|", "\\|"}) and self.bracketed(token, following):
+            return following
+        if opening:
+            self.depth += 1
+        elif closing and self.depth > 0:
+            self.depth -= 1
+        self.output.append(token)
+        return following
+
+    def bracketed(self, token: Token, at: int) -> bool:
+        """Turn a bracketed array that begins here into a matrix or cases."""
+        if at >= len(self.tokens) or self.tokens[at].kind != BEGIN or at in self.changes:
+            return False
+        begin = self.tokens[at]
+        name = begin.text.rstrip("*")
+        close = self.mates[at]
+        end = close + 1
+        sized = end < len(self.tokens) and self.tokens[end].text in _SIZES
+        mark = end + 1 if sized else end
+        if mark >= len(self.tokens):
+            return False
+        closer = _BARS.get(self.tokens[mark].text, (self.tokens[mark].text, ""))[0]
+        if closer == "." and sized and token.text == "\\{":
+            if name in _ROWS:
+                self.changes[end] = self.changes[mark] = None
+                return True
+            kind = "cases"
+        elif closer == OPENERS.get(token.text, token.text):
+            kind = _KINDS.get(token.text, "")
+        else:
+            return False
+        if name not in {"array", "matrix", "smallmatrix"} or not kind:
+            return False
+        span = token.span
+        self.changes[at] = Token(BEGIN, kind, Span(span.start, begin.span.end), token.space)
+        self.changes[close] = Token(END, kind, Span(self.tokens[close].span.start, self.tokens[mark].span.end))
+        self.skips[end] = mark + 1
+        return True
+
+    def options(self, at: int, name: str) -> int:
+        """Return the place after the options of an environment."""
+        following = self.after_optional(at)
+        if name in {"array", "alignat", "alignedat", "numcases"}:
+            following = self.after(following)
+        return following
+
+    def begin(self, at: int, token: Token) -> int:
+        """Handle the begin of an environment; return where to go on."""
+        name = token.text.rstrip("*")
+        options = self.options(at + 1, name)
+        bare = name == "array" and self.depth == 0 and not (self.output and self.output[-1].text in RELATIONS)
+        if name in _ROWS or bare:
+            style = _GATHER if name in _GATHERED else _PAIRS if name in _PAIRED else _ALIGN
+            self.environments.append([style, 0])
+            return options
+        if name in MATRICES or name in _CASES:
+            close = self.mates[at]
+            if self.tokens[options].text in TEXT and self.after(options + 1) == close:
+                self.output.extend(self.tokens[options:close])
+                self.skips[options] = close + 1
+                return options
+            self.output.append(token._replace(text="cases" if name in _CASES else name))
+            self.changes[close] = self.tokens[close]._replace(text="cases" if name in _CASES else name)
+            self.environments.append([_CELLS, 0])
+            self.depth += 1
+            return options
+        self.fail(f"the environment {token.text} is not known", token.span)
