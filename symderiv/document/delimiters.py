@@ -31,7 +31,7 @@ _TOKEN = re.compile(
        | (?P<ticks>`+)
        | (?P<comment><!--)
        | (?P<raw><(?:script|style|pre|code|textarea)\b[^<>]*>)
-       | (?P<passed><[A-Za-z/][^<>$]*> | \]\([^\s()]*\) | https?://[^\s<>)\]]*)
+       | (?P<passed><[A-Za-z/][^<>$\\]*> | \]\([^\s()]*\) | https?://[^\s<>)\]]*)
        | (?P<highlight>\{{%-?[ ]*highlight\b)
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
@@ -53,9 +53,15 @@ _WORDED = re.compile(r"\\(?:text\w*|mbox|mathrm|operatorname\*?|hbox)\s*\{[^{}]*
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _TEX = re.compile(r"\\[A-Za-z]|[_^=]")
 _PROSE = re.compile(
-    r"[A-Za-z]{2,}\s+[A-Za-z]{2,}|\b(?:and|or|the|to|of|is|for|per|with|at|from|a)\b", re.IGNORECASE
+    r"""(?<![A-Za-z])[A-Za-z]{2,}[,;:]?\s+[A-Za-z]{2,} | \.\s+[A-Z] | ` | (?<![A-Za-z])[a-z]{3,}(?![A-Za-z(_^\[])
+      | \b(?:an|and|as|at|be|but|by|for|if|in|is|it|no|of|on|or|so|the|to|we)\b""",
+    re.VERBOSE,
 )
-_SENTENCE = re.compile(r"(?:[A-Za-z']{2,}[,;:]?\s+){2,}[A-Za-z']{2,}")
+_NEAR = 200
+"""Characters that are looked at to tell whether an unclosed delimiter was meant as one."""
+_STOP = re.compile(r"[.,;:!?](?:\s|$)|\)")
+_SENTENCE = re.compile(r"(?<![A-Za-z'])(?:[A-Za-z']{2,}[,;:]?\s+){2,}[A-Za-z']{2,}")
+_INLINE_PAIR = re.compile(r"\$[^$\n]*\$")
 _UNCLOSED_TEX = re.compile(r"\$[^\s$]{0,40}?(?:\\[A-Za-z]{2,}|[_^]\{|\^)")
 
 
@@ -105,6 +111,8 @@ class _Scanner:
     breaks: list[int] = field(init=False)
     groups: dict[int, int] = field(init=False)
     closers: set[int] = field(init=False)
+    pairs: list[int] = field(init=False)
+    """Where `$$` stands, unescaped."""
     environments: dict[int, int] = field(init=False)
     ticks: dict[int, list[int]] = field(init=False)
     hopeless: dict[str, int] = field(default_factory=dict)
@@ -115,6 +123,7 @@ class _Scanner:
         self.groups = _matching_braces(self.text)
         self.closers = set(self.groups.values())
         self.environments = _matching_environments(self.text, self.barriers)
+        self.pairs = [match.start() for match in _TO_DOLLARS.finditer(self.text) if match.group() == "$$"]
         self.ticks = {}
         for match in re.finditer("`+", self.text):
             self.ticks.setdefault(len(match.group()), []).append(match.start())
@@ -184,13 +193,13 @@ class _Scanner:
         inline = opener.endswith("(")
         bound = self._paragraph_end(match.end()) if inline else self._section_end(match.end())
         close = self._closing_bracket(opener, match.end(), bound)
-        line = self.text[match.end() : self._line_end(match.end())]
         if close is None:
-            if not _TEX.search(line):
+            if not _TEX.search(self.text, match.end(), self._line_end(match.end())):
                 return match.end()
             return self._unclosed(match, f"{opener} is never closed")
-        inner = self.text[match.end() : close]
-        if not inner.strip() or (not _TEX.search(inner) and _is_escaped_text(inner)):
+        if not self.text[match.end() : close].strip():
+            return close + len(opener)
+        if len(opener) == 2 and _is_escaped_text(self.text[match.end() : close]):
             return match.end()
         return self._add("mathematics", match.start(), match.end(), close, len(opener))
 
@@ -242,8 +251,8 @@ class _Scanner:
 
     def _display(self, match: re.Match[str]) -> int:
         bound = self._section_end(match.end())
-        close = next((m.start() for m in _TO_DOLLARS.finditer(self.text, match.end(), bound) if m.group() == "$$"), None)
-        if close is None or self._is_astray(match.end(), close, bound):
+        close = _after(self.pairs, match.end(), bound)
+        if close + 2 > bound or self._is_astray(match.end(), close, bound):
             return self._unclosed(match, "$$ is never closed")
         if not self.text[match.end() : close].strip():
             return close + 2
@@ -257,10 +266,10 @@ class _Scanner:
         if _reads_as_prose(self.text[self.breaks[index] : close]):
             return True
         line = self.text[close + 2 : self._line_end(close)]
-        starts_line = not self.text[self.text.rfind("\n", 0, close) + 1 : close].strip(" \t>")
+        starts_line = self.text[max(0, close - _NEAR) : close].rstrip(" \t>").endswith("\n")
         if not (line.strip() and starts_line):
             return False
-        later = sum(m.group() == "$$" for m in _TO_DOLLARS.finditer(self.text, close + 2, bound))
+        later = bisect_left(self.pairs, bound) - bisect_left(self.pairs, close + 2)
         return later % 2 == 1
 
     def _unclosed(self, match: re.Match[str], message: str) -> int:
@@ -284,8 +293,8 @@ class _Scanner:
         return min(_after(self.barriers, at, self.end), self.end)
 
     def _line_end(self, at: int) -> int:
-        end = self.text.find("\n", at, self.end)
-        return self.end if end < 0 else end
+        end = self.text.find("\n", at, min(at + _NEAR, self.end))
+        return min(at + _NEAR, self.end) if end < 0 else end
 
 
 def _after(offsets: list[int], at: int, default: int) -> int:
@@ -329,7 +338,7 @@ def _is_inline(text: str, opening: int, closing: int) -> bool:
     """Whether two dollars enclose mathematics: `$x$` and `$ x $` do, `$5 and $6` does not."""
     inner = text[opening + 1 : closing]
     after = text[closing + 1 : closing + 2]
-    if not inner.strip():
+    if not inner.strip() or _STOP.match(inner):
         return False
     if not (inner[0].isspace() or inner[-1].isspace() or after.isdigit()):
         return not (inner[0].isdigit() and not _TEX.search(inner) and _PROSE.search(inner))
@@ -343,7 +352,8 @@ def _is_inline(text: str, opening: int, closing: int) -> bool:
 
 def _is_escaped_text(inner: str) -> bool:
     r"""Whether the inside of `\[…\]` is a citation or words whose brackets were merely escaped."""
-    return inner.strip().isdigit() or re.search("[A-Za-z]{3,}", inner) is not None
+    text = inner.strip()
+    return not _TEX.search(text) and (not text or text.isdigit() or re.search("[A-Za-z]{3,}", text) is not None)
 
 
 def _reads_as_prose(text: str) -> bool:
@@ -353,5 +363,3 @@ def _reads_as_prose(text: str) -> bool:
         for paragraph in re.split(r"\n[ \t>]*\r?\n", text)
     )
 
-
-_INLINE_PAIR = re.compile(r"\$[^$\n]*\$")

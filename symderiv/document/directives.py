@@ -9,7 +9,7 @@ import difflib
 import re
 
 from symderiv.diagnostics import Diagnostic, Span
-from symderiv.document.delimiters import scan
+from symderiv.document.delimiters import Region, scan
 from symderiv.document.model import Directive, MathSpan
 
 _ADDRESS = re.compile(r"\s*symderiv\b[ \t]*(:?)\s*", re.IGNORECASE)
@@ -62,24 +62,26 @@ def _directive(text: str, word: str, outer: Span, inner: Span, paragraph: int) -
 
 def _mathematics(text: str, inner: Span, paragraph: int) -> tuple[MathSpan, ...] | None:
     """Return the mathematics of an argument, or None if there is none or a dollar is left over."""
-    found = [region for region in scan(text, inner.start, inner.end).regions if region.kind == "mathematics"]
-    rest, at = "", inner.start
-    for region in found:
-        rest += text[at : region.outer.start]
-        at = region.outer.end
-    rest += text[at : inner.end]
-    if not found or "$" in rest.replace(r"\$", ""):
+    argument = text[inner.start : inner.end]
+    regions = [region for region in scan(argument).regions if region.kind == "mathematics"]
+    ends = [0, *(region.outer.end for region in regions)]
+    starts = [*(region.outer.start for region in regions), len(argument)]
+    rest = " ".join(argument[end:start] for end, start in zip(ends, starts, strict=True))
+    if not regions or "$" in rest.replace(r"\$", ""):
         return None
-    return tuple(
-        MathSpan(
-            text[region.inner.start : region.inner.end].replace("\r", " "),
-            region.inner,
-            region.outer,
-            display=False,
-            paragraph=paragraph,
-            environment=region.environment,
-        )
-        for region in found
+    return tuple(_math_span(argument, region, inner.start, paragraph) for region in regions)
+
+
+def _math_span(argument: str, region: Region, shift: int, paragraph: int) -> MathSpan:
+    """Return the mathematics of a region of an argument that starts at offset `shift` of the file."""
+    inner, outer = region.inner, region.outer
+    return MathSpan(
+        argument[inner.start : inner.end].replace("\r", " "),
+        Span(inner.start + shift, inner.end + shift),
+        Span(outer.start + shift, outer.end + shift),
+        display=False,
+        paragraph=paragraph,
+        environment=region.environment,
     )
 
 

@@ -87,7 +87,6 @@ def _decoded(name: str, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        # The codec counts from after the mark, if there is one; the lines before the fault are the same.
-        line = content.count(b"\n", 0, error.start) + 1
-        byte = content[error.start]
+        read_so_far, byte = error.object[: error.start], error.object[error.start]
+        line = read_so_far.count(b"\n") + 1
         raise UnreadableFile(name, line, f"the file is not UTF-8 text (byte 0x{byte:02x})", "SD203") from None

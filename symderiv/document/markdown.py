@@ -30,19 +30,24 @@ _BARRIER = re.compile(
     rf"^{_PREFIX.pattern}(?:\#{{1,6}}(?=[ \t\r]|$)|={{3,}}[ \t\r]*$|-{{3,}}[ \t\r]*$)", re.MULTILINE
 )
 _HASHES = re.compile(r"#{1,6}(?:[ \t]+|$)")
-_CLOSING_HASHES = re.compile(r"(?:^|[ \t]+)#+[ \t\r]*$")
 _UNDERLINE = re.compile(r"[ \t]*(?:=+|-+)[ \t\r]*$")
 _MATH_FENCE = re.compile(r"\s*(?:math|\{math\})\s*$|\s*\{math\}\s+\S")
-_COLON_FENCE = re.compile(r"^[ \t>]*(:{3,})[ \t]*\{math\}.*$(.*?)^[ \t>]*\1:*[ \t\r]*$", re.MULTILINE | re.DOTALL)
+_COLONS = re.compile(r"^[ \t>]*:{3,}[ \t]*(?P<opens>\{math\}.*)?[ \t\r]*\n?", re.MULTILINE)
+_ENDS_LINE = re.compile(r"[ \t\r]*\n")
+_INDENTED = re.compile(r"(?:^|\n)[ ]{0,3}(?:[ ]{4}|\t)[ \t]*\Z")
+_TAG = re.compile(r"<[A-Za-z/][^<>]*>")
+_NEAR = 200
+"""Characters of a line that are looked at: no prefix and no label is longer."""
 _OPTION = re.compile(r"[ \t>]*:[\w-]+:.*")
 _LABEL = re.compile(r"[ \t]*(?:\{[#:.][^{}]*\}|\([\w:.-]+\))[ \t\r]*$", re.MULTILINE)
-_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*(.+?)[ \t\r]*$", re.MULTILINE)
+_TITLE = re.compile(r"^title[ \t]*[:=](.+)$", re.MULTILINE)
 _MARKUP = (
-    (re.compile(r"<[A-Za-z/][^<>]*>"), " "),
+    (_TAG, " "),
     (re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*\)|\[[^\[\]]*\])"), r"\1"),
+    (re.compile(r"\]\([^\s()]*\)"), ""),
     (re.compile(r"\{[#:.][^{}]*\}"), " "),
     (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
-    (re.compile(r"(?<!\w)[*_]+(?=\S)|(?<=\S)[*_]+(?!\w)|`+|\*\*+"), ""),
+    (re.compile(r"(?<!\w)[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}(?!\w)|`+|\*\*+"), ""),
 )
 
 
@@ -109,13 +114,22 @@ def _fences(source: Source, front: Span) -> tuple[_Fence, ...]:
             closed = last - first > 1 and not source.line(last).strip(" \t>`~")
             inside = _fence_inside(source, token.info, first, last - closed)
             fences.append(_Fence(span, inside))
-    for match in _COLON_FENCE.finditer(source.text, front.end):
-        if not any(fence.span.start <= match.start() < fence.span.end for fence in fences):
-            fences.append(_Fence(Span(match.start(), match.end()), Span(*match.span(2))))
-    return tuple(sorted(_apart(fences), key=lambda fence: fence.span.start))
+    return tuple(_apart([*fences, *_colon_fences(source.text, front.end)]))
+
+
+def _colon_fences(text: str, start: int) -> Iterator[_Fence]:
+    """Give the blocks between `:::{math}` and `:::`, as MyST and Quarto write them."""
+    opened: re.Match[str] | None = None
+    for match in _COLONS.finditer(text, start):
+        if match["opens"]:
+            opened = opened or match
+        elif opened and not text[match.start() : match.end()].strip(" \t\r\n:>"):
+            yield _Fence(Span(opened.start(), match.end()), Span(opened.end(), match.start()))
+            opened = None
 
 
 def _apart(fences: list[_Fence]) -> Iterator[_Fence]:
+    """Give the fences in order, without those that begin inside another."""
     end = 0
     for fence in sorted(fences, key=lambda fence: fence.span.start):
         if fence.span.start >= end:
@@ -153,12 +167,16 @@ def _blanked(text: str, span: Span) -> str:
 
 
 def _masked(source: Source, front: Span, regions: tuple[Region, ...]) -> str:
-    """Return the text, line for line, with plain letters for mathematics and nothing for comments."""
+    """Return the text, line for line, with plain letters for mathematics and nothing for comments.
+
+    A comment that is indented like code is masked too, so that its line can be found to be code.
+    """
     pieces, at = [_blanked(source.text[: front.end], front)], front.end
     for region in regions:
         pieces.append(source.text[at : region.outer.start])
         lines = source.text.count("\n", region.outer.start, region.outer.end)
-        pieces.append("\n" * lines if region.kind == "comment" else "\n".join("x" * (lines + 1)))
+        hidden = region.kind == "comment" and not _INDENTED.search(pieces[-1][-_NEAR:])
+        pieces.append("\n" * lines if hidden else "\n".join("x" * (lines + 1)))
         at = region.outer.end
         if lines and region.kind == "mathematics":
             at = _past_rule(source, at)
@@ -212,6 +230,13 @@ class _Page:
         leaf = self.leaves[index] if index >= 0 else None
         return leaf if leaf and line < leaf.last else None
 
+    def prefix(self, offset: int) -> Span:
+        """Return the prefix of the line of an offset, as far as it stands before the offset."""
+        start = self.source.starts[self.source.position(offset)[0] - 1]
+        match = _PREFIX.match(self.source.text, start, min(start + _NEAR, offset))
+        assert match is not None
+        return Span(start, match.end())
+
     def is_code(self, offset: int) -> bool:
         """Whether an offset lies in a block of code."""
         leaf = self.leaf_at(offset)
@@ -234,13 +259,19 @@ class _Page:
 
 
 def _page(source: Source, leaves: tuple[_Leaf, ...], regions: tuple[Region, ...], fences: tuple[_Fence, ...]) -> _Page:
-    inside = tuple(
-        Region("mathematics", fence.span, fence.mathematics, "```") for fence in fences if fence.mathematics
-    )
+    inside = tuple(_fence_region(source.text, fence.span, fence.mathematics) for fence in fences if fence.mathematics)
     page = _Page(source, leaves, regions, inside, ())
     starts = {_line_start(source, leaf.first) for leaf in leaves} | {region.outer.start for region in inside}
     starts |= {region.outer.start for region in regions if page.leaf_at(region.outer.start) is None}
     return _Page(source, leaves, regions, inside, tuple(sorted(starts)))
+
+
+def _fence_region(text: str, span: Span, inner: Span) -> Region:
+    """Return the region of a mathematical fence; it begins at the fence itself, after the line's prefix."""
+    prefix = _PREFIX.match(text, span.start, span.end)
+    assert prefix is not None
+    end = max(inner.end, span.start + len(text[span.start : span.end].rstrip()))
+    return Region("mathematics", Span(prefix.end(), end), inner, "```")
 
 
 def _items(page: _Page) -> Iterator[Item | Diagnostic]:
@@ -265,8 +296,8 @@ def _leaf_items(page: _Page, leaf: _Leaf) -> Iterator[Item | Diagnostic]:
     mathematics = [region for region in regions if region.kind == "mathematics"]
     alone = not any(re.search(r"\w", words.text) for words in prose) and all(r.opener == "$$" for r in mathematics)
     for region in regions:
-        display = leaf.kind != "heading" and (alone or _is_on_own_lines(page.source.text, region))
-        yield from _item(page, region, display=display and region.opener == "$$")
+        may = leaf.kind != "heading" and region.opener == "$$"
+        yield from _item(page, region, display=may and (alone or _is_on_own_lines(page, region)))
 
 
 def _item(page: _Page, region: Region, *, display: bool) -> Iterator[Item | Diagnostic]:
@@ -281,26 +312,19 @@ def _item(page: _Page, region: Region, *, display: bool) -> Iterator[Item | Diag
             yield said
 
 
-def _is_on_own_lines(text: str, region: Region) -> bool:
+def _is_on_own_lines(page: _Page, region: Region) -> bool:
     """Whether a `$$` stands alone on its lines, or its opening one ends a line."""
-    inner = text[region.inner.start : region.inner.end]
-    if inner.lstrip(" \t\r").startswith("\n"):
+    text = page.source.text
+    if _ENDS_LINE.match(text, region.inner.start, region.inner.end):
         return True
-    start = text.rfind("\n", 0, region.outer.start) + 1
-    before = text[start : region.outer.start]
-    after = text[region.outer.end : text.find("\n", region.outer.end) % (len(text) + 1)]
-    prefix = _PREFIX.match(before)
-    assert prefix is not None
-    rest = before[prefix.end() :] + _LABEL.sub("", after)
-    return not re.sub(r"<[A-Za-z/][^<>]*>", "", rest).strip(" \t\r.,;:")
+    before = text[page.prefix(region.outer.start).end : region.outer.start][:_NEAR]
+    after = text[region.outer.end : region.outer.end + _NEAR].partition("\n")[0]
+    return not _TAG.sub("", before + _LABEL.sub("", after)).strip(" \t\r.,;:")
 
 
 def _math_span(page: _Page, region: Region, *, display: bool) -> MathSpan:
-    text = page.source.text
-    line_start = text.rfind("\n", 0, region.outer.start) + 1
-    prefix = _PREFIX.match(text, line_start, region.outer.end)
-    assert prefix is not None
-    depth = prefix.group().count(">")
+    text, prefix = page.source.text, page.prefix(region.outer.start)
+    depth = text.count(">", prefix.start, prefix.end)
     pieces, is_option = [], region.opener == "```"
     for number, line in enumerate(text[region.inner.start : region.inner.end].split("\n")):
         whole = number > 0 or text[region.inner.start - 1] == "\n"
@@ -361,10 +385,9 @@ def _heading(page: _Page, leaf: _Leaf) -> Heading:
     start, end = prefix.end(), extent.end
     if marks := _HASHES.match(text, start, end):
         start = marks.end()
-        line = text[start:end].rstrip("\r\n")
-        end = start + len(_CLOSING_HASHES.sub("", line))
-    else:
-        end = _line_start(page.source, leaf.last - 1)
+        line = text[start:end].rstrip()
+        unclosed = line.rstrip("#")
+        end = start + len(unclosed if unclosed[-1:] in {"", " ", "\t"} else line)
     written = text[start:end].rstrip()
     return Heading(leaf.level, _plain(written), Span(start, start + len(written)))
 
@@ -383,7 +406,7 @@ def _title(source: Source, front: Span, items: tuple[Item, ...]) -> str:
         if isinstance(item, Directive) and item.word == "title":
             return item.argument
     if match := _TITLE.search(source.text, 0, front.end):
-        return match.group(1).strip("\"'")
+        return match.group(1).strip().strip("\"'")
     for item in items:
         if isinstance(item, Heading) and item.text:
             return item.text
