@@ -208,7 +208,8 @@ class _Layout:
             return at + 1
         if text in _BARS:
             bar, side = _BARS[text]
-            return self.delimiter(at, Token(SYMBOL, bar, token.span, side=side), at + 1)
+            kind = COMMAND if bar[0] == "\\" else SYMBOL
+            return self.delimiter(at, Token(kind, bar, token.span, token.space, side), at + 1)
         if text in OPENERS or text in _CLOSERS:
             return self.delimiter(at, token, at + 1)
         if text == "\\|":
@@ -269,6 +270,9 @@ class _Layout:
             last = self.output[-1]
             if last.kind not in {ROW, QUAD} and last.text not in RELATIONS and last.text not in {",", ";", "."}:
                 return False
+        if self.prose(at + 1, close):
+            self.changes[at] = self.changes[close] = None
+            return True
         inside = at + 1
         level = 0
         while inside < close:
@@ -280,6 +284,14 @@ class _Layout:
                 return True
             inside = self.mates.get(inside, inside) + 1
         return False
+
+    def prose(self, at: int, end: int) -> bool:
+        """Tell whether there is nothing here but one `\\text`, or a matrix round it."""
+        token = self.tokens[at]
+        if token.kind == BEGIN and self.mates[at] == end - 1 and token.text.rstrip("*") in MATRICES:
+            at, end = self.options(at + 1, token.text.rstrip("*")), end - 1
+            token = self.tokens[at]
+        return token.text in TEXT and self.after(at + 1) == end
 
     def row(self, token: Token) -> None:
         """Handle a break of a row."""
@@ -387,7 +399,7 @@ class _Layout:
             return options
         if name in MATRICES or name in _CASES:
             close = self.mates[at]
-            if self.tokens[options].text in TEXT and self.after(options + 1) == close:
+            if self.prose(at, close + 1):
                 self.output.extend(self.tokens[options:close])
                 self.skips[options] = close + 1
                 return options

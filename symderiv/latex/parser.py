@@ -196,6 +196,14 @@ class _Parser(Cursor):
         """How many scripts we are inside of; `d` is no differential in a script."""
         self.variables = ""
         """The style of differential at which the variable of a derivative ends."""
+        self.in_fraction = False
+        """Whether we are directly in a fraction, where `dk` is rather a product."""
+        self.integrals = 0
+        """How many integrals we are inside of."""
+        self.braced = False
+        """Whether the factor read last was a group in TeX braces."""
+        self.pending_braces = False
+        """Whether primes were taken from a braced superscript that is still open."""
 
     # Statements
 
@@ -560,9 +568,6 @@ class _Parser(Cursor):
             return first
         return _flat(factors, operators, braced, self.since(start))
 
-    braced = False
-    """Whether the factor read last was a group in TeX braces."""
-
     def dot_is_product(self) -> bool:
         """Tell whether the full stop that comes next stands between two factors."""
         self.at += 1
@@ -766,7 +771,7 @@ class _Parser(Cursor):
         mates, expected = _MATES[opening.text]
         self.closers.append(OPENERS[opening.text])
         variables, self.variables = self.variables, ""
-        scripts, self.scripts = self.scripts, 0 if not self.scripts else self.scripts
+        within, self.in_fraction = self.in_fraction, False
         if opening.text == "\\langle":
             node = self.inner(start, expected)
         else:
@@ -776,7 +781,7 @@ class _Parser(Cursor):
             closing = self.read().text
             left, right = _PLAIN.get(opening.text, opening.text), _PLAIN.get(closing, closing)
             node = Group(inner, left, right, span=self.since(start))
-        self.scripts = scripts
+        self.in_fraction = within
         self.variables = variables
         self.closers.pop()
         self.leave()
@@ -913,15 +918,12 @@ class _Parser(Cursor):
                 if sup is not None:
                     self.fail("this has two superscripts", expected="an operator")
                 self.read()
-                primes += self.raised_primes()
-                if primes and self.check("}") and self.tokens[self.at - 1].text == "'":
-                    self.read()
-                    continue
-                if self.tokens[self.at - 1].text == "'":
-                    if self.tokens[self.at - 2].text == "{":
-                        sup = self.rest_of_braces()
-                    elif self.token_before_is_raised_prime():
-                        sup = self.rest_of_braces()
+                if raised := self.raised_primes():
+                    primes += raised
+                    if self.pending_braces:
+                        self.pending_braces = False
+                        sup = self.body()
+                        self.expect("}", "a closing brace")
                     continue
                 sup = self.script_argument("superscript")
             else:
@@ -940,32 +942,16 @@ class _Parser(Cursor):
 
     def raised_primes(self) -> int:
         """Take the primes at the start of a superscript: `^\\prime`, `^{\\prime\\prime}`, `^{\\prime T}`."""
-        raised = 0
-        if self.check("'"):
-            self.read()
+        if self.consume("'"):
             return 1
-        if self.check("{") and self.peek(1).text == "'":
-            self.read()
-            while self.consume("'"):
-                raised += 1
-            if not self.check("}"):
-                self.pending_braces = True
+        if not self.check("{") or self.peek(1).text != "'":
+            return 0
+        self.read()
+        raised = 0
+        while self.consume("'"):
+            raised += 1
+        self.pending_braces = not self.consume("}")
         return raised
-
-    pending_braces = False
-
-    def token_before_is_raised_prime(self) -> bool:
-        """Tell whether primes in braces were taken whose braces are still open."""
-        return self.pending_braces
-
-    def rest_of_braces(self) -> Node | None:
-        """Take what follows the primes in a braced superscript."""
-        if not self.pending_braces:
-            return None
-        self.pending_braces = False
-        inner = self.body()
-        self.expect("}", "a closing brace")
-        return inner
 
     def script_argument(self, what: str) -> Node:
         """script : argument"""
@@ -1036,10 +1022,10 @@ class _Parser(Cursor):
         self.read()
         if self.check("{") and (derivative := self.derivative(start)) is not None:
             return derivative
-        scripts, self.scripts = self.scripts, 0 if not self.scripts else self.scripts
+        within, self.in_fraction = self.in_fraction, True
         numerator = self.argument()
         denominator = self.argument()
-        self.scripts = scripts
+        self.in_fraction = within
         return Fraction(numerator, denominator, span=self.since(start))
 
     def root(self) -> Node:
@@ -1210,12 +1196,14 @@ class _Parser(Cursor):
             last = self.tokens[self.at - 1].span
             what = {"sum": "a summand", "prod": "a factor"}.get(operator, "a term")
             self.fail(f"expected {what} after this", span=last, expected=what)
+        self.integrals += operator == "int"
         if self.check("+", "-"):
             at = self.at
             sign = self.read().text
             body: Node = Additive(((sign, self.product()),), span=self.since(at))
         else:
             body = self.product()
+        self.integrals -= operator == "int"
         return Big(operator, sub, sup, body, span=self.since(start))
 
     def limits(self) -> tuple[Node | None, Node | None]:
@@ -1494,12 +1482,10 @@ class _Parser(Cursor):
         if following.text == "\\partial" or following.text in BIGS or following.text == "\\frac":
             self.at = start
             return None
-        before = self.tokens[start - 1] if start else None
-        if before is not None and before.kind == LETTER and not self.tokens[start].space and not self.scripts:
-            tail = self.peek(1)
-            if tail.kind == LETTER and not tail.space:
-                self.at = start
-                return None
+        glued = start > 0 and self.tokens[start - 1].kind == LETTER and not self.tokens[start].space
+        if (glued and not self.integrals) or (self.in_fraction and following.text.islower()):
+            self.at = start
+            return None
         if self.slash_ahead("total"):
             return self.slashed("total", 1, start)
         return self.differential(start)
