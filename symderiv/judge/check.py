@@ -7,6 +7,7 @@ good member of the chain, so that a bad member is blamed once.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,14 +39,24 @@ class Judged:
 
 def decide(goal: Goal, span: Span, *, seed: int = 0, deadline: float | None = None) -> tuple[Verdict, bool]:
     """Return the verdict on a goal, and whether proof and numbers contradict each other."""
-    screening = screen(goal, seed=seed, deadline=deadline)
+    if _assumes_functions(goal):
+        screening = Screening(reason="an assumption about an unknown function cannot be sampled")
+    else:
+        screening = screen(goal, seed=seed, deadline=deadline)
     proof, why = _proof(goal)
     if proof is not None:
         if screening.witness is not None:
             found = (explain.disagreement(span, screening.witness),)
             return Verdict("unknown", diagnostics=found), True
-        return Verdict("proved", method=proof.method, sizes="all", cross_check=screening.agreement, proof=proof), False
+        return Verdict("proved", method=explain.method(proof.method, kinks=proof.almost_everywhere), sizes="all",
+                       cross_check=screening.agreement, proof=proof), False
     return _unproved(screening, span, why), False
+
+
+def _assumes_functions(goal: Goal) -> bool:
+    """Tell whether an assumption is about an unknown function: values that meet it at a point say nothing of derivatives."""
+    names = {name for fact in goal.assumptions for symbol in fact.free_symbols if (name := str(getattr(symbol, "name", "")))}
+    return bool(names & goal.context.opaque.keys())
 
 
 def _proof(goal: Goal) -> tuple[Proved | None, str]:
@@ -58,7 +69,7 @@ def _proof(goal: Goal) -> tuple[Proved | None, str]:
         return None, "the kernel stopped: the terms are nested too deeply"
     if isinstance(outcome, Proved):
         return outcome, ""
-    return None, f"what is left of the difference: {outcome}"
+    return None, explain.residue(outcome.term, outcome.note)
 
 
 def _unproved(screening: Screening, span: Span, why: str) -> Verdict:
@@ -229,8 +240,14 @@ def diagnostic(source: Source, found: Diagnostic) -> Json:
 def _witness(witness: Witness | None) -> Json | None:
     if witness is None:
         return None
-    return {"sizes": witness.sizes, "indices": witness.indices, "values": witness.values, "left": witness.left,
+    values = {_plain(name): value for name, value in witness.values.items()}
+    return {"sizes": witness.sizes, "indices": witness.indices, "values": values, "left": witness.left,
             "right": witness.right, "digits": witness.digits}
+
+
+def _plain(name: str) -> str:
+    """Return a name as the page writes it, without the mark that tells two scopes apart."""
+    return re.sub(r"[~@]\d+", "", name)
 
 
 def _statement(source: Source, statement: Statement, span: int) -> Json:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+from sympy import Expr
+
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.judge.verdict import Witness
+
+_LONG = 300
 
 
 def false_step(span: Span, witness: Witness, notes: tuple[str, ...] = (), help_: str | None = None) -> Diagnostic:
@@ -35,6 +41,18 @@ def disagreement(span: Span, witness: Witness | None) -> Diagnostic:
     if witness is not None:
         notes += (f"the left side is {witness.left} and the right {witness.right} at the point that was found",)
     return Diagnostic("SD301", "symderiv disagrees with itself about this step", span, notes=notes)
+
+
+def method(name: str, *, kinks: bool) -> str:
+    """Say how a step was proved, and whether a kink was met on the way."""
+    return f"{name}, almost everywhere" if kinks else name
+
+
+def residue(term: Expr, note: str) -> str:
+    """Say what is left of a difference that the kernel could not bring to zero."""
+    text = re.sub(r"#\d+", "", str(term))
+    text = text if len(text) <= _LONG else f"{text[:_LONG]} …"
+    return f"what is left of the difference: {text}" + (f" ({note})" if note else "")
 
 
 def repeats(line: int) -> str:

@@ -25,13 +25,13 @@ def cue(prose: str) -> Cue:
     """Return the cue that the end of a run of prose gives to the formula after it.
 
     The clause that ends the prose is read backwards over articles and the like, up to the first word
-    that is none; punctuation that ends a clause stops the search.
+    that is none; punctuation that ends a clause stops the search. *Only if* describes, and assumes nothing.
     """
     clause = re.split(r"[.;:!?](?:\s|$)", prose)[-1]
     words = [word.lower() for word in _WORD.findall(clause)]
-    for word in reversed(words[-5:]):
+    for at, word in reversed(list(enumerate(words))[-5:]):
         if word in _LOCAL:
-            return "local"
+            return "" if at and words[at - 1] == "only" else "local"
         if word in _SECTION:
             return "section"
         if word in _WHERE:

@@ -109,7 +109,10 @@ class Elaborator:
 
     def member(self, node: tree.Node) -> Tensor:
         """Elaborate one member of a chain."""
+        seen: dict[str, tree.Big] = {}
         for letter, where in names.reused(node, self._index_letters(node)):
+            seen.setdefault(letter, where)
+        for letter, where in seen.items():
             self._note("SD101", f"the index {letter} is bound by this sum and free in the same term", where.span,
                        label=f"the reading that keeps the bound {letter} apart was taken")
         return self.value(node)
@@ -181,10 +184,9 @@ class Elaborator:
         key = names.key(base, fonts=self.fonts)
         if key is None:
             raise unsupported("this is not a name that can carry a subscript", node.span)
-        if not self._known(key):
-            special = self._special(node, base, key, subs)
-            if special is not None:
-                return special
+        special = self._special(node, base, key, subs)
+        if special is not None:
+            return special
         if key not in self._bound and not subs and self.scope.size(key) is not None and not self._known(key):
             size = self.scope.size(key)
             assert size is not None
@@ -194,7 +196,7 @@ class Elaborator:
         key, subs = self.split(key, subs)
         record = self.scope.find(key)
         if record is None or not record.introduced:
-            raise self._undefined(node, key)
+            raise self._undefined(base, key)
         if record.broken and self.is_defined(record):
             raise Untyped("unknown", Diagnostic("SD022", "this rests on a definition that is ill-typed", node.span))
         return self.entries(record, subs, node.span)
@@ -308,23 +310,16 @@ class Elaborator:
     def _special(self, node: tree.Node, base: tree.Node, key: str, subs: tuple[tree.Node, ...]) -> Tensor | None:
         """Return the meaning of letters that have one of their own unless the page claims them."""
         bold = isinstance(base, tree.Name) and base.font in ("bold", "blackboard")
-        if key == "\\delta" and len(subs) == 2:
-            size = self.sizes.new()
-            return Tensor(KroneckerDelta(self.index(subs[0], size), self.index(subs[1], size)))
+        record = self.scope.find(key)
+        declared = record.shape if record is not None and record.declared else None
         if key in ("1", "\\mathbb{1}") and bold:
-            if len(subs) == 1 and isinstance(subs[0], tree.Relation):
-                return Tensor(Piecewise((Integer(1), self.condition(subs[0])), (Integer(0), true)))
-            if len(subs) == 1 and isinstance(subs[0], tree.Name) and self.scope.is_index(subs[0].text):
-                return Tensor(Integer(1))
-            size = self._subscript_size(subs) if subs else self.sizes.new(origin=node.span)
-            return Tensor(Integer(1), (fresh("s"),), (size,))
-        if key in ("I", "\\mathbb{I}"):
-            if len(subs) == 2:
-                size = self.sizes.new()
-                return Tensor(KroneckerDelta(self.index(subs[0], size), self.index(subs[1], size)))
-            size = self._subscript_size(subs) if subs else self.sizes.new(origin=node.span)
-            a, b = fresh("s"), fresh("s")
-            return Tensor(KroneckerDelta(a, b), (a, b), (size, size))
+            return self._ones(node, subs, declared)
+        if key in ("I", "\\mathbb{I}") and (not self._known(key) or (declared is not None and len(declared) == 2)):
+            return self._identity(node, subs, declared)
+        if self._known(key):
+            return None
+        if key == "\\delta" and len(subs) == 2:
+            return self._identity(node, subs, None)
         if not subs and key == "e" and not (isinstance(base, tree.Name) and base.font == "bold"):
             return Tensor(sympy.E)
         if not subs and key == "\\pi":
@@ -333,7 +328,30 @@ class Elaborator:
             raise unsupported("infinity is not a real number", node.span)
         return None
 
-    def _subscript_size(self, subs: tuple[tree.Node, ...]) -> Size:
+    def _ones(self, node: tree.Node, subs: tuple[tree.Node, ...], declared: tuple[Size, ...] | None) -> Tensor:
+        """`\\mathbf 1`: an indicator, an entry of a tensor of ones, or the tensor itself."""
+        if len(subs) == 1 and isinstance(subs[0], tree.Relation):
+            return Tensor(Piecewise((Integer(1), self.condition(subs[0])), (Integer(0), true)))
+        if subs and all(isinstance(sub, tree.Name) and (sub.text in self._bound or self.scope.is_index(sub.text)) for sub in subs):
+            for sub, size in zip(subs, declared or (), strict=False):
+                self.index(sub, size)
+            return Tensor(Integer(1))
+        sizes = declared if declared is not None and not subs else (self._subscript_size(subs, node.span),)
+        return Tensor(Integer(1), tuple(fresh("s") for _ in sizes), sizes)
+
+    def _identity(self, node: tree.Node, subs: tuple[tree.Node, ...], declared: tuple[Size, ...] | None) -> Tensor:
+        """`I`, `I_n`, and the entries `I_{ij}` and `\\delta_{ij}`."""
+        size = declared[0] if declared is not None else self.sizes.new(origin=node.span)
+        if len(subs) == 2:
+            return Tensor(KroneckerDelta(self.index(subs[0], size), self.index(subs[1], size)))
+        if subs:
+            size = self._subscript_size(subs, node.span)
+        a, b = fresh("s"), fresh("s")
+        return Tensor(KroneckerDelta(a, b), (a, b), (size, size))
+
+    def _subscript_size(self, subs: tuple[tree.Node, ...], span: Span) -> Size:
+        if not subs:
+            return self.sizes.new(origin=span)
         if isinstance(subs[0], tree.Number):
             return self.sizes.new(Integer(subs[0].text))
         if isinstance(subs[0], tree.Name):
@@ -361,7 +379,6 @@ class Elaborator:
             if node.primes:
                 base = self._primed(base, node)
             value = self._named(node, base, subs)
-            primed = 0
             return value if sup is None else self._power(value, sup, node)
         elif isinstance(base, tree.Number) and base.text == "1" and node.sub is not None:
             return Tensor(Piecewise((Integer(1), self.condition(node.sub)), (Integer(0), true)))
@@ -773,10 +790,10 @@ class Elaborator:
                 other = fresh("s")
                 return Tensor(KroneckerDelta(value.slots[0], other) * value.body, (value.slots[0], other), value.dimensions * 2)
             if value.rank == 2:
-                self.unify(*value.dimensions, node.span, "the diagonal")
+                self.unify(value.dimensions[0], value.dimensions[1], node.span, "the diagonal")
                 return Tensor(value.body.xreplace({value.slots[1]: value.slots[0]}), value.slots[:1], value.dimensions[:1])
         if word in ("tr", "\\tr", "trace", "Tr") and value.rank == 2:
-            self.unify(*value.dimensions, node.span, "the trace")
+            self.unify(value.dimensions[0], value.dimensions[1], node.span, "the trace")
             k = fresh("k")
             return Tensor(Sum(value.body.xreplace({slot: k for slot in value.slots}), (k, 1, value.dimensions[0])))
         raise unsupported(f"{word} of {_kind(value)} is not supported yet", node.span)
@@ -785,7 +802,7 @@ class Elaborator:
         """Tell whether brackets after this name hold its arguments."""
         if record.function or record.parameters is not None or record.primed:
             return True
-        if record.differentiated_by and not record.indexed:
+        if record.differentiated_by and not record.indexed and record.defined is None:
             return True
         return bool(record.applied) and not record.bare and not record.indexed and not record.declared
 
@@ -817,7 +834,9 @@ class Elaborator:
         if _is_one(function):
             value = Tensor(Piecewise((Integer(1), self.condition(group.body)), (Integer(0), true)))
         else:
-            primes, exponent, subs, base = 0, None, (), function
+            primes, base = 0, function
+            exponent: tree.Node | None = None
+            subs: tuple[tree.Node, ...] = ()
             if isinstance(function, tree.Script):
                 primes, exponent, subs, base = function.primes, function.sup, names.items(function.sub), function.base
             record = self.record(base)

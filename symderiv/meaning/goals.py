@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy import Eq, Expr, Ne
 from sympy.logic.boolalg import And, Boolean
@@ -33,6 +33,7 @@ def compare(statement: Statement, chain: Chain, left: Tensor, right: Tensor, mem
             return Diagnostic("SD002", "one side is a row and the other a column", member.span,
                               label=f"the left is {_shape(left)}, the right {_shape(right)}")
         layout = "numerator"
+    left, right = _lettered(left, right)
     ranges: dict[Index, Expr] = dict(zip(left.slots, left.dimensions, strict=True))
     if left.rank == right.rank:
         if left.dimensions != right.dimensions:
@@ -60,6 +61,16 @@ def compare(statement: Statement, chain: Chain, left: Tensor, right: Tensor, mem
     usable = tuple(fact for fact in facts if not isinstance(fact, Eq | Ne) or _relates_indices(fact) is None
                    or set(fact.free_symbols & set(_indices(fact))) <= set(ranges))
     return Compared(Goal(left.body, body, ranges, usable, statement.context), layout)
+
+
+def _lettered(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    """Name the slots with letters that a reader knows and that neither side uses."""
+    used = {symbol.name for tensor in (left, right) for symbol in tensor.body.free_symbols}
+    letters = [Index(letter) for letter in "ijklmnpqrstuvabcdefgh" if letter not in used]
+    return tuple(  # type: ignore[return-value]
+        replace(tensor, slots=tuple(letters[: tensor.rank]), body=tensor.body.xreplace(dict(zip(tensor.slots, letters, strict=False))))
+        for tensor in (left, right)
+    )
 
 
 def _facts(assumption: Assumption) -> tuple[Boolean, ...]:

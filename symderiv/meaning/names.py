@@ -122,11 +122,8 @@ def free_letters(node: tree.Node, among: frozenset[str] | set[str], bound: froze
         return {node.text} & set(among) - bound
     if isinstance(node, tree.Big):
         inner = bound | set(bound_letters(node.lower))
-        found = free_letters(node.body, among, frozenset(inner))
-        for part in (node.lower, node.upper):
-            if part is not None:
-                found |= free_letters(part, among, frozenset(inner))
-        return found
+        parts = [part for part in (node.body, node.lower, node.upper) if part is not None]
+        return set().union(*(free_letters(part, among, frozenset(inner)) for part in parts))
     found: set[str] = set()
     for child in children(node):
         found |= free_letters(child, among, bound)

@@ -154,11 +154,11 @@ class _Builder:
             return Assumption(latex, None)
         elaborator = self._elaborator(fact.scope, fact.number)
         try:
-            left, right = (elaborator.member(member) for member in fact.relation.members[:2])
-            left, right, _ = elaborator.together(left, right, fact.relation.span, "this assumption")
+            first, second = (elaborator.member(member) for member in fact.relation.members[:2])
+            first, second, _ = elaborator.together(first, second, fact.relation.span, "this assumption")
         except Untyped:
             return Assumption(latex, None)
-        equation = Eq(left.body, right.body, evaluate=False)
+        equation = Eq(first.body, second.body, evaluate=False)
         for letter, size in elaborator.free.items():
             self.leftover[Index(letter)] = size
         return Assumption(latex, equation)

@@ -9,6 +9,8 @@ for else a wrong claim would bend the sizes until it holds.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sympy import Expr, Integer
 
 from symderiv.diagnostics import Span
@@ -51,7 +53,9 @@ class Sizes:
         self._taken.add(name)
 
     def _root(self, dimension: Size) -> int:
-        at = int(dimension.name[1:])
+        return self._find(int(dimension.name[1:]))
+
+    def _find(self, at: int) -> int:
         while self._parent[at] != at:
             self._parent[at] = self._parent[self._parent[at]]
             at = self._parent[at]
@@ -89,14 +93,10 @@ class Sizes:
         return True
 
     def freeze(self) -> None:
-        """Make every class that exists now rigid."""
-        for at, parent in enumerate(self._parent):
-            if at == parent:
-                self._rigid[at] = True
-
-    def loosen(self, dimension: Size) -> None:
-        """Let a later claim settle this dimension: nothing defines it."""
-        self._rigid[self._root(dimension)] = False
+        """Make every class that exists now rigid, except a named size that nothing has yet."""
+        members = Counter(self._find(at) for at in range(len(self._parent)))
+        for at, count in members.items():
+            self._rigid[at] = count > 1 or self._value[at] is None
 
     def show(self, dimension: Size) -> Expr:
         """Return the size to print: its value, or an invented name for the class."""

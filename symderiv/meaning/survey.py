@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from sympy import Integer
+from sympy import Expr, Integer
 
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
@@ -220,7 +220,7 @@ class Survey:
         for chain in _chains(display):
             if _is_index_relation(chain):
                 bound |= {m.text for m in chain.members if isinstance(m, tree.Name)}
-            elif not _is_declaration(chain) and not (len(chain.members) == 1 and names.is_index_letter(chain.members[0])):
+            elif not _is_declaration(chain) and not _is_bare_letter(chain):
                 for node in chain.members:
                     if node is not None:
                         _letters(node, bound, scripted, alone)
@@ -367,19 +367,22 @@ class Survey:
         if isinstance(node, tree.Product) and all(isinstance(f, tree.Name | tree.Number) for f in node.factors):
             value = Integer(1)
             for factor in node.factors:
-                value = value * (Integer(factor.text) if isinstance(factor, tree.Number) else Size(factor.text))  # type: ignore[union-attr]
-                if isinstance(factor, tree.Name):
-                    self._size(factor, scope)
+                value = value * self._size_value(factor, scope)
             return self.sizes.new(value, origin=node.span)
         if isinstance(node, tree.Additive) and all(isinstance(t, tree.Name | tree.Number) for _, t in node.terms):
             total = Integer(0)
             for sign, term in node.terms:
-                part = Integer(term.text) if isinstance(term, tree.Number) else Size(term.text)  # type: ignore[union-attr]
+                part = self._size_value(term, scope)
                 total = total - part if sign == "-" else total + part
-                if isinstance(term, tree.Name):
-                    self._size(term, scope)
             return self.sizes.new(total, origin=node.span)
         return None
+
+    def _size_value(self, node: tree.Node, scope: Scope) -> Expr:
+        if isinstance(node, tree.Number):
+            return Integer(node.text)
+        assert isinstance(node, tree.Name)
+        self._size(node, scope)
+        return Size(node.text)
 
     # ------------------------------------------------------------------ names
 
@@ -564,9 +567,9 @@ class Survey:
                     self._declare_uses(node, scope)
             self._add(Item("declaration", chain.span, scope))
             return
-        if _is_index_relation(chain) or cue in ("local", "section", "where") or place.forced == "assume":
-            if self._assume(place, chain, cue):
-                return
+        assumes = _is_index_relation(chain) or cue in ("local", "section", "where") or place.forced == "assume"
+        if assumes and self._assume(place, chain, cue):
+            return
         if operators[-1] == "in":
             chain = tree.Chain(chain.members[:-1], chain.operators[:-1], span=chain.span)
             operators = operators[:-1]
@@ -598,9 +601,12 @@ class Survey:
             return False
         if any(isinstance(member, tree.Question) for member in chain.members):
             return False
+        head = self._head_of(chain.members[0], scope) if chain.members[0] is not None else None
+        fresh = head is not None and self._is_fresh(head, scope, chain.members[1:])
+        if fresh and head is not None and head.parameters is not None:
+            return False
         if not indices and cue != "local" and place.forced != "assume":
-            head = self._head_of(chain.members[0], scope) if chain.members[0] is not None else None
-            if head is not None and self._is_fresh(head, scope, chain.members[1:]):
+            if fresh:
                 return False
             if cue == "where" or (place.math.display and cue != "section"):
                 return False
@@ -643,8 +649,8 @@ class Survey:
         operators = [operator.text for operator in chain.operators]
         heads: dict[int, Head] = {}
         if fresh_chain:
-            for at, member in enumerate([raw.first, *new[:-1]]):
-                head = self._head_of(member, scope)
+            for at, candidate in enumerate([raw.first, *new[:-1]]):
+                head = self._head_of(candidate, scope)
                 if head is None or operators[at] not in _DEFINING or not self._is_fresh(head, scope, new[at:]):
                     break
                 heads[at] = head
@@ -764,7 +770,7 @@ class Survey:
                 scope.find(key).applied += 1  # type: ignore[union-attr]
             for argument in node.arguments:
                 self._observe(argument, scope, introduces=introduces)
-        elif isinstance(node, tree.Big) or isinstance(node, tree.Norm):
+        elif isinstance(node, tree.Big | tree.Norm):
             self._observe(node.body, scope, introduces=introduces)
         else:
             for child in names.children(node):
@@ -906,6 +912,12 @@ def _is_range(display: tree.Display, at: int) -> bool:
             and bool(rest) and isinstance(rest[0], tree.Chain) and isinstance(rest[0].members[0], tree.Dots))
 
 
+def _is_bare_letter(chain: tree.Chain) -> bool:
+    """Tell whether a formula is one index letter and no more, as prose writes it."""
+    first = chain.members[0]
+    return len(chain.members) == 1 and first is not None and names.is_index_letter(first)
+
+
 def _is_index_relation(chain: tree.Chain) -> bool:
     """Tell whether a chain relates index letters only: `i = j`, `i \\ne j`, `k < i`."""
     if len(chain.members) < 2 or any(member is None for member in chain.members):
@@ -925,10 +937,9 @@ def _letters(node: tree.Node, bound: set[str], scripted: set[str], alone: set[st
             bound |= {m.text for m in node.lower.members if names.is_index_letter(m)}  # type: ignore[attr-defined]
         _letters(node.body, bound, scripted, alone)
         return
-    if isinstance(node, tree.Relation):
-        if all(names.is_index_letter(m) or isinstance(m, tree.Number) for m in node.members):
-            bound |= {m.text for m in node.members if isinstance(m, tree.Name)}
-            return
+    if isinstance(node, tree.Relation) and all(names.is_index_letter(m) or isinstance(m, tree.Number) for m in node.members):
+        bound |= {m.text for m in node.members if isinstance(m, tree.Name)}
+        return
     if isinstance(node, tree.Script):
         inner: set[str] = set()
         for item in names.items(node.sub):
