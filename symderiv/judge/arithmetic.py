@@ -90,7 +90,7 @@ def _abs(z: Array) -> Array:
 
 
 def _sign(z: Array) -> Array:
-    return np.sign(z.real)
+    return np.asarray(np.sign(z.real))
 
 
 def _heaviside(z: Array, zero: Array) -> Array:

@@ -10,6 +10,7 @@ several sizes and points.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ __all__ = [
 PRECISIONS = (30, 50)
 """The two numbers of digits at which a difference is confirmed."""
 
-TOLERANCES = (1e-11, 1e-10, 1e-7, 1e-5, 1e-4)
+TOLERANCES = (1e-12, 1e-10, 1e-7, 1e-5, 1e-4)
 """Float64 errors that are put down to rounding, by the number of nested derivatives: plain evaluation and
 complex steps are good to about 1e-14, a four-point difference over these to 1e-10, each further one to three
 digits less."""
@@ -191,6 +192,9 @@ class Survey:
 _MORE: tuple[tuple[tuple[Kind, int], ...], ...] = ((("real", 1), ("positive", 0)), (("wide", 0), ("unit", 0)))
 """Beyond one point at each choice of sizes: a second one, and other domains, at the first two."""
 
+_ENOUGH, _EXTRA = 24, 8
+"""Below so many entries this many more points are compared."""
+
 _INSTEAD: tuple[Kind, ...] = ("positive", "unit", "negative", "wide")
 """Where no entry is defined at a real point: other domains, in turn."""
 
@@ -213,9 +217,11 @@ def survey(
     """Compare at several sizes and points until the sides differ; `deadline` is in `time.monotonic`."""
     anatomy = anatomy or Anatomy(goal)
     surveyor = _Surveyor(anatomy)
-    for sizes, kind, shift in _plan(anatomy):
+    for sizes, kind, shift in itertools.chain(_plan(anatomy), _more_points(anatomy)):
         if deadline is not None and time.monotonic() > deadline:
             surveyor.reason = surveyor.reason or "out of time"
+            break
+        if shift > 1 and (surveyor.entries >= _ENOUGH or not anatomy.names):
             break
         kinds = (kind, *_INSTEAD) if kind == "real" and not shift else (kind,)
         for one in kinds:
@@ -225,6 +231,14 @@ def survey(
             if counted:
                 break
     return surveyor.result()
+
+
+def _more_points(anatomy: Anatomy) -> Iterator[tuple[dict[str, int], Kind, int]]:
+    """Yield further points for goals of few entries: enough for each sign of each name to be seen."""
+    choices = size_choices(anatomy.goal, anatomy=anatomy)[:2]
+    for shift in range(2, 2 + _EXTRA):
+        for sizes in choices:
+            yield sizes, ("real", "wide")[shift % 2], shift
 
 
 class _Surveyor:
