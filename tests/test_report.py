@@ -374,7 +374,7 @@ def test_the_listing() -> None:
     file = FileReport("softmax.md", "Softmax", statements=(step,), math_spans=1)
     assert [line.plain for line in full.render_file(file, "", 80, verbose=True)] == [
         "softmax.md  Softmax",
-        "    21  proved       normal form · all sizes · 0.004 s · assuming i ≠ j",
+        "    21  proved       normal form · all sizes · 4 ms · assuming i ≠ j",
         r"        \partial y = \beta y_i",
         "",
         "softmax.md  1 step proved, all sizes",

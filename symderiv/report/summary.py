@@ -54,7 +54,7 @@ def spans(summary: Summary) -> list[Text]:
     return [Text(f"{whole}: ").append_text(parts[0]), *parts[1:]] if parts else [Text(whole)]
 
 
-def packed(parts: Sequence[Text], between: str, width: int) -> list[Text]:
+def packed(parts: Sequence[Text], between: str, width: int, *, indent: int = 2) -> list[Text]:
     """Return parts as lines that fit a width, a line broken between parts only; later lines are indented."""
     lines = [parts[0].copy()]
     for part in parts[1:]:
@@ -62,7 +62,7 @@ def packed(parts: Sequence[Text], between: str, width: int) -> list[Text]:
             lines[-1].append(between).append_text(part)
         else:
             lines[-1].append(between.rstrip())
-            lines.append(Text("  ").append_text(part))
+            lines.append(Text(" " * indent).append_text(part))
     return lines
 
 

@@ -156,7 +156,7 @@ def number(value: Any) -> str:
         return "[" + ", ".join(number(entry) for entry in value) + "]"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    return f"{value:.4g}"
+    return f"{value:.4g}" if value else "0"
 
 
 def apart(left: str, right: str) -> tuple[str, str]:

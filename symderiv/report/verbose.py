@@ -5,10 +5,11 @@ from __future__ import annotations
 from rich.text import Text
 
 from symderiv.report.model import FileReport, StatementReport
-from symderiv.report.summary import STYLES
+from symderiv.report.summary import STYLES, packed
 from symderiv.report.text import cropped, readable, safe
 
 _INDENT = 8
+_SHORT = 24
 _WIDEST = len("declaration")
 
 
@@ -17,33 +18,51 @@ def render_file(file: FileReport, width: int) -> list[Text]:
     lines = [Text.assemble((safe(file.path), "bold"), "  ", safe(file.title))]
     for statement in file.statements:
         if statement.kind != "term" or statement.skipped:
-            lines += [_ground(statement), Text(" " * _INDENT + _formula(statement, width - _INDENT), "dim")]
+            lines += [
+                *_ground(statement, width),
+                Text(" " * _INDENT + _formula(statement, width - _INDENT), "dim"),
+            ]
     return lines
 
 
-def _ground(statement: StatementReport) -> Text:
+def _ground(statement: StatementReport, width: int) -> list[Text]:
     """Return `  21  proved       normal form · all sizes · 4 ms · assuming i ≠ j`."""
     word = "skipped" if statement.skipped else statement.verdict or statement.kind
-    line = Text.assemble(f"{statement.span.line:6}  ", (word.ljust(_WIDEST), STYLES.get(word, "")))
+    head = Text.assemble(f"{statement.span.line:6}  ", (word.ljust(_WIDEST), STYLES.get(word, "")))
+    first, *rest = [Text(fact) for fact in _facts(statement)] or [Text("")]
+    lines = packed([head.append("  ").append_text(first), *rest], " · ", width, indent=_INDENT + _WIDEST + 2)
+    for line in lines:
+        line.rstrip()
+    return lines
+
+
+def _facts(statement: StatementReport) -> list[str]:
+    """Return what the verdict rests on, in a few words each."""
     facts = [safe(statement.method)] if statement.method else []
     if statement.sizes:
         facts.append("all sizes" if statement.sizes == "all" else f"sizes {readable(safe(statement.sizes))}")
     if statement.verdict is not None:
-        facts.append(f"{statement.seconds:.3f} s")
+        facts.append(_time(statement.seconds))
     if statement.layout:
         facts.append(f"{safe(statement.layout)} layout")
     if statement.assumptions:
         facts.append("assuming " + ", ".join(readable(safe(a)) for a in statement.assumptions))
     if statement.cross_check:
         check = statement.cross_check
-        facts.append(f"{check.entries} entries compared, error {check.error:.0e}")
+        facts.append(f"{check.entries} entries {'agree' if check.agrees else 'do not agree'}")
     if statement.expected:
         facts.append(f"expected to be {safe(statement.expected)}")
-    line.append("  " + " · ".join(facts) if facts else "")
-    line.rstrip()
-    return line
+    return facts
+
+
+def _time(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _formula(statement: StatementReport, width: int) -> str:
-    left = f"{statement.left} = " if statement.left else ""
-    return cropped(" ".join((left + statement.latex).split()), width)
+    """Return `left = right`; where that is too long, the left side gives way first."""
+    right = " ".join(statement.latex.split())
+    if not statement.left:
+        return cropped(right, width)
+    left = " ".join(statement.left.split())
+    return cropped(f"{cropped(left, max(_SHORT, width - len(right) - 3))} = {right}", width)
