@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
     from symderiv.diagnostics import Span
 
-MAX_DEPTH = 45
+MAX_DEPTH = 110
 """How deeply mathematics may be nested."""
 
 GREEK = frozenset(
@@ -80,7 +80,7 @@ GREEK = frozenset(
     ).split()
 ) - {"\\cdot", "\\ast", "\\circ", "\\partial", "\\nabla"}  # fmt: skip
 """Commands that are letters, or stand for one."""
-PLACEHOLDERS = frozenset({"\\cdot", "*", "\\ast", "\\circ", "+", "-", "\\times", "\\dots", ":", "\\partial", "\\nabla"})
+PLACEHOLDERS = frozenset({"\\cdot", "*", "\\ast", "\\circ", "+", "-", "\\times", ":"})
 """What may stand alone in a script."""
 
 FUNCTIONS = frozenset(
@@ -108,6 +108,7 @@ _CUES = frozenset(
     ).split()
 )
 """Words of prose; every other single word in `\\text` is a name."""
+_PHRASE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 '.,:/()-]*[A-Za-z0-9')])?\Z")
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9]|[-_](?=[A-Za-z0-9]))*\Z")
 
 FONTS = {
@@ -217,6 +218,9 @@ class _Parser(Cursor):
             if token.kind in {ROW, QUAD} or token.text in _CONNECTIVES or (token.text in _ARROWS and fresh):
                 fresh = self.connective(items) or fresh
                 continue
+            if token.text == ":" and (self.peek(1).kind in {STOP, ROW, QUAD} or self.peek(1).text in _CONNECTIVES):
+                self.read()
+                continue
             if token.text in _ARROWS and _states(items):
                 self.connective(items)
                 continue
@@ -224,7 +228,7 @@ class _Parser(Cursor):
                 fresh = False
                 self.words(items)
                 continue
-            if fresh and self.relation_ahead() and (before := _last_chain(items)) is not None:
+            if self.relation_ahead() and (before := _last_chain(items, fresh=fresh)) is not None:
                 index, chain = before
                 items[index] = self.chain(chain)
                 if items and isinstance(items[-1], Connective):
@@ -709,7 +713,7 @@ class _Parser(Cursor):
         self.braced = node is inner
         return node
 
-    def argument(self) -> Node:
+    def argument(self, *, placeholder: bool = False) -> Node:
         """argument : braces | token"""
         start = self.at
         token = self.token
@@ -734,9 +738,9 @@ class _Parser(Cursor):
         elif token.kind == LETTER:
             self.read()
             node = Name(token.text, self.font, span=token.span)
-        elif token.kind == COMMAND and text_is_argument(token.text):
+        elif token.kind == COMMAND and token.text not in _NO_OPERANDS | PLACEHOLDERS:
             node = self.command(scripts=False)
-        elif self.scripts and token.text in PLACEHOLDERS:
+        elif placeholder and token.text in PLACEHOLDERS:
             self.read()
             node = Name(token.text, span=token.span)
         else:
@@ -845,6 +849,8 @@ class _Parser(Cursor):
         self.enter()
         opening = self.read()
         kind = opening.text
+        if opening.side in {"right", "middle"}:
+            self.fail("this bar has no partner", span=opening.span, expected="a term")
         if kind == "|" and self.check("|") and self.bar_is_double(opening):
             self.read()
             kind = "||"
@@ -888,8 +894,22 @@ class _Parser(Cursor):
         return node
 
     def bar_is_double(self, opening: Token) -> bool:
-        """Tell whether two bars in a row are one double bar."""
-        return not self.token.space and self.token.side == opening.side
+        """Tell whether two bars in a row are one double bar: so is the next bar at this level then, too."""
+        if self.token.space or self.token.side != opening.side:
+            return False
+        if opening.side:
+            return True
+        at = self.at + 1
+        level = 0
+        while at < len(self.tokens):
+            token = self.tokens[at]
+            if token.text == "|" and level == 0:
+                return self.tokens[at + 1].text == "|"
+            level += (token.text in OPENERS) - (token.text in _ENDS)
+            if level < 0 or token.kind in {END, ROW}:
+                return True
+            at = self.pairs.get(at, at) + 1
+        return True
 
     # Scripts
 
@@ -965,7 +985,7 @@ class _Parser(Cursor):
             self.fail(f"expected a {what}", span=self.tokens[self.at - 1].span, expected=f"a {what}")
         if token.text in {"(", "[", "\\{"} or (token.text in {"-", "+"} and self.peek(1).kind in {DIGIT, LETTER}):
             self.fail(f"expected braces round this {what}", expected="an opening brace")
-        return self.argument()
+        return self.argument(placeholder=True)
 
     # Commands
 
@@ -979,6 +999,8 @@ class _Parser(Cursor):
             self.read()
             node = Name(text, self.font, span=token.span)
         elif (rule := _RULES.get(text)) is not None:
+            if text in _UNSCRIPTED and not scripts:
+                self.fail("expected an argument in braces", expected="an opening brace")
             node = rule(self)
             if text in _UNSCRIPTED:
                 return node
@@ -992,6 +1014,8 @@ class _Parser(Cursor):
             node = Dots(text[1:], span=token.span)
         elif text in FUNCTIONS or text in BIGS:
             if not scripts:
+                if text not in FUNCTIONS:
+                    self.fail("expected an argument in braces", expected="an opening brace")
                 self.read()
                 return Name(text, span=token.span)
             return self.function()
@@ -1014,7 +1038,11 @@ class _Parser(Cursor):
             return node
         if isinstance(node, Name) and node.text == "E" and node.font == "blackboard":
             return self.scripted(self.expectation(node, start), start)
-        return node if isinstance(node, Big | Differential) else self.scripted(node, start)
+        if isinstance(node, Big | Differential):
+            return node
+        whole = self.scripted(node, start)
+        self.braced = whole is node and isinstance(node, Product)
+        return whole
 
     def fraction(self) -> Node:
         """fraction : "\\frac" argument argument; a derivative if both begin with a differential"""
@@ -1064,6 +1092,8 @@ class _Parser(Cursor):
         if all(part.kind == DIGIT for part in inner) and inner:
             self.at = self.after(self.at)
             return Name("".join(part.text for part in inner), font, span=self.since(start))
+        if not inner:
+            self.fail(f"expected a letter in {command}", span=self.since(start), expected="a letter")
         before, self.font = self.font, "" if font == "roman" else font
         node = self.argument()
         self.font = before
@@ -1077,13 +1107,12 @@ class _Parser(Cursor):
         tokens = self.argument_tokens()
         span = self.since(start)
         if command == "\\operatorname":
-            kept = [part for part in tokens if part.kind in {LETTER, DIGIT} or part.text == "-"]
-            word = "".join(part.text for part in kept)
-            if not word:
+            word = "".join(part.text for part in tokens if part.kind in {LETTER, DIGIT} or part.text == "-")
+            if not _WORD.match(word):
                 self.fail("expected the name of an operator", span=span, expected="a word")
         else:
             word = _said(tokens).strip(" .,;:")
-            if not word or "$" in word:
+            if not _PHRASE.match(word):
                 self.fail("expected mathematics, not words", span=span, expected="a term")
         if word == "d" and command != "\\operatorname" and (roman := self.roman_differential(start)) is not None:
             return roman
@@ -1717,20 +1746,17 @@ def _states(items: list[Chain | Words | Connective]) -> bool:
     return any(isinstance(item, Chain) and item.operators for item in items)
 
 
-def _last_chain(items: list[Chain | Words | Connective]) -> tuple[int, Chain] | None:
-    """Return the chain that a row may continue: the last one, with nothing but words and spaces after it."""
+def _last_chain(items: list[Chain | Words | Connective], *, fresh: bool) -> tuple[int, Chain] | None:
+    """Return the chain that a relation continues: the last one, with words between only if a row begins here."""
     for index in range(len(items) - 1, -1, -1):
         item = items[index]
         if isinstance(item, Chain):
             return index, item
         if isinstance(item, Connective) and item.text in {"implies", "therefore", "arrow"}:
             return None
+        if isinstance(item, Words) and not fresh:
+            return None
     return None
-
-
-def text_is_argument(text: str) -> bool:
-    """Tell whether a command can be an argument without braces."""
-    return text not in RELATIONS and text not in _ENDS and text not in OPENERS and text not in {"\\|", "\\mid"}
 
 
 _RULES: dict[str, Callable[[_Parser], Node]] = {
