@@ -19,8 +19,20 @@ from typing import Literal
 from symderiv.diagnostics import Diagnostic, Span
 
 ENVIRONMENTS = (
-    "equation align gather multline flalign eqnarray split alignat aligned gathered displaymath math"
-).split()
+    "equation",
+    "align",
+    "gather",
+    "multline",
+    "flalign",
+    "eqnarray",
+    "split",
+    "alignat",
+    "aligned",
+    "gathered",
+    "displaymath",
+    "math",
+)
+"""Those that stand for a display where no delimiter surrounds them; each may have a star."""
 
 _TOKEN = re.compile(
     rf"""(?P<double>\\\\[(\[])
@@ -53,7 +65,8 @@ _WORDED = re.compile(r"\\(?:text\w*|mbox|mathrm|operatorname\*?|hbox)\s*\{[^{}]*
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _TEX = re.compile(r"\\[A-Za-z]|[_^=]")
 _PROSE = re.compile(
-    r"""(?<![A-Za-z])[A-Za-z]{2,}[,;:]?\s+[A-Za-z]{2,} | \.\s+[A-Z] | ` | (?<![A-Za-z])[a-z]{3,}(?![A-Za-z(_^\[])
+    r"""(?<![A-Za-z])[A-Za-z]{2,}[,;:]?\s+[A-Za-z]{2,}
+      | \.\s+[A-Z] | ` | (?<![A-Za-z])[a-z]{3,}(?![A-Za-z(_^\[])
       | \b(?:an|and|as|at|be|but|by|for|if|in|is|it|no|of|on|or|so|the|to|we)\b""",
     re.VERBOSE,
 )
@@ -88,10 +101,16 @@ class Scan:
 
 
 def scan(
-    text: str, start: int = 0, end: int | None = None, *, skip: tuple[Span, ...] = (), barriers: tuple[int, ...] = ()
+    text: str,
+    start: int = 0,
+    end: int | None = None,
+    *,
+    skip: tuple[Span, ...] = (),
+    barriers: tuple[int, ...] = (),
 ) -> Scan:
     """Return the regions of `text[start:end]`, reading nothing in the spans `skip` (in order, apart)."""
-    scanner = _Scanner(text, len(text) if end is None else end, sorted({*barriers, *(span.start for span in skip)}))
+    stops = sorted({*barriers, *(span.start for span in skip)})
+    scanner = _Scanner(text, len(text) if end is None else end, stops)
     at = start
     for span in skip:
         at = max(span.end, scanner.read(at, span.start)) if at <= span.start else max(at, span.end)
@@ -353,13 +372,15 @@ def _is_inline(text: str, opening: int, closing: int) -> bool:
 def _is_escaped_text(inner: str) -> bool:
     r"""Whether the inside of `\[…\]` is a citation or words whose brackets were merely escaped."""
     text = inner.strip()
-    return not _TEX.search(text) and (not text or text.isdigit() or re.search("[A-Za-z]{3,}", text) is not None)
+    return not _TEX.search(text) and (
+        not text or text.isdigit() or re.search("[A-Za-z]{3,}", text) is not None
+    )
 
 
 def _reads_as_prose(text: str) -> bool:
     """Whether a paragraph of this text, taken for the inside of a display, is a sentence."""
-    return any(
-        _SENTENCE.search(_WORDED.sub("", paragraph)) and not _COMMAND.search(_INLINE_PAIR.sub("", _WORDED.sub("", paragraph)))
-        for paragraph in re.split(r"\n[ \t>]*\r?\n", text)
-    )
-
+    for paragraph in re.split(r"\n[ \t>]*\r?\n", text):
+        unworded = _WORDED.sub("", paragraph)
+        if _SENTENCE.search(unworded) and not _COMMAND.search(_INLINE_PAIR.sub("", unworded)):
+            return True
+    return False

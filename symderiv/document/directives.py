@@ -93,4 +93,5 @@ def _unknown(outer: Span, word: str) -> Diagnostic:
 
 
 def _error(outer: Span, message: str) -> Diagnostic:
-    return Diagnostic("SD201", " ".join(message.split())[:200], outer, notes=("the words are " + ", ".join(_FORMS),))
+    words = "the words are " + ", ".join(_FORMS)
+    return Diagnostic("SD201", " ".join(message.split())[:200], outer, notes=(words,))

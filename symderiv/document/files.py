@@ -14,10 +14,10 @@ LARGEST = 2_000_000
 
 
 class UnreadableFile(Exception):
-    """A file that cannot be read as a document; its text is one line that names file and line."""
+    """A file that cannot be read as a document; as text, one line that names file and line."""
 
     def __init__(self, path: str, line: int | None, message: str, code: str | None = None) -> None:
-        """`line` is None where the fault is at no line; `code` is that of a diagnostic, where there is one."""
+        """`line` is None where no line is at fault; `code` is that of a diagnostic, where there is one."""
         super().__init__(path, line, message, code)
         self.path = path
         self.line = line

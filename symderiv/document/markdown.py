@@ -190,7 +190,8 @@ def _past_rule(source: Source, at: int) -> int:
     line, _ = source.position(at)
     if source.text[at : _line_start(source, line)].strip() or line >= len(source.starts):
         return at
-    return _line_start(source, line) + len(source.line(line + 1)) if _UNDERLINE.match(source.line(line + 1)) else at
+    below = source.line(line + 1)
+    return _line_start(source, line) + len(below) if _UNDERLINE.match(below) else at
 
 
 def _leaves(masked: str) -> Iterator[_Leaf]:
@@ -258,8 +259,12 @@ class _Page:
         return bisect_right(self.blocks, offset) - 1
 
 
-def _page(source: Source, leaves: tuple[_Leaf, ...], regions: tuple[Region, ...], fences: tuple[_Fence, ...]) -> _Page:
-    inside = tuple(_fence_region(source.text, fence.span, fence.mathematics) for fence in fences if fence.mathematics)
+def _page(
+    source: Source, leaves: tuple[_Leaf, ...], regions: tuple[Region, ...], fences: tuple[_Fence, ...]
+) -> _Page:
+    inside = tuple(
+        _fence_region(source.text, fence.span, fence.mathematics) for fence in fences if fence.mathematics
+    )
     page = _Page(source, leaves, regions, inside, ())
     starts = {_line_start(source, leaf.first) for leaf in leaves} | {region.outer.start for region in inside}
     starts |= {region.outer.start for region in regions if page.leaf_at(region.outer.start) is None}
@@ -294,7 +299,8 @@ def _leaf_items(page: _Page, leaf: _Leaf) -> Iterator[Item | Diagnostic]:
     prose = [] if leaf.kind == "heading" else list(_prose(page, leaf, regions))
     yield from prose
     mathematics = [region for region in regions if region.kind == "mathematics"]
-    alone = not any(re.search(r"\w", words.text) for words in prose) and all(r.opener == "$$" for r in mathematics)
+    wordless = not any(re.search(r"\w", words.text) for words in prose)
+    alone = wordless and all(region.opener == "$$" for region in mathematics)
     for region in regions:
         may = leaf.kind != "heading" and region.opener == "$$"
         yield from _item(page, region, display=may and (alone or _is_on_own_lines(page, region)))
@@ -332,7 +338,12 @@ def _math_span(page: _Page, region: Region, *, display: bool) -> MathSpan:
         unquoted = _unquoted(line, depth) if whole else line
         pieces.append(" " * len(line) if is_option else unquoted.replace("\r", " "))
     return MathSpan(
-        "\n".join(pieces), region.inner, region.outer, display, page.paragraph(region.outer.start), region.environment
+        "\n".join(pieces),
+        region.inner,
+        region.outer,
+        display,
+        page.paragraph(region.outer.start),
+        region.environment,
     )
 
 
@@ -401,7 +412,7 @@ def _ordered(items: list[Item]) -> tuple[Item, ...]:
 
 
 def _title(source: Source, front: Span, items: tuple[Item, ...]) -> str:
-    """Return the title: of the directive, else of the front matter, else the first heading, else the file's name."""
+    """Return what the directive says, else the front matter, else the first heading, else the file's name."""
     for item in items:
         if isinstance(item, Directive) and item.word == "title":
             return item.argument

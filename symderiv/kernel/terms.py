@@ -77,7 +77,7 @@ class D(Expr):
     def __new__(cls, term: Expr, *variables: Expr) -> D:
         """Build the node; nothing is evaluated."""
         assert variables
-        return super().__new__(cls, sympy.sympify(term), *variables)
+        return super().__new__(cls, sympy.Integer(term) if isinstance(term, int) else term, *variables)
 
     is_commutative = True
     is_extended_real = True
