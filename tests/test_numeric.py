@@ -369,7 +369,7 @@ def test_samples_are_deterministic_short_and_signed() -> None:
     one, same, other = (sample(goal, {"n": 5}, seed).values["x"] for seed in (0, 0, 1))
     assert (one == same).all()
     assert (one != other).any()
-    assert (one * 64 == np.round(one * 64)).all()
+    assert (one * 1024 == np.round(one * 1024)).all()
     for kind in ("real", "simple", "simple 2", "negative"):
         assert sample(goal, {"n": 5}, 0, kind).values["epsilon"] > 0  # type: ignore[arg-type]
 

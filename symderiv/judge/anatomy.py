@@ -117,6 +117,8 @@ class Anatomy:
     """The depth of the deeper side."""
     exact: bool = field(init=False)
     """Whether sampled values satisfy the goal exactly: no hypotheses to be solved, no rounded constants."""
+    solved_by: Any = None
+    """What has satisfied the hypotheses at another point: it is tried first at the next."""
     _named: dict[Any, frozenset[str]] = field(default_factory=dict)
     _reach: dict[str, frozenset[str]] = field(default_factory=dict)
     _depths: dict[Any, int] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -48,20 +49,25 @@ def size_choices(goal: Goal, *, anatomy: Anatomy | None = None) -> list[dict[str
     if len(names) <= 1:
         choices = [dict.fromkeys(names, size) for size in (_ONE_SIZE if names else (0,))]
         return [choice for choice in choices if possible(choice)]
-    candidates = [choice for choice in _candidates(names) if possible(choice)]
-    candidates.sort(
-        key=lambda choice: (-len(set(choice.values())), 1 in choice.values(), sum(choice.values()))
-    )
-    chosen: list[dict[str, int]] = []
+    allowed = tuple(tuple(choice.values()) for choice in _candidates(names) if possible(choice))
+    return [dict(zip(names, values, strict=True)) for values in _telling(allowed)]
+
+
+@lru_cache(maxsize=64)
+def _telling(candidates: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+    """Choose a few among the candidates that tell the sizes apart, the most telling first."""
+    told = {values: _told_apart(values) for values in candidates}
+    order = sorted(told, key=lambda values: (-len(set(values)), 1 in values, sum(values)))
+    chosen: list[tuple[int, ...]] = []
     seen: set[tuple[object, ...]] = set()
-    while candidates and len(chosen) < _MOST_CHOICES:
-        best = max(candidates, key=lambda choice: len(_features(choice) - seen))
-        if not _features(best) - seen:
+    while order and len(chosen) < _MOST_CHOICES:
+        best = max(order, key=lambda values: len(told[values] - seen))
+        if not told[best] - seen:
             break
-        seen |= _features(best)
+        seen |= told[best]
         chosen.append(best)
-    equal = dict.fromkeys(names, 2)
-    return [*chosen, equal] if possible(equal) and equal not in chosen else chosen
+    equal = tuple(2 for _ in order[0]) if order else ()
+    return (*chosen, equal) if equal in told and equal not in chosen else tuple(chosen)
 
 
 def smallest_first(anatomy: Anatomy, *, most: int = 3, limit: int = 40) -> list[dict[str, int]]:
@@ -93,10 +99,10 @@ def _candidates(names: Sequence[str]) -> Iterator[dict[str, int]]:
         )
 
 
-def _features(choice: Mapping[str, int]) -> set[tuple[object, ...]]:
+def _told_apart(values: tuple[int, ...]) -> set[tuple[object, ...]]:
     """Return what a choice tells apart: a size is 1, or not; of two sizes the one is larger, or the other."""
-    found: set[tuple[object, ...]] = {(name, value == 1) for name, value in choice.items()}
-    for (a, m), (b, n) in itertools.combinations(choice.items(), 2):
+    found: set[tuple[object, ...]] = {(at, value == 1) for at, value in enumerate(values)}
+    for (a, m), (b, n) in itertools.combinations(enumerate(values), 2):
         if m != n:
             found.add((a, b, m < n))
     return found
@@ -144,12 +150,15 @@ _LEAST = 0.125
 _MOST_VALUES = 100_000
 
 
+@lru_cache(maxsize=4096)
 def _generic(name: str, shape: tuple[int, ...], *, positive: bool, kind: str, seed: int) -> Array:
-    """Return values of no particular pattern, none of them close to 0."""
+    """Return values of no particular pattern, none of them close to 0; not to be written to."""
     low, high = _RANGES[kind]
-    values = dyadic(draw(seed, "values", name, kind).uniform(low, high, shape))
+    values = dyadic(draw(seed, "values", name, kind).uniform(low, high, shape), 1024)
     values = np.where(abs(values) < _LEAST, values + np.where(values < 0, -_LEAST, _LEAST), values)
-    return np.asarray(abs(values) if positive else values)
+    values = np.asarray(abs(values) if positive else values)
+    values.setflags(write=False)
+    return values
 
 
 def sample(
@@ -185,6 +194,9 @@ def sample(
 
 CLOSE = 1e-12
 _ROUNDS = 14
+_PROGRESS, _PATIENCE = 0.9, 1
+"""So often may the residual not fall to this part of the best so far."""
+_STARTS = 4
 _MOST_PINS = 6
 
 
@@ -205,13 +217,16 @@ class _Hypotheses:
     def satisfy(self, point: Point, *, sparse: bool) -> Point:
         """Return a point near this one at which the hypotheses hold."""
         with np.errstate(all="ignore"):
-            for pins in self._pins():
+            attempts = list(itertools.product(self._pins(), range(_STARTS), (sparse, not sparse)))
+            worked = self.anatomy.solved_by
+            if worked in attempts:
+                attempts = [worked, *attempts]
+            for pins, start, few in attempts:
                 scopes = [self._scope(equation, pins) for equation in self.equations]
-                for start in self._starts(point):
-                    for few in (sparse, not sparse):
-                        found = self._newton(start, scopes, sparse=few)
-                        if found is not None and self._allowed(found, pins):
-                            return found
+                found = self._newton(self._start(point, start), scopes, sparse=few)
+                if found is not None and self._allowed(found, pins):
+                    self.anatomy.solved_by = (pins, start, few)
+                    return found
         raise CannotSampleError("no values were found that satisfy the assumptions")
 
     def _pins(self) -> Iterator[dict[Index, int]]:
@@ -236,25 +251,20 @@ class _Hypotheses:
         pinned = {index: (value, 1) for index, value in pins.items()}
         return {index: pinned.get(index, scope[index]) for index in sorted(free_indices(hypothesis), key=str)}
 
-    def _starts(self, point: Point) -> Iterator[Point]:
-        yield point
-        smaller = {
-            name: abs(array) / 4 if name in self.moved else array for name, array in point.values.items()
-        }
-        yield Point(smaller, point.family, point.seed)
-        for at in range(2):
-            values = {
-                name: _one_hot(name, array.shape, point.seed + at)
-                if name in self.moved and array.ndim
-                else array
-                for name, array in point.values.items()
-            }
-            yield Point(values, point.family, point.seed)
+    def _start(self, point: Point, at: int) -> Point:
+        """Return where to start from: the point itself, one closer to 0, or one-hot tensors."""
+        values = dict(point.values)
+        for name in self.moved if at else ():
+            if at == 1:
+                values[name] = abs(values[name]) / 4
+            elif values[name].ndim:
+                values[name] = _one_hot(name, values[name].shape, point.seed + at)
+        return Point(values, point.family, point.seed)
 
     def _newton(self, start: Point, scopes: Sequence[Scope], *, sparse: bool) -> Point | None:
         values = dict(start.values)
-        best, first = np.inf, np.inf
-        for turn in range(_ROUNDS):
+        best, stuck = np.inf, 0
+        for _ in range(_ROUNDS):
             point = Point(values, start.family, start.seed)
             residual, jacobian = self._linear(point, scopes)
             if not np.isfinite(residual).all() or not np.isfinite(jacobian).all():
@@ -262,8 +272,8 @@ class _Hypotheses:
             worst = float(abs(residual).max(initial=0.0))
             if worst == 0 or (worst < CLOSE and worst >= best / 2):
                 return point
-            first = worst if turn == 0 else first
-            if turn >= _ROUNDS // 2 and best > first / 10:
+            stuck = stuck + 1 if worst > best * _PROGRESS else 0
+            if stuck > _PATIENCE:
                 return None
             best = min(best, worst)
             step = _step(jacobian, residual, sparse=sparse)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -31,13 +32,14 @@ def draw(seed: int, *key: str) -> np.random.Generator:
     return np.random.default_rng([seed, *(zlib.crc32(part.encode("utf-8", "replace")) for part in key)])
 
 
-def dyadic(values: Array) -> Array:
-    """Round to multiples of 1/64, which are exact in every arithmetic and short in print."""
-    return np.round(values * 64) / 64
+def dyadic(values: Array, parts: int = 64) -> Array:
+    """Round to multiples of a power of 1/2, which are exact in every arithmetic and short in print."""
+    return np.round(values * parts) / parts
 
 
+@lru_cache(maxsize=4096)
 def phase_weights(
-    family: Family, seed: int, name: str, argument: str, outer: Sequence[int], shape: Sequence[int]
+    family: Family, seed: int, name: str, argument: str, outer: tuple[int, ...], shape: tuple[int, ...]
 ) -> Array:
     """Return the weight of each entry of an argument, for each phase and each slot value of the function."""
     full = (_PHASES[family], *outer, *shape)
@@ -54,11 +56,16 @@ def of_phases(family: Family, seed: int, name: str, phases: Array, arithmetic: A
         return np.asarray(phases[0])
     if family == "quadratic":
         return np.asarray(phases[0] + phases[1] * phases[1] / 2)
-    offsets = arithmetic.cast(dyadic(draw(seed, "family", name).uniform(-1, 1, len(_AMPLITUDES))))
+    offsets = arithmetic.cast(_offsets(seed, name))
     total = arithmetic.cast(np.array(_LEVEL))
     for amplitude, offset, phase in zip(_AMPLITUDES, offsets, phases, strict=True):
         total = total + amplitude * arithmetic.functions[sympy.sin](phase + offset)
     return np.asarray(total)
+
+
+@lru_cache(maxsize=4096)
+def _offsets(seed: int, name: str) -> Array:
+    return dyadic(draw(seed, "family", name).uniform(-1, 1, len(_AMPLITUDES)))
 
 
 def constants(seed: int, name: str, shape: Sequence[int]) -> Array:
