@@ -55,11 +55,15 @@ from sympy import (
     tan,
     tanh,
 )
+from sympy.functions.elementary.piecewise import ExprCondPair
+from sympy.logic.boolalg import Boolean
 
 from symderiv.kernel.terms import (
+    Cases,
     Circular,
     Context,
     D,
+    Definition,
     Index,
     KernelError,
     NoRule,
@@ -105,17 +109,33 @@ KINKED: tuple[type[Basic], ...] = (Abs, Max, Min, sign, Heaviside)
 """Functions whose rule holds almost everywhere."""
 
 
+def without_piecewise(term: Basic) -> Expr:
+    """Return `term` with every Piecewise as Cases, before SymPy can fold one out of a sum."""
+    if not term.has(Piecewise):
+        return term
+    arguments = [without_piecewise(a) for a in term.args]
+    if isinstance(term, Piecewise):
+        return Cases(*(part for pair in arguments for part in pair.args))
+    return Tuple(*arguments) if isinstance(term, ExprCondPair) else term.func(*arguments)
+
+
 def substitute(term: Basic, mapping: Mapping[Basic, Basic]) -> Expr:
-    """Return `term` with its free indices replaced simultaneously, and every index that it binds made fresh."""
+    """Return `term` with its free indices replaced simultaneously; a bound index that would capture is renamed."""
+    if not mapping:
+        return term
     if not term.has(Sum, Product):
         return term.xreplace(mapping)
     if not isinstance(term, Sum | Product):
         return term.func(*(substitute(a, mapping) for a in term.args))
     inside, limits = dict(mapping), []
+    coming = frozenset[Basic]().union(*(value.free_symbols for value in mapping.values()))
     for bound, low, high in reversed(term.limits):
         ends = (low.xreplace(inside), high.xreplace(inside))
-        inside[bound] = fresh(bound.name)
-        limits.append((inside[bound], *ends))
+        inside.pop(bound, None)
+        renamed = bound
+        if bound in coming:
+            renamed = inside[bound] = fresh(bound.name)
+        limits.append((renamed, *ends))
     return term.func(substitute(term.function, inside), *reversed(limits))
 
 
@@ -139,14 +159,14 @@ def has_kink(term: Expr, context: Context) -> bool:
 def _kinked(term: Expr) -> bool:
     if term.has(*KINKED):
         return True
-    conditions = [cond for node in term.atoms(Piecewise) for _, cond in node.args]
-    return any(names_in(cond) for cond in conditions)
+    conditions = [a for node in term.atoms(Piecewise, Cases) for a in node.atoms(Boolean)]
+    return any(names_in(condition) for condition in conditions)
 
 
 def derive(term: Expr, context: Context) -> Expr:
     """Return `term` with every derivative carried out and every definition opened."""
     calculus = _Calculus(context)
-    return calculus.opened(calculus.carried(sympy.sympify(term)))
+    return calculus.opened(calculus.carried(without_piecewise(sympy.sympify(term))))
 
 
 class _Calculus:
@@ -157,6 +177,7 @@ class _Calculus:
         self.reached: dict[str, frozenset[str]] = {}
         self.known: dict[tuple[Expr, Expr], Expr] = {}
         self.bodies: dict[str, Expr] = {}
+        self.definitions: dict[str, Definition] = {}
 
     # -- what a name depends on
 
@@ -186,11 +207,19 @@ class _Calculus:
 
     def instance(self, name: str, indices: tuple[Expr, ...]) -> Expr:
         """Return the body of a defined entry as it was written, at these indices."""
-        definition = self.context.definitions[name]
+        definition = self.definition(name, indices)
+        return substitute(definition.body, dict(zip(definition.slots, indices, strict=True)))
+
+    def definition(self, name: str, indices: tuple[Expr, ...]) -> Definition:
+        """Return a definition as the kernel reads it, if it has as many slots."""
+        if name not in self.definitions:
+            written = self.context.definitions[name]
+            self.definitions[name] = Definition(name, written.slots, without_piecewise(written.body))
+        definition = self.definitions[name]
         if len(definition.slots) != len(indices):
             msg = f"{name} has {len(definition.slots)} indices, not {len(indices)}"
             raise KernelError(msg)
-        return substitute(definition.body, dict(zip(definition.slots, indices, strict=True)))
+        return definition
 
     def opened(self, term: Expr) -> Expr:
         """Return `term`, free of reducible derivatives, with every definition opened."""
@@ -199,11 +228,8 @@ class _Calculus:
             if name not in self.context.definitions:
                 return term
             self.reach(name)
-            definition = self.context.definitions[name]
             indices = _indices(term)
-            if len(definition.slots) != len(indices):
-                msg = f"{name} has {len(definition.slots)} indices, not {len(indices)}"
-                raise KernelError(msg)
+            definition = self.definition(name, indices)
             if name not in self.bodies:
                 self.bodies[name] = self.opened(self.carried(definition.body))
             return substitute(self.bodies[name], dict(zip(definition.slots, indices, strict=True)))
@@ -263,7 +289,7 @@ class _Calculus:
             if len(mine) != len(its):
                 msg = f"{name} is used with {len(mine)} and with {len(its)} indices"
                 raise KernelError(msg)
-            return Mul(*(KroneckerDelta(k, i) for k, i in zip(mine, its, strict=True)))
+            return Mul(*(_delta(k, i) for k, i in zip(mine, its, strict=True)))
         if by not in self.reach(name):
             return ZERO
         if name in self.context.definitions:
@@ -306,7 +332,7 @@ class _Calculus:
         if inner == 0:
             return ZERO
         j = fresh(k.name)
-        others = Piecewise((1, sympy.Eq(j, k)), (substitute(term.function, {k: j}), True))
+        others = Cases(ONE, sympy.Eq(j, k), substitute(term.function, {k: j}), sympy.true)
         return Sum(inner * Product(others, (j, low, high)), (k, low, high))
 
     def of_add(self, term: Expr, variable: Expr) -> Expr:
@@ -333,20 +359,25 @@ class _Calculus:
             result += term * log(a) * db
         return result
 
-    def of_piecewise(self, term: Expr, variable: Expr) -> Expr:
+    def of_cases(self, term: Expr, variable: Expr) -> Expr:
         """`d (a where c, else b) = d a where c, else d b`; where c is a condition on values, almost everywhere."""
-        pieces = [(self.by(value, variable), condition) for value, condition in term.args]
-        return ZERO if all(value == 0 for value, _ in pieces) else Piecewise(*pieces)
+        pieces = [(self.by(value, variable), condition) for value, condition in term.pairs]
+        return ZERO if all(value == 0 for value, _ in pieces) else Cases(*(part for pair in pieces for part in pair))
 
     def of_max(self, term: Expr, variable: Expr) -> Expr:
         """`d max(a, b) = d a where a > b, else d b`."""
         first, rest = term.args[0], Max(*term.args[1:])
-        return self.of_piecewise(Piecewise((first, first > rest), (rest, True)), variable)
+        return self.larger(first, rest, first - rest, variable)
 
     def of_min(self, term: Expr, variable: Expr) -> Expr:
         """`d min(a, b) = d a where a < b, else d b`."""
         first, rest = term.args[0], Min(*term.args[1:])
-        return self.of_piecewise(Piecewise((first, first < rest), (rest, True)), variable)
+        return self.larger(first, rest, rest - first, variable)
+
+    def larger(self, first: Expr, rest: Expr, gap: Expr, variable: Expr) -> Expr:
+        """Return the derivative of `first` where gap > 0, of `rest` elsewhere."""
+        inner, other = self.by(first, variable), self.by(rest, variable)
+        return other if inner == other else other + (inner - other) * Heaviside(gap, 0)
 
     def of_unknown(self, term: Expr, variable: Expr) -> Expr:
         """`d f(a, b) = f_1(a, b) d a + f_2(a, b) d b`."""
@@ -377,7 +408,7 @@ STRUCTURAL: Mapping[type[Basic], Callable[[_Calculus, Expr, Expr], Expr]] = {
     Pow: _Calculus.of_pow,
     Sum: _Calculus.of_sum,
     Product: _Calculus.of_product,
-    Piecewise: _Calculus.of_piecewise,
+    Cases: _Calculus.of_cases,
     Max: _Calculus.of_max,
     Min: _Calculus.of_min,
     Unknown: _Calculus.of_unknown,
@@ -390,7 +421,18 @@ def _indices(term: Expr) -> tuple[Expr, ...]:
     return tuple(term.indices) if isinstance(term, Indexed) else ()
 
 
+def _delta(k: Expr, i: Expr) -> Expr:
+    """Return Kronecker's delta; SymPy's own evaluation asks its assumptions, which is slow."""
+    if k == i:
+        return ONE
+    if isinstance(k, Number) and isinstance(i, Number):
+        return ZERO
+    return KroneckerDelta(*sorted((k, i), key=str), evaluate=False)
+
+
 def _apart(term: Expr, variable: Expr) -> Expr:
     """Return a sum or product whose bound indices do not occur in the variable."""
-    bound = {limit[0] for limit in term.limits}
-    return substitute(term, {}) if bound & variable.free_symbols else term
+    clash = {limit[0] for limit in term.limits} & variable.free_symbols
+    if not clash:
+        return term
+    return term.xreplace({bound: fresh(bound.name) for bound in clash})

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice, product
-from math import floor
 
 import sympy
 from sympy import Eq, Expr, Ne
@@ -33,7 +32,7 @@ from symderiv.kernel.polynomial import (
     scaled,
 )
 from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of, write
-from symderiv.kernel.terms import Context, Goal, Index, Size, TooLarge, Undefined, name_of
+from symderiv.kernel.terms import Context, Goal, Index, NoRule, Size, TooLarge, Undefined, name_of
 
 _TOKEN = object()
 CHOICES = 200
@@ -85,6 +84,7 @@ def prove(goal: Goal) -> Proved | Residue:
 
 def _prove(goal: Goal) -> Proved | Residue:
     left, right = derive(goal.left, goal.context), derive(goal.right, goal.context)
+    _check_free(goal, left, right)
     kinks = has_kink(goal.left, goal.context) or has_kink(goal.right, goal.context)
     try:
         return _attempt(goal, left, right, kinks=kinks)
@@ -93,6 +93,15 @@ def _prove(goal: Goal) -> Proved | Residue:
         if split is None:
             raise
         return split
+
+
+def _check_free(goal: Goal, *sides: Expr) -> None:
+    """Refuse an index that has no range: it has escaped from a sum."""
+    for side in sides:
+        for symbol in side.free_symbols:
+            if isinstance(symbol, Index) and symbol not in goal.ranges:
+                msg = f"the index {symbol} has no range"
+                raise NoRule(msg)
 
 
 def _attempt(goal: Goal, left: Expr, right: Expr, *, kinks: bool) -> Proved | Residue:
@@ -106,7 +115,7 @@ def _attempt(goal: Goal, left: Expr, right: Expr, *, kinks: bool) -> Proved | Re
             return Proved("normal form", (), tuple(sorted(algebra.used)), kinks, _TOKEN)
     except TooLarge as error:
         note = str(error)
-    return Residue(write(difference), note)
+    return Residue(write(difference, algebra.positive_names), note)
 
 
 def _split(goal: Goal, left: Expr, right: Expr) -> Proved | Residue | None:
@@ -275,7 +284,7 @@ def is_zero(algebra: Algebra, p: Polynomial, depth: int = DEPTH) -> bool:
     """Tell whether p is known to be 0 wherever it is defined."""
     if len(p.terms) < 2:
         return not p.terms
-    p = _complemented(algebra, _cleared(algebra, p))
+    p = _vanished(algebra, _complemented(algebra, _cleared(algebra, p)))
     if len(p.terms) < 2:
         return not p.terms
     if depth == 0:
@@ -292,17 +301,7 @@ def _cleared(algebra: Algebra, p: Polynomial) -> Polynomial:
         bases = {a for m in p.terms for a, e in m.factors.items() if a.kind is Kind.BASE and e < 0}
         if not bases:
             return p
-        base = max(bases, key=lambda a: (a.height, a.key()))
-        least = min(m.factors.get(base, 0) for m in p.terms)
-        parts = []
-        for m, c in p.terms.items():
-            power = m.factors.get(base, 0) - least
-            factors = {a: e for a, e in m.factors.items() if a != base}
-            if power != floor(power):
-                factors[base] = power - floor(power)
-            rest = Polynomial({Monomial(m.exponent, factors): c})
-            parts.append(algebra.times(rest, algebra.power(base.inner[0], floor(power))))
-        p = plus(*parts)
+        p = algebra.cleared(p, max(bases, key=lambda a: (a.height, a.key())))
     msg = "too many denominators"
     raise TooLarge(msg)
 
@@ -334,6 +333,28 @@ def _complemented(algebra: Algebra, p: Polynomial) -> Polynomial:
         if any(b in marks and b.key() < a.key() for b in opposite):
             p = _replaced(algebra, p, a, instead)
     return p
+
+
+def _vanished(algebra: Algebra, p: Polynomial) -> Polynomial:
+    """Put `x = -r` where `1[x + r = 0]` is a factor."""
+    marks = {a for m in p.terms if m.marked for a in m.factors if a.kind is Kind.VANISHING}
+    for mark in sorted(marks, key=Atom.key):
+        found = _linear(mark.inner[0])
+        if found is not None:
+            held = Polynomial({m: c for m, c in p.terms.items() if mark in m.factors})
+            p = plus(minus(p, held), _replaced(algebra, held, *found))
+    return p
+
+
+def _linear(p: Polynomial) -> tuple[Atom, Polynomial] | None:
+    """Return an atom, in one term only and there alone, and the value at which p is 0."""
+    for m, c in sorted(p.terms.items(), key=lambda t: t[0].key()):
+        if not m.exponent and len(m.factors) == 1:
+            ((a, e),) = m.factors.items()
+            rest = minus(p, Polynomial({m: c}))
+            if e == 1 and a not in _atoms(rest):
+                return a, scaled(rest, -1 / Fraction(c))
+    return None
 
 
 def _merged(algebra: Algebra, p: Polynomial, depth: int) -> Polynomial | None:

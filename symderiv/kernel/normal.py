@@ -222,6 +222,10 @@ class Algebra:
 
     def _marked(self, rest: Polynomial, marks: list[Atom]) -> Polynomial:
         """Return `rest` times indicators: deltas substitute, the others absorb and exclude one another."""
+        for a, b in combinations([a for a in marks if a.kind is Kind.STEP], 2):
+            if not ix.plus(a.indices[0], b.indices[0]):
+                others = [c for c in marks if c not in (a, b)]
+                return self._times(self._marked(rest, others), self.delta(a.indices[0]))
         solution: dict[Variable, IndexExpr] = {}
         unsolved: list[Atom] = []
         for a in sorted((a for a in marks if a.kind is Kind.DELTA), key=Atom.key):
@@ -298,6 +302,9 @@ class Algebra:
         n = p.number()
         if n is not None:
             return ONE if n > 0 else NOTHING
+        form = _as_index(p)
+        if form is not None:
+            return self.step(ix.plus(form, ix.constant(-1)))
         if self.sign(p) == 2:
             return ONE
         if self.sign(scaled(p, -1)) >= 1:
@@ -312,6 +319,9 @@ class Algebra:
         n = p.number()
         if n is not None:
             return NOTHING if n else ONE
+        form = _as_index(p)
+        if form is not None:
+            return self.delta(form)
         if 2 in (self.sign(p), self.sign(scaled(p, -1))) or (self.kinks_excluded and _varies(p)):
             return NOTHING
         p = self._content(p, whole=False)[1]
@@ -351,7 +361,12 @@ class Algebra:
     def sign(self, p: Polynomial) -> int:
         """Return 2 if p > 0 is certain, 1 if p >= 0 is, else 0."""
         signs = [self._sign(m) if c > 0 else 0 for m, c in p.terms.items()]
-        return max(signs) if signs and min(signs) >= 1 else int(not signs)
+        if not signs or min(signs) >= 1:
+            return max(signs, default=1)
+        form = _as_index(p)
+        if form is None or not ix.at_least_zero(form, self.upper):
+            return 0
+        return 2 if self._inhabited(form) else 1
 
     def _sign(self, m: Monomial) -> int:
         return min((self._power_sign(a, e) for a, e in m.factors.items()), default=2)
@@ -383,6 +398,7 @@ class Algebra:
                 return 0
 
     def _inhabited(self, size: IndexExpr) -> bool:
+        """Tell whether a range has an element for certain."""
         return ix.at_least_zero(ix.plus(size, ix.constant(-1)), self.upper)
 
     # -- atoms
@@ -595,6 +611,8 @@ class Algebra:
 
     def _content(self, p: Polynomial, *, whole: bool) -> tuple[Polynomial, Polynomial]:
         """Return `(c, q)` with p = c q: c is the common monomial, of any sign if `whole`, else positive."""
+        if not p.terms:
+            return ONE, p
         terms = list(p.terms.items())
         coefficients = [Fraction(c) for _, c in terms]
         common = Fraction(gcd(*(c.numerator for c in coefficients)), lcm(*(c.denominator for c in coefficients)))
@@ -604,6 +622,9 @@ class Algebra:
         for a in dict.fromkeys(a for m, _ in terms for a in m.factors):
             if whole or self._atom_sign(a) == 2:
                 least = min(m.factors.get(a, 0) for m, _ in terms)
+                if least and a.kind is Kind.BASE:
+                    content, rest = self._content(self.cleared(p, a), whole=whole)
+                    return self._times(atom(a, least), content), rest
                 if least:
                     lowest[a] = least
         exponents = list(dict.fromkeys(m.exponent or NOTHING for m, _ in terms))
@@ -613,10 +634,20 @@ class Algebra:
         content = self.settled(exponent, dict(lowest))
         inverse = self.settled(scaled(exponent, -1), {a: -e for a, e in lowest.items()})
         rest = scaled(self._times(p, inverse), 1 / common)
-        if any(a.kind is Kind.BASE for a in lowest):
-            again, rest = self._content(rest, whole=whole) if len(rest.terms) > 1 else (ONE, rest)
-            content = self._times(content, again)
         return scaled(content, common), rest
+
+    def cleared(self, p: Polynomial, base: Atom) -> Polynomial:
+        """Return p divided by the lowest power of a base that its terms have."""
+        least = min(m.factors.get(base, 0) for m in p.terms)
+        parts = []
+        for m, c in p.terms.items():
+            power = m.factors.get(base, 0) - least
+            factors = {a: e for a, e in m.factors.items() if a != base}
+            if power != floor(power):
+                factors[base] = power - floor(power)
+            rest = Polynomial({Monomial(m.exponent, factors): c})
+            parts.append(self._times(rest, self.power(base.inner[0], floor(power))))
+        return plus(*parts)
 
     def absolute(self, p: Polynomial) -> Polynomial:
         """`|p| = p (2 · 1[p > 0] - 1)`."""
@@ -665,12 +696,38 @@ class Algebra:
             return self.power(base, r)
         if self.sign(base) == 2:
             return self.exp(self._times(exponent, self.log(base)))
-        whole = exponent.terms.get(UNIT, 0)
-        whole = whole if whole == floor(whole) else 0
-        rest = plus(exponent, number(-whole))
-        marked = any(m.marked for p in (base, rest) for m in p.terms)
-        atomic = self._lifted_all("pow", (base, rest)) if marked else atom(Atom(Kind.FUNCTION, "pow", (), (base, rest)))
-        return self._times(self.power(base, whole), atomic)
+        if any(m.marked for p in (base, exponent) for m in p.terms):
+            return self._lifted_all("pow", (base, exponent))
+        form = _as_index(exponent)
+        if form is None:
+            return atom(Atom(Kind.FUNCTION, "pow", (), (base, exponent)))
+        only = base.single()
+        parts = []
+        for variables, c in form:
+            unit = self.value(((variables, 1),))
+            if not variables:
+                parts.append(self.power(base, c))
+            elif only is None:
+                parts.append(self.power(atom(Atom(Kind.FUNCTION, "pow", (), (base, unit))), c))
+            else:
+                parts.append(self.power(self._raised(*only, unit), c))
+        return self.times(*parts)
+
+    def _raised(self, m: Monomial, c: Rational, n: Polynomial) -> Polynomial:
+        """`(c a^e exp(b))^n` for a positive whole number n."""
+        result = self.exp(self._times(m.exponent, n)) if m.exponent else ONE
+        result = self._times(result, self.exp(self._times(n, _number_log(abs(Fraction(c))))))
+        if c < 0:
+            result = self._times(result, atom(Atom(Kind.FUNCTION, "pow", (), (number(-1), n))))
+        for a, e in m.factors.items():
+            if self._atom_sign(a) == 2:
+                part = self.exp(self._times(n, scaled(_log_of(a), e)))
+            elif e == floor(e):
+                part = self.power(atom(Atom(Kind.FUNCTION, "pow", (), (_base(a), n))), e)
+            else:
+                part = atom(Atom(Kind.FUNCTION, "pow", (), (atom(a, e), n)))
+            result = self._times(result, part)
+        return result
 
     def function(self, name: str, *arguments: Polynomial) -> Polynomial:
         """Return a named function: by its definition in exp where it has one, else as an atom."""
@@ -850,8 +907,7 @@ class Algebra:
             if variable not in a.free:
                 result = self._times(result, self.raised(atom(a, e), self.value(size)))
             elif e == floor(e):
-                base = a.inner[0] if a.kind is Kind.BASE else atom(a)
-                result = self._times(result, self.power(self._closed_product(variable, size, base), e))
+                result = self._times(result, self.power(self._closed_product(variable, size, _base(a)), e))
             else:
                 result = self._times(result, self._closed_product(variable, size, atom(a, e)))
         return result
@@ -899,7 +955,6 @@ BY_EXP: Mapping[str, Callable[[Algebra, Polynomial], Polynomial]] = {
     "erfc": lambda g, a: plus(ONE, scaled(g.function("erf", a), -1)),
     "Abs": lambda g, a: g.absolute(a),
     "sign": lambda g, a: plus(scaled(g.positive(a), 2), g.vanishing(a), number(-1)),
-    "Heaviside": lambda g, a: plus(g.positive(a), scaled(g.vanishing(a), Fraction(1, 2))),
 }
 """Functions that are replaced by others."""
 
@@ -933,6 +988,18 @@ def _varies(p: Polynomial) -> bool:
             if a.kind is Kind.ENTRY and e == 1 and names.count(a.name) == 1:
                 return True
     return False
+
+
+def _as_index(p: Polynomial) -> IndexExpr | None:
+    """Return the index expression that has this value, or None."""
+    terms: list[tuple[tuple[Variable, ...], int]] = []
+    for m, c in p.terms.items():
+        whole = all(a.kind is Kind.VALUE and e > 0 and e == floor(e) for a, e in m.factors.items())
+        if m.exponent or not whole or c != floor(c):
+            return None
+        variables = [v for a, e in m.factors.items() for v in ix.variables(a.indices[0]) for _ in range(floor(e))]
+        terms.append((tuple(sorted(variables)), floor(c)))
+    return ix.build(terms)
 
 
 def _entry_names(m: Monomial) -> list[str]:
@@ -1031,9 +1098,13 @@ def _number_log(c: Fraction) -> Polynomial:
     )
 
 
+def _base(a: Atom) -> Polynomial:
+    """Return an atom as a polynomial: of a base, what it is the base of."""
+    return a.inner[0] if a.kind is Kind.BASE else atom(a)
+
+
 def _log_of(a: Atom) -> Polynomial:
     """`log a` for one atom."""
     if a.kind is Kind.CONSTANT and a.name.isdigit():
         return _number_log(Fraction(int(a.name)))
-    inner = a.inner[0] if a.kind is Kind.BASE else atom(a)
-    return atom(Atom(Kind.FUNCTION, "log", inner=(inner,)))
+    return atom(Atom(Kind.FUNCTION, "log", inner=(_base(a),)))

@@ -15,6 +15,7 @@ from sympy import (
     Add,
     Basic,
     Expr,
+    Heaviside,
     Indexed,
     Integer,
     KroneckerDelta,
@@ -36,7 +37,7 @@ from sympy.core.relational import (
     StrictLessThan,
     Unequality,
 )
-from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
+from sympy.logic.boolalg import ITE, And, BooleanFalse, BooleanTrue, Not, Or
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.indices import IndexExpr, Variable
@@ -55,7 +56,7 @@ from symderiv.kernel.polynomial import (
     plus,
     scaled,
 )
-from symderiv.kernel.terms import D, Index, NoRule, Size, Undefined, Unknown, entry, fresh, name_of
+from symderiv.kernel.terms import Cases, D, Index, NoRule, Size, Undefined, Unknown, entry, fresh, indicator, name_of
 
 FUNCTIONS: frozenset[str] = frozenset({*BY_EXP, *PARITY, "log", "acos", "acosh"})
 """The functions that may be read."""
@@ -242,7 +243,7 @@ class Reader:
     def cases(self, term: Expr) -> Polynomial:
         """Read cases: the first whose condition holds."""
         total, left = NOTHING, ONE
-        for value, condition in term.args:
+        for value, condition in term.pairs if isinstance(term, Cases) else term.args:
             holds = self.condition(condition)
             here = self.algebra.times(left, holds)
             if here.terms:
@@ -260,12 +261,20 @@ class Reader:
             return minus(ONE, self.algebra.times(*(minus(ONE, self.condition(a)) for a in term.args)))
         if isinstance(term, Not):
             return minus(ONE, self.condition(term.args[0]))
+        if isinstance(term, ITE):
+            holds, then, other = (self.condition(a) for a in term.args)
+            return plus(self.algebra.times(holds, minus(then, other)), other)
         comparisons = OF_INDICES if _on_indices(term) else OF_VALUES
         comparison = comparisons.get(type(term))
         if comparison is None:
             msg = f"the condition {term}"
             raise NoRule(msg)
         return comparison(self, *term.args)
+
+    def heaviside(self, term: Expr) -> Polynomial:
+        """Read Heaviside's function with its value at 0."""
+        p, there = self.read(term.args[0]), self.read(term.args[1])
+        return plus(self.algebra.positive(p), self.algebra.times(there, self.algebra.vanishing(p)))
 
     def gap(self, a: Expr, b: Expr) -> IndexExpr:
         """Return a − b of index expressions."""
@@ -305,7 +314,10 @@ def _fraction(term: Expr) -> Rational:
 
 
 def _on_indices(term: Basic) -> bool:
-    return all(isinstance(s, Index | Size) for s in term.free_symbols) and not term.has(Sum, Product, Indexed)
+    """Tell whether a condition compares index expressions."""
+    return all(
+        isinstance(a, Index | Size | Integer | Add | Mul) for side in term.args for a in sympy.preorder_traversal(side)
+    )
 
 
 READINGS: Mapping[type[Basic], Callable[[Reader, Expr], Polynomial]] = {
@@ -320,6 +332,8 @@ READINGS: Mapping[type[Basic], Callable[[Reader, Expr], Polynomial]] = {
     Max: Reader.maximum,
     Min: Reader.minimum,
     Piecewise: Reader.cases,
+    Cases: Reader.cases,
+    Heaviside: Reader.heaviside,
     D: Reader.derivative,
     Unknown: Reader.unknown,
     type(sympy.E): lambda r, _: r.algebra.exp(ONE),
@@ -358,83 +372,95 @@ OF_VALUES: Mapping[type[Basic], Callable[[Reader, Expr, Expr], Polynomial]] = {
 LETTERS = "klmnpqrstuvw"
 
 
-def write(p: Polynomial) -> Expr:
+Names = Mapping[Variable, Expr]
+
+
+def write(p: Polynomial, positive: frozenset[str] = frozenset()) -> Expr:
     """Return a SymPy term that reads back as `p`; bound indices get fresh readable names."""
-    return _written(p, {})
+    return _Writer(positive).polynomial(p, {})
 
 
-def _written(p: Polynomial, names: Mapping[Variable, Expr]) -> Expr:
-    terms = sorted(p.terms.items(), key=lambda t: t[0].key())
-    return Add(*(Mul(_quotient(c), _monomial(m, names)) for m, c in terms))
+class _Writer:
+    """Writes polynomials; the names in `positive` are written as positive."""
+
+    def __init__(self, positive: frozenset[str]) -> None:
+        self.positive = positive
+
+    def polynomial(self, p: Polynomial, names: Names) -> Expr:
+        terms = sorted(p.terms.items(), key=lambda t: t[0].key())
+        return Add(*(Mul(_quotient(c), self.monomial(m, names)) for m, c in terms))
 
 
-def _quotient(c: Rational) -> Expr:
-    return Quotient(Fraction(c).numerator, Fraction(c).denominator)
+    def monomial(self, m: Monomial, names: Names) -> Expr:
+        powers = sorted(m.factors.items(), key=lambda t: t[0].key())
+        factors = [Pow(self.atom(a, names), _quotient(e)) for a, e in powers]
+        if m.exponent:
+            factors.append(sympy.exp(self.polynomial(m.exponent, names)))
+        return Mul(*factors)
+
+    def entry(self, a: Atom, names: Names) -> Expr:
+        return entry(a.name, *(_index(i, names) for i in a.indices), positive=a.name in self.positive)
+
+    def atom(self, a: Atom, names: Names) -> Expr:
+        if a.kind in (Kind.SUM, Kind.PRODUCT):
+            taken = {str(name).split("#")[0] for name in names.values()} | {v[1] for v in a.free if v[0] == ix.FREE}
+            letters = [letter for letter in LETTERS if letter not in taken]
+            inside = dict(names)
+            limits = []
+            for place, (v, size) in enumerate(zip(a.bound(), a.sizes, strict=True)):
+                inside[v] = fresh(letters[place] if place < len(letters) else f"k{place}")
+                limits.append((inside[v], 1, _index(size, names)))
+            return (Sum if a.kind is Kind.SUM else Product)(self.polynomial(a.inner[0], inside), *limits)
+        indices = [_index(i, names) for i in a.indices]
+        inner = [self.polynomial(p, names) for p in a.inner]
+        match a.kind:
+            case Kind.VALUE:
+                return indices[0]
+            case Kind.CONSTANT:
+                return Integer(a.name) if a.name.isdigit() else sympy.pi
+            case Kind.ENTRY | Kind.SYMMETRIC:
+                return self.entry(a, names)
+            case Kind.PARTIAL:
+                (m, _), *_ = a.inner[0].terms.items()
+                by = [self.entry(b, names) for b, e in sorted(m.factors.items(), key=lambda t: t[0].key()) for _ in range(int(e))]
+                return D(self.entry(a, names), *by)
+            case Kind.UNKNOWN:
+                name, *orders = a.name.split(" ")
+                return Unknown(Symbol(name), tuple(Integer(m) for m in orders), *inner)
+            case Kind.FUNCTION:
+                return Pow(*inner) if a.name == "pow" else getattr(sympy, a.name)(*inner)
+            case Kind.BASE:
+                return inner[0]
+            case Kind.DELTA:
+                return _delta(a.indices[0], names)
+            case Kind.STEP:
+                return indicator(indices[0] >= 0)
+            case Kind.POSITIVE:
+                return sympy.Heaviside(inner[0], 0)
+            case _:
+                return 1 - sympy.sign(inner[0]) ** 2
 
 
-def _monomial(m: Monomial, names: Mapping[Variable, Expr]) -> Expr:
-    factors = [Pow(_atom(a, names), _quotient(e)) for a, e in sorted(m.factors.items(), key=lambda t: t[0].key())]
-    if m.exponent:
-        factors.append(sympy.exp(_written(m.exponent, names)))
-    return Mul(*factors)
-
-
-def _index(form: IndexExpr, names: Mapping[Variable, Expr]) -> Expr:
-    return Add(*(Mul(c, *(_variable(v, names) for v in p)) for p, c in form))
-
-
-def _variable(v: Variable, names: Mapping[Variable, Expr]) -> Expr:
-    if v in names:
-        return names[v]
-    if v[0] == ix.OPEN:
-        return Index(f"o{v[1]}")
-    return Size(v[1]) if v[0] == ix.SIZE else Index(v[1])
-
-
-def _atom(a: Atom, names: Mapping[Variable, Expr]) -> Expr:
-    if a.kind in (Kind.SUM, Kind.PRODUCT):
-        taken = {str(name).split("#")[0] for name in names.values()} | {v[1] for v in a.free if v[0] == ix.FREE}
-        letters = [letter for letter in LETTERS if letter not in taken]
-        inside = dict(names)
-        limits = []
-        for place, (v, size) in enumerate(zip(a.bound(), a.sizes, strict=True)):
-            inside[v] = fresh(letters[place] if place < len(letters) else f"k{place}")
-            limits.append((inside[v], 1, _index(size, names)))
-        return (Sum if a.kind is Kind.SUM else Product)(_written(a.inner[0], inside), *limits)
-    indices = [_index(i, names) for i in a.indices]
-    inner = [_written(p, names) for p in a.inner]
-    match a.kind:
-        case Kind.VALUE:
-            return indices[0]
-        case Kind.CONSTANT:
-            return Integer(a.name) if a.name.isdigit() else sympy.pi
-        case Kind.ENTRY | Kind.SYMMETRIC:
-            return entry(a.name, *indices)
-        case Kind.PARTIAL:
-            (m, _), *_ = a.inner[0].terms.items()
-            by = [_atom(b, names) for b, e in sorted(m.factors.items(), key=lambda t: t[0].key()) for _ in range(int(e))]
-            return D(entry(a.name, *indices), *by)
-        case Kind.UNKNOWN:
-            name, *orders = a.name.split(" ")
-            return Unknown(Symbol(name), tuple(Integer(m) for m in orders), *inner)
-        case Kind.FUNCTION:
-            return Pow(*inner) if a.name == "pow" else getattr(sympy, a.name)(*inner)
-        case Kind.BASE:
-            return inner[0]
-        case Kind.DELTA:
-            return _delta(a.indices[0], names)
-        case Kind.STEP:
-            return Piecewise((1, indices[0] >= 0), (0, True))
-        case Kind.POSITIVE:
-            return Piecewise((1, inner[0] > 0), (0, True))
-        case _:
-            return Piecewise((1, sympy.Eq(inner[0], 0)), (0, True))
-
-
-def _delta(form: IndexExpr, names: Mapping[Variable, Expr]) -> Expr:
+def _delta(form: IndexExpr, names: Names) -> Expr:
     """Return `delta(v, e)` for a variable of the form, the simplest way it is written."""
     for v in sorted(ix.variables(form)):
         e = ix.solved(form, v)
         if e is not None:
             return KroneckerDelta(_variable(v, names), _index(e, names))
     return KroneckerDelta(_index(form, names), 0)
+
+
+def _quotient(c: Rational) -> Expr:
+    return Quotient(Fraction(c).numerator, Fraction(c).denominator)
+
+
+def _index(form: IndexExpr, names: Names) -> Expr:
+    return Add(*(Mul(c, *(_variable(v, names) for v in p)) for p, c in form))
+
+
+def _variable(v: Variable, names: Names) -> Expr:
+    if v in names:
+        return names[v]
+    if v[0] == ix.OPEN:
+        return Index(f"o{v[1]}")
+    return Size(v[1]) if v[0] == ix.SIZE else Index(v[1])

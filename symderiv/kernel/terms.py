@@ -6,8 +6,9 @@ combination of these) that runs from 1 to a *size*. A *size* is a `Size` symbol,
 polynomial in these. `Sum(body, (k, 1, size))` binds k. `D(term, entry, …)` is an unevaluated derivative.
 Bound indices are apart: no two sums of a statement bind the same index, and none is free in it.
 A *definition* gives a name a body over its slots; an *opaque* name is an unknown smooth function of
-other names. Kernel terms also use `KroneckerDelta(i, j)`, `Piecewise` over `Eq`/`Ne` of indices,
-`exp`, `log`, powers, elementary functions, and `Unknown` (an unknown scalar function of scalar arguments).
+other names. Kernel terms also use `KroneckerDelta(i, j)`, `Cases` over conditions on indices or values
+(`Piecewise` is read too), `exp`, `log`, powers, elementary functions, and `Unknown` (an unknown scalar
+function of scalar arguments).
 """
 
 from __future__ import annotations
@@ -106,6 +107,34 @@ class Unknown(Expr):
 
     is_commutative = True
     is_extended_real = True
+
+
+class Cases(Expr):
+    """`Cases(v1, c1, v2, c2, …)`: the first value whose condition holds; undefined where none does.
+
+    SymPy's Piecewise lets bound indices escape: `Sum` folds the cases of a sum inside it outwards
+    (`Sum(exp(Sum(Piecewise((x[m], m <= k), (0, True)), (m, 1, N))), (k, 1, N))` has m free).
+    Build these, never a Piecewise, wherever a sum may surround the term.
+    """
+
+    def __new__(cls, *parts: Expr) -> Cases:
+        """Build the node; nothing is evaluated."""
+        assert parts
+        assert len(parts) % 2 == 0
+        return super().__new__(cls, *(sympy.sympify(part) for part in parts))
+
+    is_commutative = True
+    is_extended_real = True
+
+    @property
+    def pairs(self) -> tuple[tuple[Expr, Boolean], ...]:
+        """The values with their conditions, in order."""
+        return tuple(zip(self.args[::2], self.args[1::2], strict=True))
+
+
+def indicator(condition: Boolean) -> Expr:
+    """Return the term that is 1 where a condition holds, else 0."""
+    return Cases(sympy.Integer(1), condition, sympy.Integer(0), sympy.true)
 
 
 @dataclass(frozen=True, slots=True)
