@@ -12,15 +12,21 @@ from typing import NoReturn
 from symderiv.diagnostics import Span
 from symderiv.latex.tokens import BEGIN, COMMAND, END, QUAD, ROW, SYMBOL, LatexError, Token, pairs
 
-_IGNORED = frozenset(
-    r"""\, \; \: \! \  \> \/ ~ \thinspace \medspace \thickspace \enspace \negthinspace \negmedspace
-    \displaystyle \textstyle \scriptstyle \scriptscriptstyle \nonumber \notag \limits \nolimits \allowbreak
-    \noindent \hfill \hline \centering \tiny \scriptsize \footnotesize \small \normalsize \large \Large \LARGE
-    \huge \Huge \strut \mathstrut \boldmath \nobreak \break \par \null \protect \relax \qedhere \qed
-    \boxed \fbox \mathclap \mathllap \mathrlap \smash \ensuremath \mathop \mathbin \mathrel \mathord \mathinner
-    \mathopen \mathclose \mathpunct \middle \cancelto \bigskip \medskip \smallskip \space \nobreakspace \mathsurround
-    \@ \- \bgroup \egroup \toprule \midrule \bottomrule""".split()
-) | {"\\ ", "\\\n", "\\\t", "~", "$"}
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text, which is how the longer tables are written."""
+    return frozenset(text.split())
+
+
+_IGNORED = words(
+    r"""\, \; \: \! \> \/ ~ $ \@ \- \thinspace \medspace \thickspace \enspace \negthinspace \negmedspace
+    \displaystyle \textstyle \scriptstyle \scriptscriptstyle \nonumber \notag \limits \nolimits
+    \allowbreak \noindent \hfill \hline \centering \tiny \scriptsize \footnotesize \small \normalsize
+    \large \Large \LARGE \huge \Huge \strut \mathstrut \boldmath \nobreak \break \par \null \protect
+    \relax \qedhere \qed \boxed \fbox \mathclap \mathllap \mathrlap \smash \ensuremath \mathop \mathbin
+    \mathrel \mathord \mathinner \mathopen \mathclose \mathpunct \bigskip \medskip \smallskip \space
+    \nobreakspace \mathsurround \toprule \midrule \bottomrule"""
+) | {"\\ ", "\\\n", "\\\t"}
 _IGNORED_WITH = {
     "\\label": 1, "\\tag": 1, "\\phantom": 1, "\\hphantom": 1, "\\vphantom": 1, "\\hspace": 1, "\\vspace": 1,
     "\\color": 1, "\\cline": 1, "\\eqref": 1, "\\ref": 1, "\\cite": 1, "\\footnote": 1, "\\textcolor": 1,
@@ -28,39 +34,57 @@ _IGNORED_WITH = {
     "\\class": 1, "\\cssId": 1, "\\style": 1, "\\bbox": 0, "\\raisebox": 1, "\\mspace": 1, "\\href": 1,
 }  # fmt: skip
 """Commands that are dropped with so many of their arguments; a further argument stays."""
-_BRACED = frozenset(r"\underbrace \overbrace \underbracket \overbracket \underparen \overparen".split())
+_QUADS = frozenset({"\\quad", "\\qquad"})
+_PAINTS = frozenset({"\\textcolor", "\\colorbox", "\\fcolorbox"})
+_BRACED = words(r"\underbrace \overbrace \underbracket \overbracket \underparen \overparen")
 _SIZES = {
     "\\" + name + ending: side
     for name in ("big", "Big", "bigg", "Bigg")
     for ending, side in (("", ""), ("l", "left"), ("r", "right"), ("m", "middle"))
 } | {"\\left": "left", "\\right": "right", "\\middle": "middle"}
-TEXT = frozenset(
-    r"\text \textrm \textbf \textit \textsf \texttt \mbox \hbox \textnormal \textup \emph \textsc \textsl".split()
+TEXT = words(
+    r"\text \textrm \textbf \textit \textsf \texttt \mbox \hbox \textnormal \textup \emph \textsc \textsl"
 )
 """Commands whose argument is prose."""
 VERBATIM = TEXT | {"\\operatorname"}
 
-OPENERS = {"(": ")", "[": "]", "\\{": "\\}", "\\langle": "\\rangle", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil"}
+OPENERS = {
+    "(": ")",
+    "[": "]",
+    "\\{": "\\}",
+    "\\langle": "\\rangle",
+    "\\lfloor": "\\rfloor",
+    "\\lceil": "\\rceil",
+}
 """Opening brackets and their mates."""
-_CLOSERS = frozenset(OPENERS.values())
-_BARS = {"\\lvert": ("|", "left"), "\\rvert": ("|", "right"), "\\lVert": ("\\|", "left"), "\\rVert": ("\\|", "right")}
-_DELIMITERS = OPENERS.keys() | _CLOSERS | _BARS.keys() | {"|", "\\|", "<", ">", ".", "/", "\\mid"}
+CLOSERS = frozenset(OPENERS.values())
+_BARS = {
+    "\\lvert": ("|", "left"),
+    "\\rvert": ("|", "right"),
+    "\\lVert": ("\\|", "left"),
+    "\\rVert": ("\\|", "right"),
+}
+_DELIMITERS = OPENERS.keys() | CLOSERS | _BARS.keys() | {"|", "\\|", "<", ">", ".", "/", "\\mid"}
 
 _PAIRED = frozenset({"align", "aligned", "alignat", "alignedat", "flalign", "split"})
 _ROWS = _PAIRED | {
-    "gather", "gathered", "eqnarray", "multline", "multlined", "equation", "displaymath", "math", "subequations",
+    "gather", "gathered", "eqnarray", "multline", "multlined", "equation", "displaymath", "math",
+    "subequations",
     "dmath", "center", "eqalign",
 }  # fmt: skip
 """Environments whose rows are statements; in the paired ones each second `&` parts two statements."""
 _GATHERED = frozenset({"gather", "gathered"})
 _CELLS, _PAIRS, _ALIGN, _GATHER = range(4)
-MATRICES = frozenset({"matrix", "bmatrix", "pmatrix", "vmatrix", "Vmatrix", "Bmatrix", "smallmatrix", "array"})
+MATRICES = frozenset(
+    {"matrix", "bmatrix", "pmatrix", "vmatrix", "Vmatrix", "Bmatrix", "smallmatrix", "array"}
+)
 _CASES = frozenset({"cases", "dcases", "rcases", "drcases", "numcases"})
 _KINDS = {"[": "bmatrix", "(": "pmatrix", "|": "vmatrix", "\\{": "Bmatrix", "\\|": "Vmatrix"}
 
 RELATIONS = {
     "=": "=", "\\ne": "!=", "<": "<", ">": ">", "\\le": "<=", "\\ge": ">=", "\\in": "in", "\\notin": "notin",
-    ":": ":", "\\to": "to", "\\rightarrow": "to", "\\longrightarrow": "to", "\\sim": "~", "\\approx": "approx",
+    ":": ":", "\\to": "to", "\\rightarrow": "to", "\\longrightarrow": "to", "\\sim": "~",
+    "\\approx": "approx",
     "\\simeq": "approx", "\\propto": "propto", "\\coloneqq": ":=", "\\triangleq": ":=", "\\doteq": ":=",
     "\\equiv": "equiv", "\\cong": "equiv", "\\leftarrow": "<-", "\\gets": "<-", "\\subset": "subset",
     "\\subseteq": "subset", "\\mapsto": "mapsto", "\\longmapsto": "mapsto", "\\not": "!=", "\\stackrel": "=",
@@ -160,75 +184,81 @@ class _Layout:
         if text in _SIZES:
             return self.sized(at, token)
         if text in _IGNORED:
-            following = at + 1
             if text in {"\\boxed", "\\fbox"} and self.depth == 0:
-                self.unwrap(following)
-            return following
-        if text in {"\\quad", "\\qquad"}:
-            if self.depth == 0:
-                self.output.append(Token(QUAD, "\\quad", token.span))
+                self.unwrap(at + 1)
             return at + 1
         if text in _IGNORED_WITH:
-            following = at + 1
-            if following < len(self.tokens) and self.tokens[following].text == "*":
-                following += 1
-            following = self.after_optional(following)
-            for _ in range(_IGNORED_WITH[text]):
-                following = self.after(following)
-            if text in {"\\textcolor", "\\colorbox", "\\fcolorbox"} and self.depth == 0:
-                self.unwrap(following)
-            return following
+            return self.ignored(at, token)
         if text in VERBATIM:
-            end = at + 1
-            if end < len(self.tokens) and self.tokens[end].text == "*":
-                end += 1
-            end = self.after(end)
+            end = self.after(self.after_star(at + 1))
             self.output.extend(self.tokens[at:end])
             return end
         if text in _BRACED:
-            close = self.mates.get(at + 1)
-            if close is not None:
-                following = close + 1
-                while following < len(self.tokens) and self.tokens[following].text in {"_", "^"}:
-                    end = self.after(following + 1)
-                    self.skips[following] = end
-                    following = end
-                if self.depth == 0:
-                    self.unwrap(at + 1)
-            return at + 1
-        if text in {"\\mathrm", "\\mathit", "\\rm"} and self.depth == 0 and self.unwrap(at + 1):
-            return at + 1
-        if text == "\\substack":
-            close = self.mates.get(at + 1, at)
-            inside = at + 2
-            while inside < close:
-                if self.tokens[inside].kind == ROW:
-                    self.changes[inside] = Token(SYMBOL, ",", self.tokens[inside].span)
-                inside = self.mates.get(inside, inside) + 1
-            return at + 1
-        if text in _BARS:
-            bar, side = _BARS[text]
+            return self.under_brace(at)
+        if text in _BARS or text in OPENERS or text in CLOSERS or text == "\\|":
+            bar, side = _BARS.get(text, (text, ""))
             kind = COMMAND if bar[0] == "\\" else SYMBOL
-            return self.delimiter(at, Token(kind, bar, token.span, token.space, side), at + 1)
-        if text in OPENERS or text in _CLOSERS:
-            return self.delimiter(at, token, at + 1)
-        if text == "\\|":
-            return self.delimiter(at, token, at + 1)
-        if text == "\\intertext" or text == "\\shortintertext":
-            end = self.after(at + 1)
-            self.output.append(Token(ROW, "\\\\", token.span))
-            self.output.append(token._replace(text="\\text"))
-            self.output.extend(self.tokens[at + 1 : end])
-            self.output.append(Token(ROW, "\\\\", token.span))
-            return end
-        self.output.append(token)
+            return self.delimiter(Token(kind, bar, token.span, token.space, side), at + 1)
+        if text in _QUADS:
+            self.output.extend([] if self.depth else [Token(QUAD, "\\quad", token.span)])
+            return at + 1
+        if text in {"\\intertext", "\\shortintertext"}:
+            return self.intertext(at, token)
+        if text == "\\substack":
+            return self.substack(at)
+        wraps = text in {"\\mathrm", "\\mathit"} and self.depth == 0
+        if not (wraps and self.unwrap(at + 1)):
+            self.output.append(token)
         return at + 1
+
+    def after_star(self, at: int) -> int:
+        """Return the place after a star, if one stands here."""
+        return at + 1 if at < len(self.tokens) and self.tokens[at].text == "*" else at
+
+    def ignored(self, at: int, token: Token) -> int:
+        """Skip a command with its arguments; what it paints stays."""
+        following = self.after_optional(self.after_star(at + 1))
+        for _ in range(_IGNORED_WITH[token.text]):
+            following = self.after(following)
+        if token.text in _PAINTS and self.depth == 0:
+            self.unwrap(following)
+        return following
+
+    def under_brace(self, at: int) -> int:
+        """Keep what stands over or under a brace, and drop its label."""
+        close = self.mates.get(at + 1)
+        if close is not None:
+            following = close + 1
+            while following < len(self.tokens) and self.tokens[following].text in {"_", "^"}:
+                end = self.after(following + 1)
+                self.skips[following] = end
+                following = end
+            if self.depth == 0:
+                self.unwrap(at + 1)
+        return at + 1
+
+    def substack(self, at: int) -> int:
+        """Turn the rows of a `\\substack` into items of a sequence."""
+        close = self.mates.get(at + 1, at)
+        inside = at + 2
+        while inside < close:
+            if self.tokens[inside].kind == ROW:
+                self.changes[inside] = Token(SYMBOL, ",", self.tokens[inside].span)
+            inside = self.mates.get(inside, inside) + 1
+        return at + 1
+
+    def intertext(self, at: int, token: Token) -> int:
+        """Turn an `\\intertext` into a row of words."""
+        end = self.after(at + 1)
+        row = Token(ROW, "\\\\", token.span)
+        self.output.extend((row, token._replace(text="\\text"), *self.tokens[at + 1 : end], row))
+        return end
 
     def symbol(self, at: int, token: Token) -> int:
         """Handle a symbol; return where to go on."""
         text = token.text
-        if text in OPENERS or text in _CLOSERS or text == "|":
-            return self.delimiter(at, token, at + 1)
+        if text in OPENERS or text in CLOSERS or text == "|":
+            return self.delimiter(token, at + 1)
         if text == "{":
             if self.depth == 0 and self.unwrap(at):
                 return at + 1
@@ -268,7 +298,11 @@ class _Layout:
             return False
         if self.output:
             last = self.output[-1]
-            if last.kind not in {ROW, QUAD} and last.text not in RELATIONS and last.text not in {",", ";", "."}:
+            if (
+                last.kind not in {ROW, QUAD}
+                and last.text not in RELATIONS
+                and last.text not in {",", ";", "."}
+            ):
                 return False
         if self.prose(at + 1, close):
             self.changes[at] = self.changes[close] = None
@@ -277,7 +311,7 @@ class _Layout:
         level = 0
         while inside < close:
             token = self.tokens[inside]
-            level += (token.text in OPENERS) - (token.text in _CLOSERS)
+            level += (token.text in OPENERS) - (token.text in CLOSERS)
             rows = token.kind == BEGIN and token.text.rstrip("*") in _ROWS
             if level <= 0 and (token.text in RELATIONS or token.kind == ROW or rows):
                 self.changes[at] = self.changes[close] = None
@@ -335,13 +369,13 @@ class _Layout:
         if text in {"<", ">"}:
             text = "\\langle" if text == "<" else "\\rangle"
         kind = COMMAND if text[0] == "\\" else SYMBOL
-        return self.delimiter(at, Token(kind, text, span, token.space, side), following + 1)
+        return self.delimiter(Token(kind, text, span, token.space, side), following + 1)
 
-    def delimiter(self, at: int, token: Token, following: int) -> int:
+    def delimiter(self, token: Token, following: int) -> int:
         """Handle a bracket or bar; a bracket round nothing but an array is part of a matrix."""
         text = token.text
         opening = text in OPENERS if text not in {"|", "\\|"} else token.side == "left"
-        closing = text in _CLOSERS if text not in {"|", "\\|"} else token.side == "right"
+        closing = text in CLOSERS if text not in {"|", "\\|"} else token.side == "right"
         if (opening or text in {"|", "\\|"}) and self.bracketed(token, following):
             return following
         if opening:
@@ -377,7 +411,9 @@ class _Layout:
             return False
         span = token.span
         self.changes[at] = Token(BEGIN, kind, Span(span.start, begin.span.end), token.space)
-        self.changes[close] = Token(END, kind, Span(self.tokens[close].span.start, self.tokens[mark].span.end))
+        self.changes[close] = Token(
+            END, kind, Span(self.tokens[close].span.start, self.tokens[mark].span.end)
+        )
         self.skips[end] = mark + 1
         return True
 
@@ -408,4 +444,4 @@ class _Layout:
             self.environments.append([_CELLS, 0])
             self.depth += 1
             return options
-        self.fail(f"the environment {token.text} is not known", token.span)
+        return self.fail(f"the environment {token.text} is not known", token.span)

@@ -21,8 +21,10 @@ _NEW = frozenset({"\\newcommand", "\\renewcommand", "\\providecommand", "\\Decla
 _DEF = frozenset({"\\def", "\\gdef", "\\edef", "\\xdef"})
 _OPERATOR = "\\DeclareMathOperator"
 _SKIPPED = {
-    "\\definecolor": 3, "\\require": 1, "\\usepackage": 1, "\\setcounter": 2, "\\newtheorem": 2, "\\colorlet": 2,
-    "\\setlength": 2, "\\renewenvironment": 3, "\\newenvironment": 3, "\\hypersetup": 1, "\\allowdisplaybreaks": 0,
+    "\\definecolor": 3, "\\require": 1, "\\usepackage": 1, "\\setcounter": 2, "\\newtheorem": 2,
+    "\\colorlet": 2,
+    "\\setlength": 2, "\\renewenvironment": 3, "\\newenvironment": 3, "\\hypersetup": 1,
+    "\\allowdisplaybreaks": 0,
     "\\DeclarePairedDelimiter": 3, "\\newcounter": 1, "\\newlength": 1, "\\numberwithin": 2,
 }  # fmt: skip
 """Definitions of no consequence, and how many arguments to skip."""
@@ -58,7 +60,7 @@ class Macros:
 
 
 class _Expansion:
-    """One pass over a list of tokens; `pending` holds what is left, last first, with the depth it came from."""
+    """One pass over tokens; `pending` holds what is left, last first, with the depth it came from."""
 
     def __init__(self, macros: Macros, tokens: list[Token], text: str, offset: int) -> None:
         self.macros = macros
@@ -134,7 +136,7 @@ class _Expansion:
             if not level:
                 return taken
             taken.append(token)
-        self.fail("expected a closing brace for this", first.span, "a closing brace")
+        return self.fail("expected a closing brace for this", first.span, "a closing brace")
 
     def optional(self) -> list[Token] | None:
         """Take an argument in square brackets, if there is one."""
@@ -149,7 +151,7 @@ class _Expansion:
                 return taken
             level += (token.text == "{") - (token.text == "}")
             taken.append(token)
-        self.fail("expected a closing bracket for this", first.span, "a closing bracket")
+        return self.fail("expected a closing bracket for this", first.span, "a closing bracket")
 
     def star(self) -> None:
         """Skip a star."""

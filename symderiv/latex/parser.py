@@ -6,10 +6,10 @@ token (a derivative, a bar, prose), the tokens ahead are scanned without being r
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from symderiv.latex.layout import MATRICES, OPENERS, RELATIONS, TEXT, tidy
+from symderiv.diagnostics import Span
+from symderiv.latex.layout import CLOSERS, OPENERS, RELATIONS, TEXT, tidy
 from symderiv.latex.macros import Macros
 from symderiv.latex.tokens import (
     BEGIN,
@@ -59,108 +59,41 @@ from symderiv.latex.tree import (
     Sequence,
     Words,
 )
+from symderiv.latex.vocabulary import (
+    ACCENTS,
+    ARROWS,
+    BIGS,
+    CONDITION_WORDS,
+    CONNECTIVES,
+    CUES,
+    DOTS,
+    FONTS,
+    FUNCTIONS,
+    GREEK,
+    LETTERS,
+    MATES,
+    NO_OPERANDS,
+    OPERATORS,
+    OTHERWISE,
+    PHRASE,
+    PLACEHOLDERS,
+    PLAIN,
+    SAYINGS,
+    STRENGTH,
+    SWITCHES,
+    TEXT_FONTS,
+    TRACES,
+    WORD,
+    WORD_FONTS,
+    WORDS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from symderiv.diagnostics import Span
 
 MAX_DEPTH = 110
 """How deeply mathematics may be nested."""
-
-GREEK = frozenset(
-    "\\" + name
-    for name in (
-        "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa varkappa lambda mu nu xi "
-        "omicron pi varpi rho varrho sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda "
-        "Xi Pi Sigma Upsilon Phi Psi Omega ell hbar imath jmath infty emptyset varnothing aleph wp Re Im top "
-        "intercal dagger ddagger star bullet perp bot natural sharp flat square blacksquare triangle digamma "
-        "partial nabla cdot ast circ complement eth mho varGamma varDelta varTheta varLambda varXi varPi varSigma "
-        "varPhi varPsi varOmega"
-    ).split()
-) - {"\\cdot", "\\ast", "\\circ", "\\partial", "\\nabla"}  # fmt: skip
-"""Commands that are letters, or stand for one."""
-PLACEHOLDERS = frozenset({"\\cdot", "*", "\\ast", "\\circ", "+", "-", "\\times", ":"})
-"""What may stand alone in a script."""
-
-FUNCTIONS = frozenset(
-    "\\" + name
-    for name in (
-        "exp log ln lg sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan det arg max min sup inf "
-        "dim ker deg gcd Pr hom tr Tr"
-    ).split()
-)
-WORDS = frozenset(
-    (
-        "softmax logsoftmax exp log ln diag Diag tr Tr trace det vec ReLU relu max min sigmoid sign sgn erf tanh "
-        "sinh cosh sin cos tan softplus rank argmax argmin Softmax LayerNorm GELU gelu Sigmoid Tanh logsumexp LSE "
-        "concat arctan arcsin arccos"
-    ).split()
-)
-"""Words that are functions even without a command of their own."""
-_BARE = tuple(sorted((word for word in WORDS if len(word) > 1), key=len, reverse=True))
-_CUES = frozenset(
-    (
-        "if and where when for otherwise else elsewhere with hence thus then therefore so since because by or iff is "
-        "are let as but while unless such that on in of from using given note all to we have which here also only "
-        "whenever where, s.t. st subject i.e. e.g. w.r.t. wrt not either both any every some it this implies gives "
-        "yields assuming recall similarly finally again now"
-    ).split()
-)
-"""Words of prose; every other single word in `\\text` is a name."""
-_PHRASE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 '.,:/()-]*[A-Za-z0-9')])?\Z")
-_WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9]|[-_](?=[A-Za-z0-9]))*\Z")
-
-FONTS = {
-    "\\mathbf": "bold", "\\boldsymbol": "bold", "\\bm": "bold", "\\pmb": "bold", "\\symbf": "bold", "\\bold": "bold",
-    "\\mathbfit": "bold", "\\mathrm": "roman", "\\mathup": "roman", "\\symrm": "roman", "\\mathit": "",
-    "\\mathnormal": "", "\\mathcal": "calligraphic", "\\mathscr": "calligraphic", "\\cal": "calligraphic",
-    "\\mathbb": "blackboard", "\\mathbbm": "blackboard", "\\mathds": "blackboard", "\\Bbb": "blackboard",
-    "\\mathfrak": "fraktur", "\\frak": "fraktur", "\\mathsf": "sans", "\\mathtt": "typewriter", "\\rm": "roman",
-    "\\bf": "bold", "\\it": "", "\\sf": "sans", "\\tt": "typewriter", "\\bfseries": "bold", "\\itshape": "",
-    "\\mit": "",
-}  # fmt: skip
-_SWITCHES = frozenset({"\\rm", "\\bf", "\\it", "\\sf", "\\tt", "\\cal", "\\bfseries", "\\itshape", "\\mit"})
-_TEXT_FONTS = {"\\textbf": "bold", "\\textsf": "sans", "\\texttt": "typewriter", "\\textit": "", "\\emph": ""}
-_WORD_FONTS = frozenset({"roman", "sans", "typewriter"})
-_LETTERS = {"\\R": "R", "\\N": "N", "\\Z": "Z", "\\C": "C", "\\Q": "Q", "\\E": "E", "\\Reals": "R"}
-"""Commands that are blackboard letters in most dialects."""
-
-ACCENTS = frozenset(
-    "\\" + name
-    for name in (
-        "hat widehat bar overline tilde widetilde vec overrightarrow overleftarrow dot ddot dddot underline check "
-        "widecheck breve acute grave mathring"
-    ).split()
-)
-DOTS = frozenset({"\\dots", "\\ldots", "\\cdots", "\\vdots", "\\ddots", "\\iddots"})
-BIGS = {
-    "\\sum": "sum", "\\prod": "prod", "\\int": "int", "\\lim": "lim", "\\argmax": "argmax", "\\argmin": "argmin",
-    "\\max": "max", "\\min": "min",
-}  # fmt: skip
-OPERATORS = {
-    "*": "*", "\\ast": "*", "\\cdot": "cdot", "\\times": "times", "\\odot": "odot", "\\circ": "circ",
-    "\\otimes": "otimes", ".": ".", "/": "/", "\\div": "div", "\\bullet": "cdot", "\\cdotp": "cdot", "\\star": "*",
-}  # fmt: skip
-"""Operators between factors; `\\bullet` and `\\star` are so only between two factors."""
-_CONNECTIVES = {
-    ",": ",", ";": ";", ".": ".", "\\Rightarrow": "implies", "\\implies": "implies", "\\Longrightarrow": "implies",
-    "\\Leftrightarrow": "implies", "\\iff": "implies", "\\Longleftrightarrow": "implies", "\\therefore": "therefore",
-    "\\because": ",",
-}  # fmt: skip
-_ARROWS = frozenset({"\\rightarrow", "\\longrightarrow"})
-_STRENGTH = {name: rank for rank, name in enumerate((",", ";", "quad", "row", "arrow", "therefore", "implies"))}
-_SAYINGS = {"\\forall": "for all", "\\exists": "there is"}
-_MATES = {
-    "(": (frozenset({")", "]"}), "a closing parenthesis"),
-    "[": (frozenset({"]", ")"}), "a closing bracket"),
-    "\\{": (frozenset({"\\}"}), "a closing brace"),
-    "\\langle": (frozenset({"\\rangle"}), "a closing angle bracket"),
-    "\\lfloor": (frozenset({"\\rfloor"}), "the end of the floor"),
-    "\\lceil": (frozenset({"\\rceil"}), "the end of the ceiling"),
-}
-_ENDS = frozenset({")", "]", "\\}", "\\rangle", "\\rfloor", "\\rceil"})
-_PLAIN = {"\\{": "{", "\\}": "}"}
 
 _PRODUCT, _ARGUMENT, _NUMERATOR = range(3)
 
@@ -168,7 +101,7 @@ _PRODUCT, _ARGUMENT, _NUMERATOR = range(3)
 def parse(text: str, *, offset: int = 0, macros: Macros | None = None) -> Display:
     """Read one span of mathematics; definitions in it are added to `macros`."""
     if len(text) > MAX_LENGTH:
-        span = _span(offset, offset + 1)
+        span = Span(offset, offset + 1)
         raise LatexError("this mathematics is too long to be read", span, text=text, offset=offset)
     store = Macros() if macros is None else macros
     tokens = store.expand(lex(text, offset), text=text, offset=offset)
@@ -179,14 +112,8 @@ def parse(text: str, *, offset: int = 0, macros: Macros | None = None) -> Displa
         parser.fail("this is nested too deeply")
 
 
-def _span(start: int, end: int) -> Span:
-    from symderiv.diagnostics import Span
-
-    return Span(start, end)
-
-
 class _Parser(Cursor):
-    """The state of reading: besides the cursor, what the innermost bracket is closed by, and how deep we are."""
+    """The state of reading: besides the cursor, how open brackets are to be closed, and how deep we are."""
 
     def __init__(self, tokens: list[Token], *, text: str, offset: int, depth: int = 0) -> None:
         super().__init__(tokens, text=text, offset=offset)
@@ -215,16 +142,18 @@ class _Parser(Cursor):
         fresh = True
         while self.token.kind != STOP:
             token = self.token
-            if token.kind in {ROW, QUAD} or token.text in _CONNECTIVES or (token.text in _ARROWS and fresh):
+            if token.kind in {ROW, QUAD} or token.text in CONNECTIVES or (token.text in ARROWS and fresh):
                 fresh = self.connective(items) or fresh
                 continue
-            if token.text == ":" and (self.peek(1).kind in {STOP, ROW, QUAD} or self.peek(1).text in _CONNECTIVES):
+            if token.text == ":" and (
+                self.peek(1).kind in {STOP, ROW, QUAD} or self.peek(1).text in CONNECTIVES
+            ):
                 self.read()
                 continue
-            if token.text in _ARROWS and _states(items):
+            if token.text in ARROWS and _states(items):
                 self.connective(items)
                 continue
-            if token.text in _SAYINGS or (token.text in TEXT and self.is_words()):
+            if token.text in SAYINGS or (token.text in TEXT and self.is_words()):
                 fresh = False
                 self.words(items)
                 continue
@@ -238,9 +167,9 @@ class _Parser(Cursor):
             fresh = False
         while items and isinstance(items[-1], Connective):
             items.pop()
-        while items and isinstance(items[0], Connective) and _STRENGTH[items[0].text] < _STRENGTH["arrow"]:
+        while items and isinstance(items[0], Connective) and STRENGTH[items[0].text] < STRENGTH["arrow"]:
             items.pop(0)
-        return Display(tuple(items), span=self.since(start) if items else _span(self.offset, self.offset))
+        return Display(tuple(items), span=self.since(start) if items else Span(self.offset, self.offset))
 
     def connective(self, items: list[Chain | Words | Connective]) -> bool:
         """connective : "," | ";" | "." | quad | row | implies | therefore | arrow
@@ -254,7 +183,7 @@ class _Parser(Cursor):
         elif token.kind == QUAD:
             name = "quad"
         else:
-            name = "arrow" if token.text in _ARROWS else _CONNECTIVES[token.text]
+            name = "arrow" if token.text in ARROWS else CONNECTIVES[token.text]
         if name == ".":
             if self.token.kind not in {STOP, ROW, QUAD} and self.token.text not in TEXT:
                 self.at = start
@@ -262,17 +191,17 @@ class _Parser(Cursor):
             return False
         node = Connective(name, span=self.since(start))
         if items and isinstance(items[-1], Connective):
-            if _STRENGTH[name] > _STRENGTH[items[-1].text]:
+            if STRENGTH[name] > STRENGTH[items[-1].text]:
                 items[-1] = node
         else:
             items.append(node)
         return name == "row"
 
     def words(self, items: list[Chain | Words | Connective]) -> None:
-        """words : "\\text" "{" ( prose | "$" display "$" )* "}" """
+        """words : "\\forall" | "\\text" "{" ( prose | "$" display "$" )* "}" (at the top level)"""
         start = self.at
-        if self.token.text in _SAYINGS:
-            text = _SAYINGS[self.read().text]
+        if self.token.text in SAYINGS:
+            text = SAYINGS[self.read().text]
             items.append(Words(text, span=self.since(start)))
             return
         self.read()
@@ -313,7 +242,7 @@ class _Parser(Cursor):
         while True:
             self.skip_layout_before_relation()
             if not self.relation_ahead() or (
-                self.token.text in _ARROWS and any(operator.text not in {":", "to"} for operator in operators)
+                self.token.text in ARROWS and any(operator.text not in {":", "to"} for operator in operators)
             ):
                 break
             at = self.at
@@ -323,7 +252,9 @@ class _Parser(Cursor):
                 if operators[-1].text == ":" and len(operators) > 0:
                     operators.pop()
                     break
-                self.fail("expected something after this relation", span=operators[-1].span, expected="a term")
+                self.fail(
+                    "expected something after this relation", span=operators[-1].span, expected="a term"
+                )
             members.append(self.member())
         span = self.since(start)
         return Chain(tuple(members), tuple(operators), span=span if before is None else before.span.to(span))
@@ -340,7 +271,7 @@ class _Parser(Cursor):
                 at = self.after(self.at + 1)
                 return self.tokens[self.pairs.get(at, at) - (at in self.pairs)].text in RELATIONS
             return False
-        return self.token.kind in {SYMBOL, COMMAND} and text != "\\stackrel" or text == "\\stackrel"
+        return (self.token.kind in {SYMBOL, COMMAND} and text != "\\stackrel") or text == "\\stackrel"
 
     def relation_sign(self) -> str:
         """relation : "=" | "==" | ":=" | "\\not" relation | "\\overset" argument relation | …"""
@@ -392,7 +323,7 @@ class _Parser(Cursor):
         if self.token.kind in {ROW, QUAD}:
             at = self.at
             self.at = self.layout_end()
-            if not self.relation_ahead() or self.token.text in _ARROWS:
+            if not self.relation_ahead() or self.token.text in ARROWS:
                 self.at = at
 
     def skip_layout_before_operator(self, *, additive: bool) -> None:
@@ -469,7 +400,7 @@ class _Parser(Cursor):
     def closes(self) -> bool:
         """Tell whether what we are inside of ends here."""
         token = self.token
-        return token.text in {"}", "&"} or token.text in _ENDS or token.kind in {STOP, END, ROW}
+        return token.text in {"}", "&"} or token.text in CLOSERS or token.kind in {STOP, END, ROW}
 
     def starts_operand_after(self, ahead: int) -> bool:
         """Tell whether an operand or a sign comes so many tokens ahead."""
@@ -531,46 +462,51 @@ class _Parser(Cursor):
         while True:
             if self.token.kind in {ROW, QUAD} and mode == _PRODUCT:
                 self.skip_layout_before_operator(additive=False)
-            text = self.token.text
-            operator = OPERATORS.get(text)
-            if operator is not None:
-                if mode == _NUMERATOR or (mode == _ARGUMENT and operator != "/"):
-                    break
-                if operator == "." and not self.dot_is_product():
-                    break
-                if text in {"\\bullet", "\\star", "\\circ", "*", "\\cdot"} and self.scripts:
-                    self.at += 1
-                    alone = self.closes()
-                    self.at -= 1
-                    if alone:
-                        operator = ""
-                if operator:
-                    at = self.at
-                    self.read()
-                    self.skip_layout()
-                    if not self.starts_operand() and not self.check("+", "-"):
-                        self.fail("expected a factor after this", span=self.tokens[at].span, expected="a factor")
-                operators.append(operator)
-                factors.append(self.signed_factor())
-                braced.append(self.braced)
-            elif self.starts_operand():
-                if mode == _ARGUMENT and (text in FUNCTIONS or self.is_word_call()):
-                    break
-                if self.variables and self.at_differential():
-                    break
-                if text == "{" and self.empty_braces():
-                    self.at += 2
-                    continue
-                operators.append("")
-                factors.append(self.factor())
-                braced.append(self.braced)
-            else:
+            operator = self.operator(mode)
+            if operator is None:
                 break
+            if not operator and self.check("{") and self.empty_braces():
+                self.at += 2
+                continue
+            operators.append(operator)
+            factors.append(self.signed_factor() if operator else self.factor())
+            braced.append(self.braced)
         self.leave()
         self.braced = False
         if len(factors) == 1:
             return first
         return _flat(factors, operators, braced, self.since(start))
+
+    def operator(self, mode: int) -> str | None:
+        """operator : "\\cdot" | "\\times" | "/" | …
+
+        Empty where two factors are juxtaposed; None where the product ends.
+        """
+        text = self.token.text
+        operator = OPERATORS.get(text)
+        if operator is None or (self.scripts and operator != "/" and self.placeholder()):
+            if not self.starts_operand() and operator is None:
+                return None
+            if mode == _ARGUMENT and (text in FUNCTIONS or self.is_word_call()):
+                return None
+            return None if self.variables and self.at_differential() else ""
+        if mode == _NUMERATOR or (mode == _ARGUMENT and operator != "/"):
+            return None
+        if operator == "." and not self.dot_is_product():
+            return None
+        at = self.at
+        self.read()
+        self.skip_layout()
+        if not self.starts_operand() and not self.check("+", "-"):
+            self.fail("expected a factor after this", span=self.tokens[at].span, expected="a factor")
+        return operator
+
+    def placeholder(self) -> bool:
+        """Tell whether the operator that comes next stands for an index, as in `x_{i\\cdot}`."""
+        self.at += 1
+        alone = self.closes()
+        self.at -= 1
+        return alone and self.token.text in PLACEHOLDERS
 
     def dot_is_product(self) -> bool:
         """Tell whether the full stop that comes next stands between two factors."""
@@ -607,7 +543,7 @@ class _Parser(Cursor):
                 return text == "\\|" and self.bar_opens()
             if text in TEXT:
                 return not self.is_words()
-            return text not in _NO_OPERANDS
+            return text not in NO_OPERANDS
         if kind == SYMBOL:
             if text == "|":
                 return self.bar_opens()
@@ -621,19 +557,33 @@ class _Parser(Cursor):
         start = self.at
         token = self.token
         self.braced = False
-        if token.kind == LETTER and (word := self.bare_word()):
-            return self.scripted(self.call(self.take_word(word), start), start)
+        if token.kind == COMMAND:
+            return self.command()
         if token.kind == LETTER:
-            if token.text == "d" and self.font == "" and (differential := self.italic_differential()) is not None:
-                return differential
-            self.at += 1
-            return self.scripted(Name(token.text, self.font, span=token.span), start)
+            return self.letter()
         if token.kind == DIGIT or (token.text == "." and self.starts_operand()):
             return self.scripted(self.number(), start)
         if token.kind == BEGIN:
             return self.scripted(self.environment(), start)
-        if token.kind == COMMAND:
-            return self.command()
+        return self.bracket(required=required)
+
+    def letter(self) -> Node:
+        """letter : a known word with its argument | differential | a letter scripts"""
+        start = self.at
+        token = self.token
+        if word := self.bare_word():
+            return self.scripted(self.call(self.take_word(word), start), start)
+        if token.text == "d" and not self.font:
+            differential = self.italic_differential()
+            if differential is not None:
+                return differential
+        self.at += 1
+        return self.scripted(Name(token.text, self.font, span=token.span), start)
+
+    def bracket(self, *, required: bool) -> Node:
+        """bracket : "?" | braces | group scripts | bars scripts"""
+        start = self.at
+        token = self.token
         text = token.text
         if text == "{":
             return self.braces()
@@ -647,20 +597,18 @@ class _Parser(Cursor):
         if self.scripts and text in PLACEHOLDERS:
             self.read()
             return Name(text, span=token.span)
-        if text in {"^", "_"}:
-            if self.scripts or self.at == 0 or required:
-                self.fail("expected something before this script", expected="a base")
-        self.unexpected()
-        raise AssertionError
+        if text in {"^", "_"} and (self.scripts or required):
+            self.fail("expected something before this script", expected="a base")
+        return self.unexpected()
 
-    def unexpected(self) -> None:
+    def unexpected(self) -> NoReturn:
         """Fail at a token that cannot begin a factor, in words that fit it."""
         token = self.token
         text = token.text
         if token.kind == STOP:
             last = self.tokens[self.at - 1].span if self.at else token.span
             self.fail("expected a term after this", span=last, expected="a term")
-        if text in _ENDS or text in {"}", "&"} or token.kind in {ROW, END}:
+        if text in CLOSERS or text in {"}", "&"} or token.kind in {ROW, END}:
             self.fail("expected a term before this", expected="a term")
         if text in OPERATORS or text in RELATIONS or text in {",", ";", "+", "-", ")"}:
             self.fail("expected a term before this", expected="a term")
@@ -697,7 +645,7 @@ class _Parser(Cursor):
         self.enter()
         self.expect("{", "an opening brace")
         font = self.font
-        if self.token.text in _SWITCHES:
+        if self.token.text in SWITCHES:
             self.font = FONTS[self.read().text]
             if self.font == "roman":
                 self.font = ""
@@ -725,7 +673,7 @@ class _Parser(Cursor):
         if token.text == "{":
             self.read()
             font = self.font
-            if self.token.text in _SWITCHES:
+            if self.token.text in SWITCHES:
                 self.font = FONTS[self.read().text]
                 if self.font == "roman":
                     self.font = ""
@@ -734,11 +682,15 @@ class _Parser(Cursor):
             self.expect("}", "a closing brace")
         elif token.kind == DIGIT:
             self.read()
-            node = Name(token.text, self.font, span=token.span) if self.font else Number(token.text, span=token.span)
+            node = (
+                Name(token.text, self.font, span=token.span)
+                if self.font
+                else Number(token.text, span=token.span)
+            )
         elif token.kind == LETTER:
             self.read()
             node = Name(token.text, self.font, span=token.span)
-        elif token.kind == COMMAND and token.text not in _NO_OPERANDS | PLACEHOLDERS:
+        elif token.kind == COMMAND and token.text not in NO_OPERANDS | PLACEHOLDERS:
             node = self.command(scripts=False)
         elif placeholder and token.text in PLACEHOLDERS:
             self.read()
@@ -772,7 +724,7 @@ class _Parser(Cursor):
         start = self.at
         self.enter()
         opening = self.read()
-        mates, expected = _MATES[opening.text]
+        mates, expected = MATES[opening.text]
         self.closers.append(OPENERS[opening.text])
         variables, self.variables = self.variables, ""
         within, self.in_fraction = self.in_fraction, False
@@ -783,7 +735,7 @@ class _Parser(Cursor):
             if self.token.text not in mates:
                 self.fail_closing(opening, expected)
             closing = self.read().text
-            left, right = _PLAIN.get(opening.text, opening.text), _PLAIN.get(closing, closing)
+            left, right = PLAIN.get(opening.text, opening.text), PLAIN.get(closing, closing)
             node = Group(inner, left, right, span=self.since(start))
         self.in_fraction = within
         self.variables = variables
@@ -795,12 +747,12 @@ class _Parser(Cursor):
         """Fail where a bracket should be closed."""
         if self.token.kind in {STOP, END}:
             self.fail(f"expected {expected} for this", span=opening.span, expected=expected)
-        if self.token.kind == COMMAND and self.token.text not in _NO_OPERANDS:
+        if self.token.kind == COMMAND and self.token.text not in NO_OPERANDS:
             self.unexpected()
         self.fail(f"expected {expected}", expected=expected)
 
     def inner(self, start: int, expected: str) -> Node:
-        """inner : "\\langle" expression ("," | "|") expression "\\rangle" """
+        """inner : the rest of "\\langle" expression ("," | "|") expression "\\rangle" after the bracket"""
         left = self.expression(required=True)
         if not self.consume(",", "|", "\\mid"):
             self.fail("expected a comma in this inner product", expected="a comma")
@@ -834,7 +786,7 @@ class _Parser(Cursor):
                 at = self.pairs[at]
             elif text in OPENERS:
                 level += 1
-            elif text in _ENDS or text == "}":
+            elif text in CLOSERS or text == "}":
                 level -= 1
                 if level < 0:
                     return True
@@ -905,7 +857,7 @@ class _Parser(Cursor):
             token = self.tokens[at]
             if token.text == "|" and level == 0:
                 return self.tokens[at + 1].text == "|"
-            level += (token.text in OPENERS) - (token.text in _ENDS)
+            level += (token.text in OPENERS) - (token.text in CLOSERS)
             if level < 0 or token.kind in {END, ROW}:
                 return True
             at = self.pairs.get(at, at) + 1
@@ -915,50 +867,50 @@ class _Parser(Cursor):
 
     def scripted(self, base: Node, start: int) -> Node:
         """scripts : ( "_" argument | "^" argument | "'" )*"""
+        if self.token.text not in {"_", "^", "'"}:
+            return base
         sub: Node | None = None
         sup: Node | None = None
         primes = 0
-        token = self.token
-        if token.text not in {"_", "^", "'"}:
-            return base
         self.scripts += 1
-        while True:
-            token = self.token
-            if token.text == "'":
-                self.read()
-                if sup is not None:
-                    self.fail("expected the prime before the superscript", span=token.span, expected="an operator")
-                primes += 1
-            elif token.text == "_":
+        while (text := self.token.text) in {"_", "^", "'"}:
+            if text == "_":
                 if sub is not None:
                     self.fail("this has two subscripts", expected="an operator")
                 self.read()
                 sub = self.script_argument("subscript")
-            elif token.text == "^":
-                if sup is not None:
-                    self.fail("this has two superscripts", expected="an operator")
-                self.read()
-                if raised := self.raised_primes():
-                    primes += raised
-                    if self.pending_braces:
-                        self.pending_braces = False
-                        sup = self.body()
-                        self.expect("}", "a closing brace")
-                    continue
-                sup = self.script_argument("superscript")
+                continue
+            if sup is not None:
+                what = (
+                    "this has two superscripts"
+                    if text == "^"
+                    else "expected the prime before the superscript"
+                )
+                self.fail(what, expected="an operator")
+            self.read()
+            if text == "'":
+                primes += 1
+            elif raised := self.raised_primes():
+                primes += raised
+                sup = self.rest_of_primes()
             else:
-                break
+                sup = self.script_argument("superscript")
         self.scripts -= 1
         if isinstance(sub, Group) and sub.left == "{" and isinstance(sub.body, Relation):
             sub = sub.body
-        if sub is None and sup is None and not primes:
-            return base
-        if (
-            sub is None and sup is not None and not primes and isinstance(base, Script)
-            and base.sup is None and not base.primes
-        ):  # fmt: skip
+        plain = isinstance(base, Script) and base.sup is None and not base.primes
+        if plain and isinstance(base, Script) and sub is None and sup is not None and not primes:
             return Script(base.base, base.sub, sup, span=self.since(start))
         return Script(base, sub, sup, primes, span=self.since(start))
+
+    def rest_of_primes(self) -> Node | None:
+        """Take what follows the primes in a braced superscript."""
+        if not self.pending_braces:
+            return None
+        self.pending_braces = False
+        rest = self.body()
+        self.expect("}", "a closing brace")
+        return rest
 
     def raised_primes(self) -> int:
         """Take the primes at the start of a superscript: `^\\prime`, `^{\\prime\\prime}`, `^{\\prime T}`."""
@@ -983,7 +935,9 @@ class _Parser(Cursor):
                 return Name("Tr", span=first.span.to(second.span))
         if token.kind == STOP or token.text in {"^", "_", "}", "&"} or token.kind in {ROW, QUAD, END}:
             self.fail(f"expected a {what}", span=self.tokens[self.at - 1].span, expected=f"a {what}")
-        if token.text in {"(", "[", "\\{"} or (token.text in {"-", "+"} and self.peek(1).kind in {DIGIT, LETTER}):
+        if token.text in {"(", "[", "\\{"} or (
+            token.text in {"-", "+"} and self.peek(1).kind in {DIGIT, LETTER}
+        ):
             self.fail(f"expected braces round this {what}", expected="an opening brace")
         return self.argument(placeholder=True)
 
@@ -992,48 +946,16 @@ class _Parser(Cursor):
     def command(self, *, scripts: bool = True) -> Node:
         """primary : a command with its arguments"""
         start = self.at
-        token = self.token
-        text = token.text
-        node: Node
-        if text in GREEK:
-            self.read()
-            node = Name(text, self.font, span=token.span)
-        elif (rule := _RULES.get(text)) is not None:
-            if text in _UNSCRIPTED and not scripts:
-                self.fail("expected an argument in braces", expected="an opening brace")
-            node = rule(self)
-            if text in _UNSCRIPTED:
-                return node
-        elif text in FONTS:
-            node = self.fonted()
-        elif text in ACCENTS:
-            self.read()
-            node = Accent(text[1:], self.argument(), span=self.since(start))
-        elif text in DOTS:
-            self.read()
-            node = Dots(text[1:], span=token.span)
-        elif text in FUNCTIONS or text in BIGS:
-            if not scripts:
-                if text not in FUNCTIONS:
-                    self.fail("expected an argument in braces", expected="an opening brace")
-                self.read()
-                return Name(text, span=token.span)
-            return self.function()
-        elif text in OPENERS:
-            node = self.group()
-        elif text == "\\|":
-            node = self.bars()
-        elif text in TEXT or text == "\\operatorname":
+        text = self.token.text
+        if text in FUNCTIONS or text in BIGS:
+            return self.function() if scripts else self.function_name()
+        if text in TEXT or text == "\\operatorname":
             return self.worded(scripts=scripts)
-        elif text in _LETTERS:
-            self.read()
-            node = Name(_LETTERS[text], "blackboard", span=token.span)
-        elif self.scripts and text in PLACEHOLDERS:
-            self.read()
-            node = Name(text, span=token.span)
-        else:
-            self.unexpected()
-            raise AssertionError
+        if text in _UNSCRIPTED:
+            if not scripts:
+                self.fail("expected an argument in braces", expected="an opening brace")
+            return _RULES[text](self)
+        node = self.atom()
         if not scripts:
             return node
         if isinstance(node, Name) and node.text == "E" and node.font == "blackboard":
@@ -1043,6 +965,39 @@ class _Parser(Cursor):
         whole = self.scripted(node, start)
         self.braced = whole is node and isinstance(node, Product)
         return whole
+
+    def atom(self) -> Node:
+        """atom : a command that scripts may follow, with its arguments"""
+        start = self.at
+        token = self.token
+        text = token.text
+        if (rule := _RULES.get(text)) is not None:
+            return rule(self)
+        if text in FONTS:
+            return self.fonted()
+        if text in OPENERS:
+            return self.group()
+        self.read()
+        if text in GREEK:
+            return Name(text, self.font, span=token.span)
+        if text in ACCENTS:
+            return Accent(text[1:], self.argument(), span=self.since(start))
+        if text in DOTS:
+            return Dots(text[1:], span=token.span)
+        if text in LETTERS:
+            return Name(LETTERS[text], "blackboard", span=token.span)
+        if self.scripts and text in PLACEHOLDERS:
+            return Name(text, span=token.span)
+        self.at = start
+        return self.unexpected()
+
+    def function_name(self) -> Node:
+        """Take the name of a function that stands as an argument, as in `H^\\det`."""
+        token = self.token
+        if token.text not in FUNCTIONS:
+            self.fail("expected an argument in braces", expected="an opening brace")
+        self.read()
+        return Name(token.text[1:] if token.text in TRACES else token.text, span=token.span)
 
     def fraction(self) -> Node:
         """fraction : "\\frac" argument argument; a derivative if both begin with a differential"""
@@ -1073,20 +1028,26 @@ class _Parser(Cursor):
         """fonted : font argument"""
         start = self.at
         command = self.read().text
-        if command in _SWITCHES:
-            self.fail(f"expected braces round {command}", span=self.tokens[start].span, expected="an opening brace")
+        if command in SWITCHES:
+            self.fail(
+                f"expected braces round {command}", span=self.tokens[start].span, expected="an opening brace"
+            )
         font = FONTS[command]
         inner = self.tokens[self.at + 1 : self.pairs[self.at]] if self.at in self.pairs else [self.token]
         if font == "roman" and (roman := self.roman_differential(start)) is not None:
             return roman
         if inner and all(part.kind in {LETTER, DIGIT} or part.text in {"-", "."} for part in inner):
             word = "".join(part.text for part in inner)
-            if len(inner) > 1 and inner[0].kind == LETTER and (font in _WORD_FONTS or word in WORDS):
-                word = "".join((" " if at and part.space else "") + part.text for at, part in enumerate(inner))
-                if _WORD.match(word):
+            if len(inner) > 1 and inner[0].kind == LETTER and (font in WORD_FONTS or word in WORDS):
+                word = "".join(
+                    (" " if at and part.space else "") + part.text for at, part in enumerate(inner)
+                )
+                if WORD.match(word):
                     self.at = self.after(self.at)
                     return self.worded_name(Name(word, span=self.since(start)), start, function=word in WORDS)
-        if len(inner) == 1 and inner[0].kind in {LETTER, DIGIT} | ({COMMAND} if inner[0].text in GREEK else set()):
+        if len(inner) == 1 and inner[0].kind in {LETTER, DIGIT} | (
+            {COMMAND} if inner[0].text in GREEK else set()
+        ):
             self.at = self.after(self.at)
             return Name(inner[0].text, font, span=self.since(start))
         if all(part.kind == DIGIT for part in inner) and inner:
@@ -1100,7 +1061,7 @@ class _Parser(Cursor):
         return node
 
     def worded(self, *, scripts: bool = True) -> Node:
-        """worded : ( "\\text" | "\\operatorname" "*"? ) "{" word "}" """
+        """worded : ( "\\text" | "\\operatorname" "*"? ) "{" word "}" call"""
         start = self.at
         command = self.read().text
         self.consume("*")
@@ -1108,17 +1069,21 @@ class _Parser(Cursor):
         span = self.since(start)
         if command == "\\operatorname":
             word = "".join(part.text for part in tokens if part.kind in {LETTER, DIGIT} or part.text == "-")
-            if not _WORD.match(word):
+            if not WORD.match(word):
                 self.fail("expected the name of an operator", span=span, expected="a word")
         else:
             word = _said(tokens).strip(" .,;:")
-            if not _PHRASE.match(word):
+            if not PHRASE.match(word):
                 self.fail("expected mathematics, not words", span=span, expected="a term")
-        if word == "d" and command != "\\operatorname" and (roman := self.roman_differential(start)) is not None:
+        if (
+            word == "d"
+            and command != "\\operatorname"
+            and (roman := self.roman_differential(start)) is not None
+        ):
             return roman
         if word.isdigit():
             return self.scripted(Number(word, span=span), start)
-        font = _TEXT_FONTS.get(command, "roman") if len(word) == 1 else ""
+        font = TEXT_FONTS.get(command, "roman") if len(word) == 1 else ""
         name = Name(word, font, span=span)
         if not scripts:
             return name
@@ -1144,7 +1109,7 @@ class _Parser(Cursor):
         return False
 
     def bare_word(self) -> str:
-        """Return the known word that is spelt by the letters that come next, if they spell one and no more."""
+        """Return the known word that the letters that come next spell, if they spell one and no more."""
         at = self.at
         tokens = self.tokens
         if tokens[at + 1].kind != LETTER or (at and tokens[at - 1].kind == LETTER and not tokens[at].space):
@@ -1181,7 +1146,7 @@ class _Parser(Cursor):
             text = "\\arg" + self.read().text[1:]
         if text in BIGS and (text not in {"\\max", "\\min"} or self.check("_")):
             return self.big(BIGS[text], start)
-        word = text[1:] if text in {"\\tr", "\\Tr"} else text
+        word = text[1:] if text in TRACES else text
         return self.scripted(self.call(Name(word, span=token.span), start), start)
 
     def call(self, function: Node, start: int) -> Node:
@@ -1263,14 +1228,16 @@ class _Parser(Cursor):
         return Big("E", sub, sup, self.group(), span=self.since(start))
 
     def stacked(self) -> Node:
-        """stacked : ( "\\overset" | "\\underset" ) argument argument; what is set over or under a limit counts"""
+        """stacked : ( "\\overset" | "\\underset" ) argument argument (under a limit it counts)"""
         start = self.at
         under = self.read().text == "\\underset"
         at = self.at
         self.at = self.after(at)
         inner_at = self.at
         inner = self.argument_tokens()
-        word = "".join(part.text for part in inner if part.kind in {LETTER, COMMAND} and part.text not in TEXT)
+        word = "".join(
+            part.text for part in inner if part.kind in {LETTER, COMMAND} and part.text not in TEXT
+        )
         word = word.replace("\\operatorname", "").replace("\\mathrm", "").replace("\\", "").replace("*", "")
         end = self.at
         if under and word in {"max", "min", "argmax", "argmin", "lim"}:
@@ -1287,7 +1254,7 @@ class _Parser(Cursor):
     # Derivatives
 
     def differential_at(self, at: int) -> tuple[str, int]:
-        """Return the style of the differential that stands here, and the place after it; "" if there is none."""
+        """Return the style of the differential that stands here ("" if none does), and the place after it."""
         token = self.tokens[at]
         text = token.text
         if text == "\\partial":
@@ -1316,7 +1283,7 @@ class _Parser(Cursor):
         return style == self.variables and self.tokens[end].text not in {"}", "_", "^", "'"}
 
     def derivative(self, start: int) -> Node | None:
-        """derivative : "\\frac" "{" ∂ order? expression? "}" "{" ( ∂ variable )+ "}" """
+        """derivative : "\\frac" "{" ∂ order? expression? "}" "{" ( ∂ variable )+ "}" product?"""
         first = self.at
         close = self.pairs[first]
         if self.tokens[close + 1].text != "{":
@@ -1398,7 +1365,11 @@ class _Parser(Cursor):
         for variable in found:
             count = 1
             node = variable
-            if isinstance(variable, Script) and isinstance(variable.sup, Number) and variable.sup.text.isdigit():
+            if (
+                isinstance(variable, Script)
+                and isinstance(variable.sup, Number)
+                and variable.sup.text.isdigit()
+            ):
                 count = min(int(variable.sup.text), 10)
                 node = variable.base
                 if variable.sub is not None or variable.primes:
@@ -1443,7 +1414,7 @@ class _Parser(Cursor):
                 return False
             elif token.text in OPENERS:
                 level += 1
-            elif token.text in _ENDS or token.text == "}":
+            elif token.text in CLOSERS or token.text == "}":
                 level -= 1
                 if level < 0:
                     return False
@@ -1451,8 +1422,14 @@ class _Parser(Cursor):
                 if token.text == "/":
                     found, end = self.differential_at(at + 1)
                     kind = self.tokens[end].kind
-                    return found == style and (kind in {LETTER, COMMAND} or self.tokens[end].text in {"{", "("})
-                if token.text in OPERATORS or token.text in RELATIONS or token.text in {"+", "-", ",", "&", "\\partial"}:
+                    return found == style and (
+                        kind in {LETTER, COMMAND} or self.tokens[end].text in {"{", "("}
+                    )
+                if (
+                    token.text in OPERATORS
+                    or token.text in RELATIONS
+                    or token.text in {"+", "-", ",", "&", "\\partial"}
+                ):
                     return False
             at += 1
         return False
@@ -1476,8 +1453,10 @@ class _Parser(Cursor):
             return self.subscripted("nabla", start)
         if self.check("^") or not self.starts_operand():
             name = Name("\\nabla", span=token.span)
-            return self.scripted(name, start) if self.check("^") else Derivative(
-                None, (), "nabla", "subscript", span=self.since(start)
+            return (
+                self.scripted(name, start)
+                if self.check("^")
+                else Derivative(None, (), "nabla", "subscript", span=self.since(start))
             )
         return Derivative(self.operand(), (), "nabla", "subscript", span=self.since(start))
 
@@ -1505,7 +1484,11 @@ class _Parser(Cursor):
         if following.kind not in {LETTER, COMMAND} and following.text != "{":
             return None
         self.at += 1
-        if not self.starts_operand() or (following.kind == LETTER and following.space) or following.text in DOTS:
+        if (
+            not self.starts_operand()
+            or (following.kind == LETTER and following.space)
+            or following.text in DOTS
+        ):
             self.at = start
             return None
         if following.text == "\\partial" or following.text in BIGS or following.text == "\\frac":
@@ -1586,7 +1569,7 @@ class _Parser(Cursor):
     def unexpected_in_cell(self) -> None:
         """Fail inside a matrix or cases."""
         token = self.token
-        if token.kind == COMMAND and token.text not in _NO_OPERANDS | TEXT:
+        if token.kind == COMMAND and token.text not in NO_OPERANDS | TEXT:
             self.unexpected()
         self.fail("expected the end of this cell", expected="the end of this cell")
 
@@ -1603,7 +1586,7 @@ class _Parser(Cursor):
         rows: list[Case] = []
         while True:
             at = self.at
-            if self.token.kind != END and self.token.kind != ROW:
+            if self.token.kind not in (END, ROW):
                 value = self.condition()
                 self.consume(",", ".", ";")
                 while self.consume("&"):
@@ -1631,19 +1614,21 @@ class _Parser(Cursor):
                     conditions.extend(self.inline_conditions(tokens))
                     continue
                 said = _said(tokens).strip(" ,.;:").lower()
-                if said in _OTHERWISE and not conditions:
+                if said in OTHERWISE and not conditions:
                     self.consume(",", ".", ";")
                     if self.token.kind not in {END, ROW}:
                         self.unexpected_in_cell()
                     return None
-                if said not in _CONDITION_WORDS:
+                if said not in CONDITION_WORDS:
                     span = self.tokens[at].span.to(self.tokens[self.at - 1].span)
-                    self.fail("expected a condition in symbols, not in words", span=span, expected="a condition")
-            elif self.token.text in _SAYINGS:
-                self.read()
-            elif self.check(",", ".", ";", "&", "\\wedge"):
-                self.read()
-            elif self.check(":") and not conditions:
+                    self.fail(
+                        "expected a condition in symbols, not in words", span=span, expected="a condition"
+                    )
+            elif (
+                self.token.text in SAYINGS
+                or self.check(",", ".", ";", "&", "\\wedge")
+                or (self.check(":") and not conditions)
+            ):
                 self.read()
             else:
                 conditions.append(self.condition())
@@ -1655,7 +1640,7 @@ class _Parser(Cursor):
         """Read the conditions of `\\text{if $i = j$}`."""
         said = "".join((" " if part.space else "") + part.text for part in tokens).split("$")
         for piece in said[::2]:
-            if " ".join(piece.split()).strip(" ,.;:").lower() not in _CONDITION_WORDS:
+            if " ".join(piece.split()).strip(" ,.;:").lower() not in CONDITION_WORDS:
                 self.fail(
                     "expected a condition in symbols, not in words",
                     span=tokens[0].span.to(tokens[-1].span),
@@ -1684,15 +1669,9 @@ class _Parser(Cursor):
         tokens = self.tokens[at + 1 : end]
         said = _said(tokens)
         word = said.strip(" .,;:")
-        if not _WORD.match(word):
+        if not WORD.match(word):
             return True
-        return any_word or word.lower() in _CUES or said.lower() in _CUES
-
-
-_CONDITION_WORDS = frozenset({"", "if", "for", "when", "where", "and", "with", "whenever", "for all", "if and only if"})
-_OTHERWISE = frozenset(
-    {"otherwise", "else", "elsewhere", "other", "others", "in all other cases", "all other cases", "in other cases"}
-)
+        return any_word or word.lower() in CUES or said.lower() in CUES
 
 
 def _said(tokens: list[Token]) -> str:
@@ -1747,7 +1726,7 @@ def _states(items: list[Chain | Words | Connective]) -> bool:
 
 
 def _last_chain(items: list[Chain | Words | Connective], *, fresh: bool) -> tuple[int, Chain] | None:
-    """Return the chain that a relation continues: the last one, with words between only if a row begins here."""
+    """Return the chain that a relation continues: the last one, with words between only in a new row."""
     for index in range(len(items) - 1, -1, -1):
         item = items[index]
         if isinstance(item, Chain):
@@ -1766,9 +1745,6 @@ _RULES: dict[str, Callable[[_Parser], Node]] = {
     "\\nabla": _Parser.nabla,
     "\\overset": _Parser.stacked,
     "\\underset": _Parser.stacked,
+    "\\|": _Parser.bars,
 }
 _UNSCRIPTED = frozenset({"\\partial", "\\nabla"})
-_NO_OPERANDS = (
-    frozenset(OPERATORS) | frozenset(RELATIONS) | frozenset(_CONNECTIVES) | _ENDS | frozenset(_SAYINGS)
-    | {"\\not", "\\\\", "\\mid", "\\pm", "\\mp", "\\wedge", "\\vee", "\\%", "\\#"}
-) - {"\\star", "\\bullet"}  # fmt: skip

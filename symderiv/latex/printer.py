@@ -8,11 +8,12 @@ from __future__ import annotations
 from functools import singledispatch
 
 from symderiv.latex import tree
-from symderiv.latex.parser import WORDS, reaches
-
+from symderiv.latex.parser import reaches
+from symderiv.latex.vocabulary import FUNCTIONS, WORDS
 
 _FONTS = {
-    "bold": "mathbf", "roman": "mathrm", "calligraphic": "mathcal", "blackboard": "mathbb", "fraktur": "mathfrak",
+    "bold": "mathbf", "roman": "mathrm", "calligraphic": "mathcal", "blackboard": "mathbb",
+    "fraktur": "mathfrak",
     "sans": "mathsf", "typewriter": "mathtt",
 }  # fmt: skip
 _OPERATORS = {
@@ -29,7 +30,17 @@ _CONNECTIVES = {"quad": r"\quad", "row": r"\\", "implies": r"\Rightarrow", "ther
 _BIGS = {"argmax": r"\operatorname{argmax}", "argmin": r"\operatorname{argmin}", "E": r"\mathbb{E}"}
 _COMMANDED = frozenset({"\\{", "\\}"})
 _LOOSE = (tree.Additive, tree.Relation, tree.Sequence, tree.Empty)
-_ATOMS = (tree.Name, tree.Number, tree.Group, tree.Accent, tree.Absolute, tree.Matrix, tree.Root, tree.Inner, tree.Dots)
+_ATOMS = (
+    tree.Name,
+    tree.Number,
+    tree.Group,
+    tree.Accent,
+    tree.Absolute,
+    tree.Matrix,
+    tree.Root,
+    tree.Inner,
+    tree.Dots,
+)
 
 
 def to_latex(node: tree.Node) -> str:
@@ -88,17 +99,11 @@ def _(node: tree.Script) -> str:
 def _risky(node: tree.Node) -> bool:
     """Tell whether a name would be read differently with something after it."""
     return isinstance(node, tree.Name) and (
-        node.text in {"d", "\\partial", "\\nabla"}
+        node.text in {"d", "\\partial"}
         or node.text in WORDS
         or (node.text == "E" and node.font == "blackboard")
-        or (node.text.startswith("\\") and node.text[1:] in _FUNCTIONS)
+        or node.text in FUNCTIONS
     )
-
-
-_FUNCTIONS = frozenset(
-    "exp log ln lg sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan det arg max min sup inf dim ker "
-    "deg gcd Pr hom".split()
-)
 
 
 @_latex.register
@@ -174,7 +179,7 @@ def _(node: tree.Derivative) -> str:
     if node.form == "slash":
         variable = node.by[0]
         power = f"^{{{len(node.by)}}}" if len(node.by) > 1 else ""
-        return f"{mark}{_order(node)} {{{_latex(node.of) if node.of else ''}}} / {mark} {_braced(variable)}{power}"
+        return f"{mark}{_order(node)} {{{of}}} / {mark} {_braced(variable)}{power}"
     below = " ".join(f"{mark} {_braced(variable)}" for variable in node.by)
     if node.form == "fraction":
         inside = of if node.of is None or not isinstance(node.of, tree.Empty) else "{}"

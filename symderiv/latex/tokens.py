@@ -24,7 +24,9 @@ class LatexError(Exception):
     `span` is absolute; `text` and `offset` are what `parse` was given, so that `render` can draw a caret.
     """
 
-    def __init__(self, message: str, span: Span, *, expected: str = "", text: str = "", offset: int = 0) -> None:
+    def __init__(
+        self, message: str, span: Span, *, expected: str = "", text: str = "", offset: int = 0
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.span = span
@@ -33,7 +35,7 @@ class LatexError(Exception):
         self.offset = offset
 
     def render(self) -> str:
-        """Return the line that could not be read, and below it carets under the place where reading stopped."""
+        """Return the line that could not be read, and carets under the place where reading stopped."""
         at = min(max(self.span.start - self.offset, 0), len(self.text))
         start = self.text.rfind("\n", 0, at) + 1
         end = self.text.find("\n", at)
@@ -44,7 +46,7 @@ class LatexError(Exception):
 
 
 class Token(NamedTuple):
-    """One token: `space` tells whether white space stands before it, `side` on which side of a pair it stands.
+    """One token: `space` tells whether white space stands before it, `side` where in a pair it stands.
 
     The text of BEGIN and END is the name of the environment. `side` is "left" after `\\left`, "right"
     after `\\right`, "middle" after `\\middle`, else "".
@@ -84,14 +86,17 @@ _SAME = {
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀⁿⁱ", "0123456789+-Tni", strict=True))
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₙₘₜ", "0123456789ijknmt", strict=True))
 _UNICODE = {
-    "∂": "\\partial", "∇": "\\nabla", "∑": "\\sum", "∏": "\\prod", "∫": "\\int", "∞": "\\infty", "·": "\\cdot",
+    "∂": "\\partial", "∇": "\\nabla", "∑": "\\sum", "∏": "\\prod", "∫": "\\int", "∞": "\\infty",
+    "·": "\\cdot",
     "⋅": "\\cdot", "∙": "\\cdot", "×": "\\times", "⊙": "\\odot", "∘": "\\circ", "⊗": "\\otimes", "÷": "\\div",
     "≠": "\\ne", "≤": "\\le", "≥": "\\ge", "≈": "\\approx", "≡": "\\equiv", "∝": "\\propto", "∈": "\\in",
     "∉": "\\notin", "⊂": "\\subset", "⊆": "\\subseteq", "→": "\\to", "↦": "\\mapsto", "←": "\\leftarrow",
     "⇒": "\\Rightarrow", "⟹": "\\Rightarrow", "∴": "\\therefore", "⇔": "\\Leftrightarrow", "∼": "\\sim",
-    "≔": "\\coloneqq", "−": "-", "–": "-", "∗": "*", "′": "'", "’": "'", "″": "''", "…": "\\dots", "⋯": "\\cdots",
+    "≔": "\\coloneqq", "−": "-", "–": "-", "∗": "*", "′": "'", "’": "'", "″": "''", "…": "\\dots",
+    "⋯": "\\cdots",
     "⋮": "\\vdots", "⋱": "\\ddots", "‖": "\\|", "∥": "\\|", "⟨": "\\langle", "⟩": "\\rangle", "⊤": "\\top",
-    "ℓ": "\\ell", "ℝ": "\\R", "∅": "\\emptyset", "∀": "\\forall", "⌊": "\\lfloor", "⌋": "\\rfloor", "⌈": "\\lceil",
+    "ℓ": "\\ell", "ℝ": "\\R", "∅": "\\emptyset", "∀": "\\forall", "⌊": "\\lfloor", "⌋": "\\rfloor",
+    "⌈": "\\lceil",
     "⌉": "\\rceil", "α": "\\alpha", "β": "\\beta", "γ": "\\gamma", "δ": "\\delta", "ε": "\\varepsilon",
     "ϵ": "\\epsilon", "ζ": "\\zeta", "η": "\\eta", "θ": "\\theta", "ϑ": "\\vartheta", "ι": "\\iota",
     "κ": "\\kappa", "λ": "\\lambda", "μ": "\\mu", "µ": "\\mu", "ν": "\\nu", "ξ": "\\xi", "π": "\\pi",

@@ -44,7 +44,7 @@ class Name(Node):
 
 @dataclass(frozen=True, slots=True)
 class Accent(Node):
-    """`\\hat{x}`, `\\bar`, `\\tilde`, `\\vec`, `\\dot`, `\\overline`: `mark` is the command without backslash."""
+    """`\\hat{x}`, `\\bar`, `\\tilde`, `\\vec`, `\\overline`: `mark` is the command without backslash."""
 
     mark: str
     body: Node
@@ -62,7 +62,7 @@ class Script(Node):
 
 @dataclass(frozen=True, slots=True)
 class Additive(Node):
-    """Terms with their signs, `-a + b` being `(("-", a), ("+", b))`. A single unsigned term is no Additive."""
+    """Terms with their signs: `-a + b` is `(("-", a), ("+", b))`. A single unsigned term is no Additive."""
 
     terms: tuple[tuple[str, Node], ...]
 
@@ -148,7 +148,7 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True)
 class Group(Node):
-    """A bracketed expression; `left` and `right` are "(", "[", "{" and their mates. TeX braces are no Group."""
+    """A bracketed expression; `left` and `right` are "(", "[", "{" and their mates. TeX braces are none."""
 
     body: Node
     left: str
@@ -187,7 +187,7 @@ class Matrix(Node):
 
 @dataclass(frozen=True, slots=True)
 class Dots(Node):
-    """`\\dots`, `\\ldots`, `\\cdots`, `\\vdots`, `\\ddots`, `...`; `kind` is the command without backslash."""
+    """`\\dots`, `\\cdots`, `\\vdots`, `\\ddots`, `...`; `kind` is the command without backslash."""
 
     kind: str
 
@@ -225,7 +225,7 @@ class Relation(Node):
     """Relations inside an expression: a condition, a bound, a bracket: `i = 1`, `i \\ne j`, `0 < k \\le n`.
 
     Operators are canonical: "=", "!=", "<", "<=", ">", ">=", "in", "notin", ":", "to", "~", "approx",
-    "propto", ":=", "equiv", "<-", "subset", "mapsto".
+    "propto", ":=", "equiv", "<-", "subset", "mapsto"; "|" for the one bar of `P(a|b)`.
     """
 
     members: tuple[Node, ...]
@@ -253,11 +253,12 @@ class Operator(Node):
 
 @dataclass(frozen=True, slots=True)
 class Chain(Node):
-    """`a = b = c`: `len(operators) == len(members) - 1`. The first member is None where a display begins
-    with a relation. A single member and no operator is a term that states nothing.
+    """`a = b = c`: `len(operators) == len(members) - 1`.
 
-    Rows of `aligned` and its kin that begin with a relation continue the chain of the row before; a row
-    that ends with an operator (`+`, `\\times`) or begins with one continues the expression.
+    The first member is None where a display begins with a relation. A single member and no operator is a
+    term that states nothing. Rows of `aligned` and its kin that begin with a relation continue the chain of
+    the row before; a row that ends with an operator (`+`, `\\times`) or begins with one continues the
+    expression.
     """
 
     members: tuple[Node | None, ...]
@@ -266,7 +267,7 @@ class Chain(Node):
 
 @dataclass(frozen=True, slots=True)
 class Connective(Node):
-    """What stands between statements: ",", "quad", "row" (a new row), "implies", "therefore", "arrow", ";"."""
+    """Between statements: ",", ";", "quad", "row" (a new row), "implies", "therefore", "arrow"."""
 
     text: str
 
