@@ -1,7 +1,7 @@
 """Entry form: a scalar term over free indices, written for a reader.
 
-Vocabulary. A *letter* is what a reader sees for an index; no two indices of a formula have one letter, and none
-has the letter of a name or a size. A product is written coefficient, sizes, numbers, deltas, upstream
+Vocabulary. A *letter* is what a reader sees for an index; no two indices that meet have one letter, and none has
+the letter of a name or a size. A product is written coefficient, sizes, numbers, deltas, upstream
 gradients, entries, functions, brackets, sums; a sum its positive terms first, the weightiest foremost.
 """
 
@@ -13,8 +13,24 @@ from dataclasses import dataclass
 from itertools import count
 
 import sympy
-from sympy import Abs, Add, Basic, Expr, Indexed, Integer, KroneckerDelta, Max, Min, Mul, Piecewise, Pow, Product, Rational, Sum
-from sympy import exp
+from sympy import (
+    Abs,
+    Add,
+    Basic,
+    Expr,
+    Indexed,
+    Integer,
+    KroneckerDelta,
+    Max,
+    Min,
+    Mul,
+    Piecewise,
+    Pow,
+    Product,
+    Rational,
+    Sum,
+    exp,
+)
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
@@ -28,12 +44,12 @@ POOL = "ijklmnprstuvhaoxe"
 _RELATIONS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 
 
-class Unwritable(KernelError):
+class Unwritable(KernelError):  # noqa: N818 - as the kernel's errors are named
     """A term that has no notation here."""
 
 
 def writer(style: Style, terms: Iterable[Expr], free: Sequence[Index], avoid: Iterable[str] = ()) -> Writer:
-    """Return a writer for some terms; an index of `free` that the page wrote keeps its letter, any other gets one."""
+    """Return a writer for some terms; an index of `free` that the page wrote keeps its letter."""
     terms = list(terms)
     taken = {identity_key(name) for term in terms for name in names_in(term)} | {str(name) for name in avoid}
     taken |= {size.name for term in terms for size in term.atoms(Size)}
@@ -50,7 +66,9 @@ def writer(style: Style, terms: Iterable[Expr], free: Sequence[Index], avoid: It
 
 def _unused(choice: Iterable[str], taken: Iterable[str]) -> str:
     taken = set(taken)
-    return next((c for c in choice if c not in taken), None) or next(f"i_{n}" for n in count() if f"i_{n}" not in taken)
+    return next((c for c in choice if c not in taken), None) or next(
+        f"i_{n}" for n in count() if f"i_{n}" not in taken
+    )
 
 
 @dataclass(slots=True)
@@ -95,7 +113,9 @@ class Writer:
         outside, components = _components(term)
         exponent = Add(*(power * base.exp for base, power in outside.items() if isinstance(base, exp)))
         if exponent != 0:
-            outside = {base: power for base, power in outside.items() if not isinstance(base, exp)} | {exp(exponent): Integer(1)}
+            outside = {base: power for base, power in outside.items() if not isinstance(base, exp)} | {
+                exp(exponent): Integer(1)
+            }
         ordered = sorted(outside.items(), key=lambda item: self._factor_order(item[0]))
         below = [self._power(base, -power) for base, power in ordered if power < 0]
         simple: list[Shown] = []
@@ -116,7 +136,14 @@ class Writer:
         above = self._joined(simple) if simple else None
         if above is None and len(tall) == 1 and not components:
             above, tall = tall[0], []
-        if above is not None and bottom != 1 and len(below) == 1 and top == 1 and not self.style.one_line and (tall or len(simple) > 1):
+        if (
+            above is not None
+            and bottom != 1
+            and len(below) == 1
+            and top == 1
+            and not self.style.one_line
+            and (tall or len(simple) > 1)
+        ):
             return self._joined([self.style.quotient(self.style.number("1"), below[0]), *simple, *tall])
         quotient = self.style.quotient(above or self.style.number("1"), self._joined(below))
         return self._joined([quotient, *tall]) if tall else quotient
@@ -132,9 +159,9 @@ class Writer:
             if factor.level is Level.SUM or (factor.level is Level.BIG and not last):
                 shown = self.style.group(factor)
             text = shown.text
-            if shown.level is Level.QUOTIENT and not last:
-                text += f" {self.style.symbol('dot')}"
-            elif not last and text.isdigit() and factors[place + 1].text[:1].isdigit():
+            if (shown.level is Level.QUOTIENT and not last) or (
+                not last and text.isdigit() and factors[place + 1].text[:1].isdigit()
+            ):
                 text += f" {self.style.symbol('dot')}"
             texts.append(text)
         return Shown(" ".join(texts), Level.BIG if factors[-1].level is Level.BIG else Level.PRODUCT)
@@ -211,7 +238,10 @@ class Writer:
             first, second = sorted((self.index(a) for a in term.args), key=lambda text: (len(text), text))
             return self.style.delta(first, second)
         if isinstance(term, D):
-            return self.style.derivative(self.write(term.term), tuple(self.atom(v) for v in term.variables))
+            named = name_of(term.term) is not None
+            return self.style.derivative(
+                self.write(term.term), tuple(self.atom(v) for v in term.variables), named=named
+            )
         if isinstance(term, Sum | Product):
             return self._bound(term)
         if isinstance(term, Unknown):
@@ -252,7 +282,9 @@ class Writer:
         body = inner.write(term.function)
         for limit in reversed(term.limits):
             sign = "sum" if isinstance(term, Sum) else "prod"
-            body = self.style.big(sign, inner.style.letter(inner.letter[limit[0]]), self._size(limit[2]), body)
+            body = self.style.big(
+                sign, inner.style.letter(inner.letter[limit[0]]), self._size(limit[2]), body
+            )
         return body
 
     def _unknown(self, term: Unknown) -> Shown:
@@ -268,7 +300,9 @@ class Writer:
         rows = [(value, condition) for value, condition in term.args]
         if len(rows) == 2 and rows[0][0] == 1 and rows[1] == (0, sympy.true):
             return Shown(f"{self.style.symbol('ones')}[{self.condition(rows[0][1])}]", Level.POWER)
-        return self.style.cases(tuple((self.write(value).text, "" if c == sympy.true else self.condition(c)) for value, c in rows))
+        return self.style.cases(
+            tuple((self.write(value).text, "" if c == sympy.true else self.condition(c)) for value, c in rows)
+        )
 
     def condition(self, condition: Basic) -> str:
         """Write a condition."""
@@ -285,7 +319,9 @@ class Writer:
         raise Unwritable(msg)
 
 
-def _components(term: Term) -> tuple[dict[Expr, Rational], list[tuple[list[tuple[Index, Expr]], dict[Expr, Rational]]]]:
+def _components(
+    term: Term,
+) -> tuple[dict[Expr, Rational], list[tuple[list[tuple[Index, Expr]], dict[Expr, Rational]]]]:
     """Split a product into the factors outside its sums and the sums that share no index."""
     bound = dict(term.bound)
     outside: dict[Expr, Rational] = {}
@@ -306,12 +342,20 @@ def _components(term: Term) -> tuple[dict[Expr, Rational], list[tuple[list[tuple
             inner = flat_product(size)
             for base, power in inner.factors.items():
                 outside[base] = outside.get(base, Integer(0)) + power
-    components = [([(k, bound[k]) for k, _ in term.bound if k in group], factors) for group, factors in groups]
-    return outside, sorted(components, key=lambda c: (cost([Term(Integer(1), tuple(c[0]), c[1])]), str(sorted(map(str, c[1])))))
+    components = [
+        ([(k, bound[k]) for k, _ in term.bound if k in group], factors) for group, factors in groups
+    ]
+    return outside, sorted(
+        components, key=lambda c: (cost([Term(Integer(1), tuple(c[0]), c[1])]), str(sorted(map(str, c[1]))))
+    )
 
 
 def _term_order(term: Term) -> tuple[bool, bool, float, str]:
     """Return where a term stands in a sum."""
     number = not term.factors
-    return (bool(term.coefficient < 0), not number, -round(cost([term]), 3), str(sorted(map(str, term.factors))))
-
+    return (
+        bool(term.coefficient < 0),
+        not number,
+        -round(cost([term]), 3),
+        str(sorted(map(str, term.factors))),
+    )

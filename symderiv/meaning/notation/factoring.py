@@ -7,7 +7,7 @@ being given the same indices first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import permutations
 
@@ -26,16 +26,28 @@ def factored(terms: Sequence[Term]) -> tuple[Term, ...]:
     if len(parts) < 2:
         return tuple(parts)
     aligned = _aligned(parts)
-    shared = aligned[0].bound if aligned is not None else ()
-    parts = aligned if aligned is not None else parts
-    inner = {k for part in parts for k, _ in part.bound} - {k for k, _ in shared}
-    common = _common(parts, inner)
+    return _taken_out(parts if aligned is None else aligned, lambda _: True, joined=aligned is not None)
+
+
+def with_common(terms: Sequence[Term], wanted: Callable[[Expr], bool]) -> tuple[Term, ...]:
+    """Return the same sum with what all its terms share and is wanted taken out."""
+    parts = [_settled(term) for term in terms]
+    return _taken_out(parts, wanted, joined=False) if len(parts) > 1 else tuple(parts)
+
+
+def _taken_out(parts: Sequence[Term], wanted: Callable[[Expr], bool], *, joined: bool) -> tuple[Term, ...]:
+    shared = parts[0].bound if joined else ()
+    inner = set() if joined else {k for part in parts for k, _ in part.bound}
+    common = {base: power for base, power in _common(parts, inner).items() if wanted(base)}
     coefficient = _content(part.coefficient for part in parts)
     if not common and not shared and abs(coefficient) == 1:
         return tuple(parts)
     rest = [
-        Term(part.coefficient / coefficient, () if shared else part.bound,
-             {b: p for b, p in ((b, p - common.get(b, Integer(0))) for b, p in part.factors.items()) if p})
+        Term(
+            part.coefficient / coefficient,
+            () if joined else part.bound,
+            {b: p for b, p in ((b, p - common.get(b, Integer(0))) for b, p in part.factors.items()) if p},
+        )
         for part in parts
     ]
     return (Term(coefficient, shared, {**common, built(rest): Integer(1)}),)
@@ -81,7 +93,7 @@ def _content(coefficients: Iterable[Rational]) -> Rational:
 
 
 def _aligned(parts: Sequence[Term]) -> list[Term] | None:
-    """Return the products with the same bound indices in all, or None where their ranges differ or nothing is shared."""
+    """Return the products over the same bound indices, or None where nothing is shared then."""
     first = parts[0]
     if not first.bound or len(first.bound) > ALIGNED:
         return None
@@ -96,8 +108,10 @@ def _aligned(parts: Sequence[Term]) -> list[Term] | None:
             if [size for _, size in order] != [size for _, size in part.bound]:
                 continue
             named = _renamed(part, order)
-            shared = sum(base in first.factors and bool(indices_of([base]) & {k for k, _ in first.bound})
-                         for base in named.factors)
+            shared = sum(
+                base in first.factors and bool(indices_of([base]) & {k for k, _ in first.bound})
+                for base in named.factors
+            )
             if shared > most:
                 best, most = replace(named, bound=first.bound), shared
         if best is None:
@@ -109,4 +123,6 @@ def _aligned(parts: Sequence[Term]) -> list[Term] | None:
 
 def _renamed(part: Term, order: Sequence[Limit]) -> Term:
     named = {old: new for (old, _), (new, _) in zip(part.bound, order, strict=True)}
-    return Term(part.coefficient, tuple(order), {base.xreplace(named): power for base, power in part.factors.items()})
+    return Term(
+        part.coefficient, tuple(order), {base.xreplace(named): power for base, power in part.factors.items()}
+    )

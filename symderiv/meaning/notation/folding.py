@@ -1,8 +1,8 @@
 """Folding: a derived term is written in the names that the page defines.
 
 Vocabulary. A *rule* rewrites a product by a definition: `e^(β x_s) / Z` becomes `y_s`; where a definition has
-several terms, its weightiest one becomes the name less the others; where it is a share `a / (a + b)`, the other
-share `b / (a + b)` becomes one less the name. Rules are tried, the cheapest result is kept,
+several terms, its weightiest one becomes the name less the others; where it is a share `a / (a + b)`, the
+other share `b / (a + b)` becomes one less the name. Rules are tried, the cheapest result is kept,
 and the kernel has the last word: what it does not prove equal is not used.
 """
 
@@ -21,7 +21,15 @@ from symderiv.kernel.equality import Proved, normal, prove
 from symderiv.kernel.reading import write
 from symderiv.kernel.terms import Context, D, Definition, Goal, Index, KernelError, entry
 from symderiv.meaning.notation.factoring import factored
-from symderiv.meaning.notation.products import Term, built, built_product, cost, flat, flat_product, indices_of
+from symderiv.meaning.notation.products import (
+    Term,
+    built,
+    built_product,
+    cost,
+    flat,
+    flat_product,
+    indices_of,
+)
 
 Ranges = Mapping[Index, Expr]
 ROUNDS = 8
@@ -32,7 +40,7 @@ CHOICES = 400
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`pattern` at `slots` may be written as `replacement`; the pattern's own sums are over its bound indices."""
+    """`pattern` at `slots` may be written as `replacement`; its own sums are over its bound indices."""
 
     name: str
     slots: tuple[Index, ...]
@@ -49,16 +57,19 @@ def equal(left: Expr, right: Expr, ranges: Ranges, context: Context) -> bool:
         return False
 
 
-def derived(term: Expr, ranges: Ranges, context: Context) -> Expr:
-    """Return a term with every derivative carried out, written in the page's names; raise KernelError where none is."""
+def derived(term: Expr, ranges: Ranges, context: Context, *, but: str = "") -> Expr:
+    """Return a term with every derivative carried out, written in the page's names except `but`.
+
+    Raise KernelError where the kernel has no rule for it.
+    """
     opened = write(normal(term, ranges, context))
-    names = frozenset[str]() if not context.definitions else _foldable(context)
-    folded = fold(opened, ranges, context, names)
+    names = {name for name in _foldable(context) if not but or but not in _reach(name, context)}
+    folded = fold(opened, ranges, context, frozenset(names))
     return folded if folded == opened or equal(folded, term, ranges, context) else opened
 
 
 def _foldable(context: Context) -> frozenset[str]:
-    """Return the defined names that may be written: not those that name a derivative which can be carried out."""
+    """Return the defined names that may be written: none that names a derivative to be carried out."""
     return frozenset(
         name
         for name, definition in context.definitions.items()
@@ -95,7 +106,12 @@ def _candidates(term: Expr, ranges: Ranges, closed: Context, rules: tuple[Rule, 
     for rule in rules:
         rewritten = [_exhausted(rule, part, ranges) for part in parts]
         if any(new is not None for new in rewritten):
-            total = Add(*(built_product(part) if new is None else new for part, new in zip(parts, rewritten, strict=True)))
+            total = Add(
+                *(
+                    built_product(part) if new is None else new
+                    for part, new in zip(parts, rewritten, strict=True)
+                )
+            )
             try:
                 yield write(normal(total, ranges, closed))
             except (KernelError, RecursionError):
@@ -121,10 +137,16 @@ def _fold_inside(term: Expr, ranges: Ranges, closed: Context, rules: tuple[Rule,
     return built(parts)
 
 
-def _folded_base(base: Expr, power: Rational, ranges: Ranges, closed: Context, rules: tuple[Rule, ...]) -> Expr:
+def _folded_base(
+    base: Expr, power: Rational, ranges: Ranges, closed: Context, rules: tuple[Rule, ...]
+) -> Expr:
     if isinstance(base, Sum | Add) and (power != 1 or isinstance(base, Add)):
         return _fold(base, ranges, closed, rules)
-    if isinstance(base, sympy.Function) and not isinstance(base, sympy.KroneckerDelta) and len(base.args) == 1:
+    if (
+        isinstance(base, sympy.Function)
+        and not isinstance(base, sympy.KroneckerDelta)
+        and len(base.args) == 1
+    ):
         return base.func(_fold(base.args[0], ranges, closed, rules))
     return base
 
@@ -143,7 +165,9 @@ def _rules(context: Context, names: frozenset[str]) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def _rules_of(definition: Definition, sizes: tuple[Expr, ...], context: Context, known: list[Rule]) -> Iterator[Rule]:
+def _rules_of(
+    definition: Definition, sizes: tuple[Expr, ...], context: Context, known: list[Rule]
+) -> Iterator[Rule]:
     ranges = dict(zip(definition.slots, sizes, strict=True))
     seen: set[str] = set()
     without = [rule for rule in known if definition.name not in _reach(rule.name, context)]
@@ -190,7 +214,13 @@ def _rules_from(name: str, slots: tuple[Index, ...], sizes: tuple[Expr, ...], bo
             other = base - above
             if not other.is_Add:
                 pattern = flat_product(other / base)
-                yield Rule(name, slots, sizes, replace(pattern, coefficient=Integer(1)), (1 - head) / pattern.coefficient)
+                yield Rule(
+                    name,
+                    slots,
+                    sizes,
+                    replace(pattern, coefficient=Integer(1)),
+                    (1 - head) / pattern.coefficient,
+                )
 
 
 def _exhausted(rule: Rule, term: Term, ranges: Ranges) -> Expr | None:
@@ -214,18 +244,24 @@ def _applied(rule: Rule, term: Term, ranges: Ranges) -> Expr | None:
     if prod(len(choice) for choice in choices) > CHOICES:
         return None
     for values in product(*choices):
-        own = values[len(rule.slots):]
+        own = values[len(rule.slots) :]
         if len(set(own)) != len(own) or not set(own) <= {k for k, _ in term.bound}:
             continue
         put = dict(zip(variables, values, strict=True))
-        pattern = flat_product(Mul(*(Pow(base.xreplace(put), power) for base, power in rule.pattern.factors.items())))
+        pattern = flat_product(
+            Mul(*(Pow(base.xreplace(put), power) for base, power in rule.pattern.factors.items()))
+        )
         times = _times(pattern.factors, term.factors, single=rule.replacement.is_Add or bool(own))
         if pattern.bound or pattern.coefficient != 1 or not times:
             continue
         factors = {b: power - times * pattern.factors.get(b, 0) for b, power in term.factors.items()}
         if set(own) & indices_of(b for b, power in factors.items() if power):
             continue
-        body = Mul(term.coefficient, rule.replacement.xreplace(put) ** times, *(Pow(b, power) for b, power in factors.items()))
+        body = Mul(
+            term.coefficient,
+            rule.replacement.xreplace(put) ** times,
+            *(Pow(b, power) for b, power in factors.items()),
+        )
         limits = [(k, 1, size) for k, size in term.bound if k not in own]
         return Sum(body, *limits) if limits else body
     return None
@@ -247,4 +283,3 @@ def _times(pattern: Mapping[Expr, Rational], factors: Mapping[Expr, Rational], *
     if least is None or (single and least < 1):
         return 0
     return 1 if single else least
-

@@ -38,7 +38,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    r"""A name taken apart: `\hat{y}^{(2)}_{new}'` has mark `hat`, core `y`, label `(2)`, part `new`, one prime."""
+    r"""A name taken apart: `\hat{y}^{(2)}_{new}'` has core `y`, mark `hat`, label `(2)`, part `new`, one prime."""
 
     core: str
     mark: str = ""
@@ -47,20 +47,76 @@ class Parts:
     primes: int = 0
 
 
-MARKS = {"hat": "\u0302", "widehat": "\u0302", "bar": "\u0304", "overline": "\u0304", "tilde": "\u0303", "widetilde": "\u0303",
-         "dot": "\u0307", "ddot": "\u0308", "vec": "\u20d7", "check": "\u030c"}
+MARKS = {
+    "hat": "\u0302",
+    "widehat": "\u0302",
+    "bar": "\u0304",
+    "overline": "\u0304",
+    "tilde": "\u0303",
+    "widetilde": "\u0303",
+    "dot": "\u0307",
+    "ddot": "\u0308",
+    "vec": "\u20d7",
+    "check": "\u030c",
+}
 FONTS = ("mathbf", "boldsymbol", "mathcal", "mathbb", "mathfrak", "mathrm", "text", "operatorname")
 GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "varepsilon": "ε", "zeta": "ζ", "eta": "η",
-    "theta": "θ", "vartheta": "ϑ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
-    "rho": "ρ", "varrho": "ϱ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "ϕ", "varphi": "φ", "chi": "χ", "psi": "ψ",
-    "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ",
-    "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "ell": "ℓ", "nabla": "∇", "partial": "∂", "hbar": "ℏ",
+    "alpha": "α",
+    "beta": "β",
+    "gamma": "γ",
+    "delta": "δ",
+    "epsilon": "ϵ",
+    "varepsilon": "ε",
+    "zeta": "ζ",
+    "eta": "η",
+    "theta": "θ",
+    "vartheta": "ϑ",
+    "iota": "ι",
+    "kappa": "κ",
+    "lambda": "λ",
+    "mu": "μ",
+    "nu": "ν",
+    "xi": "ξ",
+    "pi": "π",
+    "rho": "ρ",
+    "varrho": "ϱ",
+    "sigma": "σ",
+    "tau": "τ",
+    "upsilon": "υ",
+    "phi": "ϕ",
+    "varphi": "φ",
+    "chi": "χ",
+    "psi": "ψ",
+    "omega": "ω",
+    "Gamma": "Γ",
+    "Delta": "Δ",
+    "Theta": "Θ",
+    "Lambda": "Λ",
+    "Xi": "Ξ",
+    "Pi": "Π",
+    "Sigma": "Σ",
+    "Upsilon": "Υ",
+    "Phi": "Φ",
+    "Psi": "Ψ",
+    "Omega": "Ω",
+    "ell": "ℓ",
+    "nabla": "∇",
+    "partial": "∂",
+    "hbar": "ℏ",
 }
-_LOW = dict(zip("0123456789+-=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True))
-_HIGH = dict(zip("0123456789+-=()abcdefghijklmnoprstuvwxyzT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵀ", strict=True))
-_BOLD = {**{chr(65 + n): chr(0x1D400 + n) for n in range(26)}, **{chr(97 + n): chr(0x1D41A + n) for n in range(26)}}
-_SCRIPT = re.compile(r"^(?P<base>.+?)(?:\^\{(?P<label>[^{}]*)\})?(?:_\{(?P<part>(?:[^{}]|\{[^{}]*\})*)\})?(?P<primes>'*)$")
+_LOW = dict(
+    zip("0123456789+-=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True)
+)
+_HIGH = dict(
+    zip("0123456789+-=()abcdefghijklmnoprstuvwxyzT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵀ", strict=True)
+)
+_BOLD = {
+    **{chr(65 + n): chr(0x1D400 + n) for n in range(26)},
+    **{chr(97 + n): chr(0x1D41A + n) for n in range(26)},
+}
+_SCRIPT = re.compile(
+    r"^(?P<base>.+?)(?:\^\{(?P<label>[^{}]*)\})?(?:_\{(?P<part>(?:[^{}]|\{[^{}]*\})*)\})?(?P<primes>'*)$"
+)
 _CORE = re.compile(r"[^\W\d_]|\d|\\[A-Za-z]+|[A-Za-z][A-Za-z0-9]*")
 _MARKED = re.compile(r"\\(?P<mark>[A-Za-z]+)\{(?P<core>.*)\}$")
 
@@ -123,8 +179,8 @@ class Style(Protocol):
     def delta(self, first: str, second: str) -> Shown:
         """Write Kronecker's delta."""
 
-    def derivative(self, of: Shown, by: tuple[Shown, ...]) -> Shown:
-        """Write a derivative."""
+    def derivative(self, of: Shown, by: tuple[Shown, ...], *, named: bool) -> Shown:
+        """Write a derivative: of a name as one fraction, of anything else as an operator before it."""
 
     def function(self, name: str, argument: Shown) -> Shown:
         """Write a named function."""
@@ -146,15 +202,32 @@ class Style(Protocol):
 
 
 SIGNS: dict[str, tuple[str, str]] = {
-    "minus": ("-", "−"), "odot": (r"\odot", "⊙"), "ones": (r"\mathbf{1}", "𝟏"), "eye": ("I", "I"), "dot": (r"\cdot", "·"),
-    "diag": (r"\operatorname{diag}", "diag"), "tr": (r"\operatorname{tr}", "tr"), "ne": (r"\neq", "≠"), "le": (r"\leq", "≤"),
-    "ge": (r"\geq", "≥"), "lt": ("<", "<"), "gt": (">", ">"), "eq": ("=", "="), "and": (r"\text{ and }", "and"),
-    "or": (r"\text{ or }", "or"), "pi": (r"\pi", "π"), "in": (r"\in", "∈"), "reals": (r"\mathbb{R}", "ℝ"),
-    "times": (r"\times", "×"), "partial": (r"\partial", "∂"),
+    "minus": ("-", "−"),
+    "odot": (r"\odot", "⊙"),
+    "ones": (r"\mathbf{1}", "𝟏"),
+    "eye": ("I", "I"),
+    "dot": (r"\cdot", "·"),
+    "diag": (r"\operatorname{diag}", "diag"),
+    "tr": (r"\operatorname{tr}", "tr"),
+    "ne": (r"\neq", "≠"),
+    "le": (r"\leq", "≤"),
+    "ge": (r"\geq", "≥"),
+    "lt": ("<", "<"),
+    "gt": (">", ">"),
+    "eq": ("=", "="),
+    "and": (r"\text{ and }", "and"),
+    "or": (r"\text{ or }", "or"),
+    "pi": (r"\pi", "π"),
+    "in": (r"\in", "∈"),
+    "reals": (r"\mathbb{R}", "ℝ"),
+    "times": (r"\times", "×"),
+    "partial": (r"\partial", "∂"),
 }
 """Each sign in LaTeX and in Unicode."""
 
-_LATEX_FUNCTIONS = frozenset({"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "coth", "cot", "max", "min"})
+_LATEX_FUNCTIONS = frozenset(
+    {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "coth", "cot", "max", "min"}
+)
 
 
 class Latex:
@@ -227,13 +300,14 @@ class Latex:
         """Write Kronecker's delta."""
         return Shown(f"\\delta_{{{_listed((first, second))}}}")
 
-    def derivative(self, of: Shown, by: tuple[Shown, ...]) -> Shown:
-        """Write a derivative."""
+    def derivative(self, of: Shown, by: tuple[Shown, ...], *, named: bool) -> Shown:
+        """Write a derivative: of a name as one fraction, of anything else as an operator before it."""
         below = " ".join(f"\\partial {each.text}" for each in by)
         order = f"^{len(by)}" if len(by) > 1 else ""
-        if of.level >= Level.POWER:
+        if named:
             return Shown(f"\\frac{{\\partial{order} {of.text}}}{{{below}}}", Level.PRODUCT)
-        return Shown(f"\\frac{{\\partial{order}}}{{{below}}} {self.group(of).text}", Level.PRODUCT)
+        inner = of if of.level >= Level.POWER else self.group(of)
+        return Shown(f"\\frac{{\\partial{order}}}{{{below}}} {inner.text}", Level.PRODUCT)
 
     def function(self, name: str, argument: Shown) -> Shown:
         """Write a named function."""
@@ -260,7 +334,10 @@ class Latex:
 
     def cases(self, rows: tuple[tuple[str, str], ...]) -> Shown:
         """Write a distinction of cases."""
-        lines = [f"{value} & \\text{{if }} {when}" if when else f"{value} & \\text{{otherwise}}" for value, when in rows]
+        lines = [
+            f"{value} & \\text{{if }} {when}" if when else f"{value} & \\text{{otherwise}}"
+            for value, when in rows
+        ]
         return Shown("\\begin{cases} " + " \\\\ ".join(lines) + " \\end{cases}")
 
 
@@ -279,8 +356,7 @@ class Unicode:
         part = self._part(found.part)
         sub = _listed(indices)
         if part and sub:
-            low = (_script(part, _LOW), _script(sub, _LOW))
-            text += f"{low[0]}₊{low[1]}" if False else f"_{part}[{sub}]"
+            text += f"_{part}[{sub}]"
         elif part or sub:
             text += _script(part or sub, _LOW) or (f"_{part}" if part else f"[{sub}]")
         return Shown(text, Level.POWER if label or found.primes else Level.ATOM)
@@ -291,7 +367,7 @@ class Unicode:
             core = GREEK.get(core[1:]) or word(core)
         elif not _CORE.fullmatch(core):
             core = word(core).replace(" ", "·")
-        if found.mark == "mathbf" or found.mark == "boldsymbol":
+        if found.mark in ("mathbf", "boldsymbol"):
             return "".join(_BOLD.get(c, c) for c in core)
         if found.mark in MARKS:
             return core + MARKS[found.mark] if len(core) == 1 else f"{found.mark}({core})"
@@ -343,15 +419,16 @@ class Unicode:
         sub = _listed((first, second))
         return Shown("δ" + (_script(sub, _LOW) or f"[{sub}]"))
 
-    def derivative(self, of: Shown, by: tuple[Shown, ...]) -> Shown:
-        """Write a derivative."""
+    def derivative(self, of: Shown, by: tuple[Shown, ...], *, named: bool) -> Shown:
+        """Write a derivative: of a name as one fraction, of anything else as an operator before it."""
         order = _script(str(len(by)), _HIGH) if len(by) > 1 else ""
         below = "".join(f"∂{each.text}" for each in by)
         if len(by) > 1:
             below = f"({below})"
-        if of.level >= Level.POWER:
+        if named:
             return Shown(f"∂{order}{of.text}/{below}", Level.QUOTIENT)
-        return Shown(f"∂{order}/{below} {self.group(of).text}", Level.QUOTIENT)
+        inner = of if of.level >= Level.POWER else self.group(of)
+        return Shown(f"∂{order}/{below} {inner.text}", Level.QUOTIENT)
 
     def function(self, name: str, argument: Shown) -> Shown:
         """Write a named function."""
@@ -376,7 +453,11 @@ class Unicode:
 
     def cases(self, rows: tuple[tuple[str, str], ...]) -> Shown:
         """Write a distinction of cases."""
-        return Shown("{" + "; ".join(f"{value} if {when}" if when else f"{value} otherwise" for value, when in rows) + "}")
+        return Shown(
+            "{"
+            + "; ".join(f"{value} if {when}" if when else f"{value} otherwise" for value, when in rows)
+            + "}"
+        )
 
 
 def _listed(indices: tuple[str, ...]) -> str:

@@ -1,0 +1,183 @@
+"""What a page establishes: its definitions, and each derivative that it speaks of as the kernel derives it.
+
+Vocabulary. A *fact* is `head = value` over *slots*, for every value of these in their ranges. A derivative is
+taken from the left side of a claim or question, made whole (each index its own slot) and listed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sympy import Expr, Indexed
+
+from symderiv.document.model import Document, Heading
+from symderiv.kernel.calculus import names_in
+from symderiv.kernel.terms import Context, D, Index, KernelError, entry, fresh, name_of
+from symderiv.meaning.model import Page, Statement, Tensor
+from symderiv.meaning.notation import derived, ranges_of
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """`head[slots] = value`, in force under `context`; `section` is the heading it stands under."""
+
+    kind: Literal["definition", "derivative"]
+    head: Expr
+    slots: tuple[Index, ...]
+    ranges: dict[Index, Expr]
+    value: Expr
+    context: Context
+    section: str
+    line: int
+    row: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Omitted:
+    """A derivative that the page speaks of and the kernel has no rule for."""
+
+    head: Expr
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Established:
+    """The facts of a page in the order of reading."""
+
+    facts: tuple[Fact, ...]
+    omitted: tuple[Omitted, ...]
+
+
+def established(page: Page, document: Document) -> Established:
+    """Return what a page establishes."""
+    facts: list[Fact] = []
+    omitted: list[Omitted] = []
+    wholes = _wholes(page)
+    seen: set[str] = set()
+    headings = [item for item in document.items if isinstance(item, Heading)]
+    for statement, value in _heads(page):
+        assert statement.context is not None
+        section = _section(headings, statement.span.start)
+        line = page.source.position(statement.span.start)[0]
+        term = value.body
+        name = name_of(term)
+        if (
+            statement.kind == "definition"
+            and name is not None
+            and name not in seen
+            and name in statement.context.definitions
+        ):
+            seen.add(name)
+            facts.append(_definition(name, value, statement.context, section, line))
+        for each in _derivatives(term):
+            key = _key(each)
+            if key in seen:
+                continue
+            seen.add(key)
+            whole, slots = _whole(each, wholes.get(key))
+            ranges = ranges_of(whole, statement.context)
+            try:
+                result = derived(whole, ranges, statement.context)
+            except (KernelError, RecursionError) as error:
+                omitted.append(Omitted(whole, line, str(error)))
+                continue
+            if not _nothing_derived(whole, result, statement.context):
+                facts.append(
+                    Fact("derivative", whole, slots, ranges, result, statement.context, section, line)
+                )
+    return Established(tuple(facts), tuple(omitted))
+
+
+def _heads(page: Page) -> Iterator[tuple[Statement, Tensor]]:
+    """Yield the first member of every chain that a statement with a context stands in."""
+    done: set[int] = set()
+    for statement in page.statements:
+        if statement.chain is None or statement.context is None:
+            continue
+        value = page.chains[statement.chain].members[0].value
+        if isinstance(value, Tensor) and (statement.kind == "definition" or statement.chain not in done):
+            done.add(statement.chain)
+            yield statement, value
+
+
+def _definition(name: str, value: Tensor, context: Context, section: str, line: int) -> Fact:
+    definition = context.definitions[name]
+    slots = definition.slots
+    ranges = dict(zip(slots, context.shapes.get(name, ()), strict=False))
+    body = definition.body
+    if body.has(D) or any("@" in used for used in names_in(body)):
+        try:
+            body = derived(body, {**ranges_of(body, context), **ranges}, context, but=name)
+        except (KernelError, RecursionError):
+            body = definition.body
+    return Fact("definition", entry(name, *slots), slots, ranges, body, context, section, line, value.row)
+
+
+def _derivatives(term: Expr) -> Iterator[D]:
+    """Yield the derivative that a left side is, with a definition's own left out."""
+    if isinstance(term, D):
+        yield term
+
+
+def _key(term: D) -> str:
+    names = [name_of(term.term) or str(term.term), *(str(name_of(v)) for v in term.variables)]
+    return "∂".join(names)
+
+
+def _wholes(page: Page) -> dict[str, tuple[Index, ...]]:
+    """Return the order of the slots of each derivative that the page writes without indices."""
+    found: dict[str, tuple[Index, ...]] = {}
+    for _, value in _heads(page):
+        if isinstance(value.body, D) and value.slots:
+            indices = [
+                index for part in value.body.args if isinstance(part, Indexed) for index in part.indices
+            ]
+            if set(indices) == set(value.slots):
+                order = tuple(indices.index(slot) for slot in value.slots)
+                found.setdefault(_key(value.body), tuple(Index(str(place)) for place in order))
+    return found
+
+
+def _whole(term: D, order: tuple[Index, ...] | None) -> tuple[D, tuple[Index, ...]]:
+    """Return a derivative with an index of its own in each place, and its slots."""
+    taken: list[Index] = []
+
+    def opened(part: Expr) -> Expr:
+        if not isinstance(part, Indexed):
+            return part
+        indices = []
+        for index in part.indices:
+            own = index if isinstance(index, Index) and index not in taken else fresh("s")
+            taken.append(own)
+            indices.append(own)
+        return part.func(part.base, *indices)
+
+    if name_of(term.term) is None:
+        free = sorted((s for s in term.free_symbols if isinstance(s, Index)), key=str)
+        return term, tuple(free)
+    whole = D(*(opened(part) for part in term.args))
+    if order is not None and len(order) == len(taken):
+        return whole, tuple(taken[int(place.name)] for place in order)
+    return whole, tuple(taken)
+
+
+def _nothing_derived(term: D, result: Expr, context: Context) -> bool:
+    """Tell whether a derivative is an unknown function's, by what it is a function of."""
+    opaque = context.opaque.get(str(name_of(term.term)))
+    return result == term or (
+        opaque is not None and all(name_of(v) in opaque.arguments for v in term.variables)
+    )
+
+
+def _section(headings: list[Heading], at: int) -> str:
+    """Return the text of the heading of level 2 that a place stands under, or of no heading."""
+    text = ""
+    for heading in headings:
+        if heading.span.start > at:
+            break
+        if heading.level <= 2:
+            text = heading.text if heading.level == 2 else ""
+    return text

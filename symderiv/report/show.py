@@ -1,0 +1,213 @@
+"""What a page establishes, as text: Unicode for a terminal, LaTeX for a paper, NumPy, JSON.
+
+`show` reads a page and writes its definitions and derivatives as the kernel derived them. Text of the page
+reaches the output as names and headings only, stripped to letters, digits and plain punctuation.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from rich.cells import cell_len
+
+from symderiv.document import read
+from symderiv.kernel.terms import D, KernelError, name_of
+from symderiv.meaning import elaborate
+from symderiv.meaning.established import Established, Fact, established
+from symderiv.meaning.model import Page
+from symderiv.meaning.notation import LATEX, UNICODE, Style, entry_form, matrices, matrix_form, writer
+from symderiv.report.numpy_code import source
+
+WIDTH = 80
+_INDENT = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A fact in one style: left and right side in entry form and, where it has one, in matrix form."""
+
+    entry: tuple[str, str]
+    matrix: tuple[str, str] | None
+
+
+def show(path: str, text: str, form: str) -> str:
+    """Return what a page establishes, in one of the forms unicode, latex, numpy and json."""
+    document = read(path, text)
+    page = elaborate(document)
+    found = established(page, document)
+    if form == "latex":
+        return _latex(page, found)
+    if form == "numpy":
+        return source(page, found)
+    if form == "json":
+        return _json(page, found)
+    return _unicode(page, found)
+
+
+# ---------------------------------------------------------------------- one fact
+
+
+def lines(fact: Fact, styles: Sequence[Style]) -> list[Lines | None]:
+    """Return a fact in some styles; None where it has no notation."""
+    form = None
+    if (
+        len(fact.slots) <= 2
+        and name_of(fact.head.args[0] if isinstance(fact.head, D) else fact.head) is not None
+    ):
+        form = matrix_form(fact.value, fact.slots, fact.ranges, fact.context, row=fact.row)
+    return [_lines(fact, form, style) for style in styles]
+
+
+def _lines(fact: Fact, form: matrices.Form | None, style: Style) -> Lines | None:
+    writes = writer(style, [fact.head, fact.value], fact.slots)
+    try:
+        entries = (writes.write(fact.head).text, entry_form(fact.value, writes))
+        whole = None
+        if form is not None:
+            whole = (_whole_head(fact, style), matrices.write(form, writes).text)
+    except (KernelError, matrices.NoForm):
+        return None
+    return Lines(entries, whole if whole != entries else None)
+
+
+def _whole_head(fact: Fact, style: Style) -> str:
+    """Write the head of a fact without indices."""
+    if isinstance(fact.head, D):
+        of, *by = (style.name(str(name_of(part))) for part in fact.head.args)
+        return style.derivative(of, tuple(by), named=True).text
+    return style.name(str(name_of(fact.head))).text
+
+
+def _sections(found: Established) -> Iterator[tuple[str, list[Fact]]]:
+    for section, facts in groupby(found.facts, key=lambda fact: fact.section):
+        yield section, list(facts)
+
+
+def _symbols(page: Page) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the names of a page and their shapes; a name that two sections use has one for each."""
+    return list(
+        dict.fromkeys((symbol.name, symbol.shape) for symbol in page.symbols if not symbol.name.isdigit())
+    )
+
+
+def plain(text: str) -> str:
+    """Return a heading with nothing in it that a terminal, TeX or Python would act on."""
+    return " ".join(re.sub(r"[^\w ,.;:()+'’–—-]", " ", text.replace("_", " ")).split())
+
+
+# ---------------------------------------------------------------------- Unicode
+
+
+def _unicode(page: Page, found: Established) -> str:
+    out = [plain(page.title) or page.source.path, ""]
+    shapes = ", ".join(_shaped(name, shape) for name, shape in _symbols(page))
+    if shapes:
+        out += [
+            *textwrap.wrap(shapes, WIDTH - len(_INDENT), initial_indent=_INDENT, subsequent_indent=_INDENT),
+            "",
+        ]
+    for section, facts in _sections(found):
+        if section:
+            out += [plain(section), ""]
+        for fact in facts:
+            (shown,) = lines(fact, [UNICODE])
+            if shown is None:
+                out += [f"{_INDENT}line {fact.line}: this fact has no notation", ""]
+                continue
+            out += [*_equations([shown.entry, *([shown.matrix] if shown.matrix is not None else [])]), ""]
+    for each in found.omitted:
+        out += [f"{_INDENT}line {each.line}: not derived: {plain(each.reason)}", ""]
+    if not found.facts and not found.omitted:
+        out += [f"{_INDENT}This page defines nothing and derives nothing.", ""]
+    return "\n".join(out).rstrip()
+
+
+def _shaped(name: str, shape: tuple[str, ...]) -> str:
+    head = UNICODE.name(name).text
+    if not shape:
+        return f"{head} ∈ ℝ"
+    sizes = "×".join(UNICODE.name(size).text if size.isidentifier() else size for size in shape)
+    return f"{head} ∈ ℝ^{sizes}" if len(shape) == 1 and len(sizes) == 1 else f"{head} ∈ ℝ^({sizes})"
+
+
+def _equations(equations: Sequence[tuple[str, str]]) -> list[str]:
+    """Write equations under one another, their signs aligned; one that is too wide goes on below."""
+    width = max(cell_len(left) for left, _ in equations)
+    out = []
+    for left, right in equations:
+        head = f"{_INDENT}{left}{' ' * (width - cell_len(left))} = "
+        if cell_len(head + right) <= WIDTH:
+            out.append(head + right)
+            continue
+        out.append(head.rstrip())
+        room = WIDTH - 2 * len(_INDENT) - 2
+        wrapped = textwrap.wrap(right, room, break_long_words=False, break_on_hyphens=False)
+        out.extend(f"{_INDENT * 3}{line}" for line in wrapped)
+    return out
+
+
+# ---------------------------------------------------------------------- LaTeX
+
+
+def _latex(page: Page, found: Established) -> str:
+    out = [f"% {plain(page.title)}: derived by symderiv; needs amsmath and amssymb"]
+    several = len({fact.section for fact in found.facts}) > 1
+    for section, facts in _sections(found):
+        if several:
+            out.append(f"\\paragraph{{{_tex(section or page.title)}.}}")
+        rows: list[str] = []
+        for fact in facts:
+            (shown,) = lines(fact, [LATEX])
+            if shown is None:
+                continue
+            for left, right in (shown.entry, *([shown.matrix] if shown.matrix is not None else [])):
+                rows.append(f"  {left} &= {right}")
+        if rows:
+            out += ["\\begin{align*}", " \\\\\n".join(rows), "\\end{align*}"]
+    return "\n".join(out)
+
+
+def _tex(text: str) -> str:
+    return plain(text).rstrip(".")
+
+
+# ---------------------------------------------------------------------- JSON
+
+
+def _json(page: Page, found: Established) -> str:
+    facts = []
+    for fact in found.facts:
+        unicode, latex = lines(fact, [UNICODE, LATEX])
+        facts.append(
+            {
+                "kind": fact.kind,
+                "section": fact.section,
+                "line": fact.line,
+                "unicode": _sides(unicode),
+                "latex": _sides(latex),
+                "shape": [str(fact.ranges[slot]) for slot in fact.slots if slot in fact.ranges],
+            }
+        )
+    data = {
+        "path": page.source.path,
+        "title": page.title,
+        "symbols": [{"name": name, "shape": list(shape)} for name, shape in _symbols(page)],
+        "facts": facts,
+        "omitted": [{"line": each.line, "reason": each.reason} for each in found.omitted],
+    }
+    return json.dumps(data, ensure_ascii=False, indent=2)
+
+
+def _sides(shown: Lines | None) -> dict[str, dict[str, str] | None]:
+    if shown is None:
+        return {"entry": None, "matrix": None}
+    return {"entry": _pair(shown.entry), "matrix": _pair(shown.matrix)}
+
+
+def _pair(sides: tuple[str, str] | None) -> dict[str, str] | None:
+    return None if sides is None else {"left": sides[0], "right": sides[1]}
