@@ -34,6 +34,12 @@ _IGNORED_WITH = {
     "\\class": 1, "\\cssId": 1, "\\style": 1, "\\bbox": 0, "\\raisebox": 1, "\\mspace": 1, "\\href": 1,
 }  # fmt: skip
 """Commands that are dropped with so many of their arguments; a further argument stays."""
+STACKED = frozenset({"\\overset", "\\underset", "\\stackrel"})
+_SWITCHES = {
+    "\\rm": "\\mathrm", "\\bf": "\\mathbf", "\\it": "\\mathit", "\\cal": "\\mathcal", "\\sf": "\\mathsf",
+    "\\tt": "\\mathtt", "\\bfseries": "\\mathbf", "\\itshape": "\\mathit", "\\mit": "\\mathit",
+}  # fmt: skip
+"""Commands that set the font of the braces they stand in, and those that set the font of their argument."""
 _QUADS = frozenset({"\\quad", "\\qquad"})
 _PAINTS = frozenset({"\\textcolor", "\\colorbox", "\\fcolorbox"})
 _BRACED = words(r"\underbrace \overbrace \underbracket \overbracket \underparen \overparen")
@@ -88,7 +94,7 @@ RELATIONS = {
     "\\simeq": "approx", "\\propto": "propto", "\\coloneqq": ":=", "\\triangleq": ":=", "\\doteq": ":=",
     "\\equiv": "equiv", "\\cong": "equiv", "\\leftarrow": "<-", "\\gets": "<-", "\\subset": "subset",
     "\\subseteq": "subset", "\\mapsto": "mapsto", "\\longmapsto": "mapsto", "\\not": "!=", "\\stackrel": "=",
-    "\\coloneq": ":=", "\\defeq": ":=", "\\leftrightarrow": "equiv", "\\iff": "equiv",
+    "\\coloneq": ":=", "\\defeq": ":=",
 }  # fmt: skip
 """Relations, and the canonical operator for each."""
 
@@ -109,6 +115,10 @@ class _Layout:
         self.output: list[Token] = []
         self.skips: dict[int, int] = {}
         self.changes: dict[int, Token | None] = {}
+        self.kept: set[int] = set()
+        """Braces round a single operator that are to stay."""
+        self.doubled: set[int] = set()
+        """Closing braces that close two."""
         self.depth = 0
         self.environments: list[list[int]] = []
         """For each open environment its style and its current column."""
@@ -206,7 +216,13 @@ class _Layout:
             return self.intertext(at, token)
         if text == "\\substack":
             return self.substack(at)
-        wraps = text in {"\\mathrm", "\\mathit"} and self.depth == 0
+        return self.plain(at, token)
+
+    def plain(self, at: int, token: Token) -> int:
+        """Keep a command, but for a font round whole statements."""
+        if token.text in STACKED:
+            self.kept.add(self.after(at + 1))
+        wraps = token.text in {"\\mathrm", "\\mathit"} and self.depth == 0
         if not (wraps and self.unwrap(at + 1)):
             self.output.append(token)
         return at + 1
@@ -263,12 +279,17 @@ class _Layout:
             if self.depth == 0 and self.unwrap(at):
                 return at + 1
             close = self.mates[at]
-            if close == at + 2 and self.lonely(self.tokens[at + 1]) and not self.is_argument():
+            if self.tokens[at + 1].text in _SWITCHES:
+                return self.switched(at, close)
+            alone = close == at + 2 and self.lonely(self.tokens[at + 1]) and at not in self.kept
+            if alone and not self.is_argument():
                 self.changes[close] = None
                 return at + 1
             self.depth += 1
         elif text == "}":
             self.depth -= 1
+            if at in self.doubled:
+                self.output.append(token)
         elif text == "&":
             self.column(token)
             return at + 1
@@ -276,6 +297,17 @@ class _Layout:
             return at + 1
         self.output.append(token)
         return at + 1
+
+    def switched(self, at: int, close: int) -> int:
+        """Write `{\\rm x}` as `\\mathrm{x}`."""
+        opening, switch = self.tokens[at], self.tokens[at + 1]
+        if self.is_argument() or (self.output and self.output[-1].text == "}"):
+            self.output.append(opening)
+            self.doubled.add(close)
+        self.output.append(switch._replace(text=_SWITCHES[switch.text]))
+        self.output.append(opening)
+        self.depth += 1
+        return at + 2
 
     def lonely(self, token: Token) -> bool:
         """Tell whether braces round this token serve spacing only, as in `{=}`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from symderiv.diagnostics import Span
-from symderiv.latex.layout import CLOSERS, OPENERS, RELATIONS, TEXT, tidy
+from symderiv.latex.layout import CLOSERS, OPENERS, RELATIONS, STACKED, TEXT, tidy
 from symderiv.latex.macros import Macros
 from symderiv.latex.tokens import (
     BEGIN,
@@ -83,6 +83,8 @@ from symderiv.latex.vocabulary import (
     SWITCHES,
     TEXT_FONTS,
     TRACES,
+    UNDIFFERENTIATED,
+    UNREAD,
     WORD,
     WORD_FONTS,
     WORDS,
@@ -124,6 +126,8 @@ class _Parser(Cursor):
         """How many scripts we are inside of; `d` is no differential in a script."""
         self.variables = ""
         """The style of differential at which the variable of a derivative ends."""
+        self.cells = False
+        """Whether we are in a matrix or cases, where a break of a row is the end of a cell."""
         self.in_fraction = False
         """Whether we are directly in a fraction, where `dk` is rather a product."""
         self.integrals = 0
@@ -267,7 +271,9 @@ class _Parser(Cursor):
         """Tell whether a relation comes next."""
         text = self.token.text
         if text not in RELATIONS:
-            if text in {"\\overset", "\\underset"}:
+            if text == "!":
+                return self.peek(1).text == "=" and not self.peek(1).space
+            if text in STACKED:
                 at = self.after(self.at + 1)
                 return self.tokens[self.pairs.get(at, at) - (at in self.pairs)].text in RELATIONS
             return False
@@ -290,9 +296,9 @@ class _Parser(Cursor):
             if inner_text not in known:
                 self.fail("expected a relation after \\not", span=token.span, expected="a relation")
             return known[inner_text]
-        if text == ":" and self.check("=") and not self.token.space:
+        if text in {":", "!"} and self.check("=") and not self.token.space:
             self.read()
-            return ":="
+            return text + "="
         if text == "=" and self.check("=") and not self.token.space:
             self.read()
         if text == "<" and self.check("=") and not self.token.space:
@@ -315,12 +321,12 @@ class _Parser(Cursor):
 
     def skip_layout(self) -> None:
         """Skip breaks of rows and wide spaces."""
-        while self.token.kind in {ROW, QUAD}:
+        while self.token.kind in {ROW, QUAD} and not self.cells:
             self.at += 1
 
     def skip_layout_before_relation(self) -> None:
         """Skip breaks of rows and wide spaces if a relation follows them."""
-        if self.token.kind in {ROW, QUAD}:
+        if self.token.kind in {ROW, QUAD} and not self.cells:
             at = self.at
             self.at = self.layout_end()
             if not self.relation_ahead() or self.token.text in ARROWS:
@@ -328,8 +334,7 @@ class _Parser(Cursor):
 
     def skip_layout_before_operator(self, *, additive: bool) -> None:
         """Skip breaks of rows and wide spaces if an operator between two terms follows them."""
-        token = self.token
-        if token.kind in {ROW, QUAD}:
+        if self.token.kind in {ROW, QUAD} and not self.cells:
             at = self.layout_end()
             text = self.tokens[at].text
             if text in {"+", "-"}:
@@ -543,7 +548,7 @@ class _Parser(Cursor):
                 return text == "\\|" and self.bar_opens()
             if text in TEXT:
                 return not self.is_words()
-            return text not in NO_OPERANDS
+            return text not in NO_OPERANDS and not (text in STACKED and self.relation_ahead())
         if kind == SYMBOL:
             if text == "|":
                 return self.bar_opens()
@@ -618,6 +623,8 @@ class _Parser(Cursor):
             self.fail("this bar has no partner", expected="a term")
         if text == "!":
             self.fail("a factorial cannot be read yet", expected="an operator")
+        if text in UNREAD:
+            self.fail(f"{text} cannot be read yet", expected="a term")
         if token.kind == COMMAND:
             self.fail(f"the command {text} is not known", expected="a term")
         self.fail("this character is not known in mathematics", expected="a term")
@@ -640,21 +647,15 @@ class _Parser(Cursor):
         return Number(text, span=self.since(start))
 
     def braces(self) -> Node:
-        """braces : "{" font? body "}" scripts"""
+        """braces : "{" body "}" scripts"""
         start = self.at
         self.enter()
         self.expect("{", "an opening brace")
-        font = self.font
-        if self.token.text in SWITCHES:
-            self.font = FONTS[self.read().text]
-            if self.font == "roman":
-                self.font = ""
         self.closers.append("}")
         variables, self.variables = self.variables, ""
         inner = self.body()
         self.variables = variables
         self.closers.pop()
-        self.font = font
         self.expect("}", "a closing brace")
         self.leave()
         node = self.scripted(inner, start)
@@ -672,13 +673,7 @@ class _Parser(Cursor):
         node: Node
         if token.text == "{":
             self.read()
-            font = self.font
-            if self.token.text in SWITCHES:
-                self.font = FONTS[self.read().text]
-                if self.font == "roman":
-                    self.font = ""
             node = self.body()
-            self.font = font
             self.expect("}", "a closing brace")
         elif token.kind == DIGIT:
             self.read()
@@ -776,7 +771,7 @@ class _Parser(Cursor):
         """Tell whether the bar that comes next is the only one in its bracket, as in P(a|b)."""
         if self.check("\\mid"):
             return True
-        if not self.closers or self.closers[-1] not in {")", "]", "\\}"}:
+        if not self.closers or self.closers[-1] not in {")", "]", "\\}", "\\rangle"}:
             return False
         level = 0
         at = self.at + 1
@@ -935,11 +930,14 @@ class _Parser(Cursor):
                 return Name("Tr", span=first.span.to(second.span))
         if token.kind == STOP or token.text in {"^", "_", "}", "&"} or token.kind in {ROW, QUAD, END}:
             self.fail(f"expected a {what}", span=self.tokens[self.at - 1].span, expected=f"a {what}")
-        if token.text in {"(", "[", "\\{"} or (
-            token.text in {"-", "+"} and self.peek(1).kind in {DIGIT, LETTER}
-        ):
+        if token.text in {"(", "[", "\\{"} or self.signed_ahead():
             self.fail(f"expected braces round this {what}", expected="an opening brace")
         return self.argument(placeholder=True)
+
+    def signed_ahead(self) -> bool:
+        """Tell whether a sign comes next with something close behind it, as in `x^-1`."""
+        following = self.peek(1)
+        return self.check("+", "-") and following.kind in {DIGIT, LETTER} and not following.space
 
     # Commands
 
@@ -1473,34 +1471,28 @@ class _Parser(Cursor):
         """differential : "d" factor, where nothing stands between the two"""
         start = self.at
         following = self.peek(1)
-        if self.scripts:
-            return None
-        if following.text == "/" and self.differential_at(start + 2)[0] == "total":
-            after = self.tokens[start + 3]
-            if after.kind in {LETTER, COMMAND} and not after.space and after.text not in OPERATORS:
-                self.at = start + 3
-                variable = self.factor()
-                return Derivative(self.operand(), (variable,), "total", "operator", span=self.since(start))
-        if following.kind not in {LETTER, COMMAND} and following.text != "{":
+        if self.scripts or (following.kind not in {LETTER, COMMAND} and following.text not in {"{", "/"}):
             return None
         self.at += 1
-        if (
-            not self.starts_operand()
-            or (following.kind == LETTER and following.space)
-            or following.text in DOTS
-        ):
-            self.at = start
-            return None
-        if following.text == "\\partial" or following.text in BIGS or following.text == "\\frac":
-            self.at = start
-            return None
-        glued = start > 0 and self.tokens[start - 1].kind == LETTER and not self.tokens[start].space
-        if (glued and not self.integrals) or (self.in_fraction and following.text.islower()):
-            self.at = start
-            return None
-        if self.slash_ahead("total"):
-            return self.slashed("total", 1, start)
-        return self.differential(start)
+        if self.check("/"):
+            variable = self.tokens[start + 3] if self.differential_at(start + 2)[0] == "total" else following
+            if variable.kind in {LETTER, COMMAND} and not variable.space and variable.text not in NO_OPERANDS:
+                return self.slash_operator(start)
+        elif self.starts_operand() and following.text not in UNDIFFERENTIATED:
+            if self.slash_ahead("total"):
+                return self.slashed("total", 1, start)
+            glued = start > 0 and self.tokens[start - 1].kind == LETTER and not self.tokens[start].space
+            apart = (following.kind == LETTER and following.space) or (glued and not self.integrals)
+            if not apart and not (self.in_fraction and following.text.islower()):
+                return self.differential(start)
+        self.at = start
+        return None
+
+    def slash_operator(self, start: int) -> Node:
+        """slash_operator : "d" "/" "d" factor product?"""
+        _, self.at = self.differential_at(self.at + 1)
+        variable = self.factor()
+        return Derivative(self.operand(), (variable,), "total", "operator", span=self.since(start))
 
     def differential(self, start: int) -> Node:
         """differential : d factor"""
@@ -1518,9 +1510,7 @@ class _Parser(Cursor):
         back = self.at
         self.at = end
         if self.check("/") and self.differential_at(self.at + 1)[0] == "total":
-            self.at = self.differential_at(self.at + 1)[1]
-            variable = self.factor()
-            return Derivative(self.operand(), (variable,), "total", "operator", span=self.since(start))
+            return self.slash_operator(start)
         if not self.starts_operand() or self.check("_", "^") or self.scripts:
             self.at = back
             return None
@@ -1539,7 +1529,9 @@ class _Parser(Cursor):
         closers, self.closers = self.closers, []
         font, self.font = self.font, ""
         scripts, self.scripts = self.scripts, 0
+        cells, self.cells = self.cells, True
         node = self.cases(start) if begin.text == "cases" else self.matrix(begin.text, start)
+        self.cells = cells
         self.scripts = scripts
         self.font = font
         self.closers = closers

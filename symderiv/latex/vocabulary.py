@@ -32,26 +32,19 @@ PLACEHOLDERS = frozenset({"\\cdot", "*", "\\ast", "\\circ", "+", "-", "\\times",
 
 FUNCTIONS = _commands(
     "exp log ln lg sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan det arg max min sup "
-    "inf "
-    "dim ker deg gcd Pr hom tr Tr"
+    "inf dim ker deg gcd Pr hom tr Tr"
 )
 WORDS = words(
     "softmax logsoftmax exp log ln diag Diag tr Tr trace det vec ReLU relu max min sigmoid sign sgn erf "
-    "tanh "
-    "sinh cosh sin cos tan softplus rank argmax argmin Softmax LayerNorm GELU gelu Sigmoid Tanh "
-    "logsumexp LSE "
-    "concat arctan arcsin arccos"
+    "tanh sinh cosh sin cos tan softplus rank argmax argmin Softmax LayerNorm GELU gelu Sigmoid Tanh "
+    "logsumexp LSE concat arctan arcsin arccos"
 )
 """Words that are functions even without a command of their own."""
-BARE = tuple(sorted((word for word in WORDS if len(word) > 1), key=len, reverse=True))
 CUES = words(
     "if and where when for otherwise else elsewhere with hence thus then therefore so since because by "
-    "or iff is "
-    "are let as but while unless such that on in of from using given note all to we have which here "
-    "also only "
-    "whenever where, s.t. st subject i.e. e.g. w.r.t. wrt not either both any every some it this "
-    "implies gives "
-    "yields assuming recall similarly finally again now"
+    "or iff is are let as but while unless such that on in of from using given note all to we have "
+    "which here also only whenever s.t. st subject i.e. e.g. w.r.t. wrt not either both any every some "
+    "it this implies gives yields assuming recall similarly finally again now"
 )
 """Words of prose; every other single word in `\\text` is a name."""
 PHRASE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 '.,:/()-]*[A-Za-z0-9')])?\Z")
@@ -132,3 +125,9 @@ NO_OPERANDS = (
     frozenset(OPERATORS) | frozenset(RELATIONS) | frozenset(CONNECTIVES) | CLOSERS | frozenset(SAYINGS)
     | {"\\not", "\\\\", "\\mid", "\\pm", "\\mp", "\\wedge", "\\vee", "\\%", "\\#"}
 ) - {"\\star", "\\bullet"}  # fmt: skip
+UNREAD = _commands(
+    "pm mp binom tbinom dbinom choose cancel bcancel xcancel bmod mod pmod over atop bigcup bigcap"
+)
+"""Commands with a meaning that has no place in the tree."""
+UNDIFFERENTIATED = DOTS | BIGS.keys() | {"\\partial", "\\frac", "\\nabla"}
+"""What no `d` before it makes a differential of."""
