@@ -19,7 +19,7 @@ from symderiv.judge.refute import Screening, screen
 from symderiv.judge.verdict import Verdict, Witness
 from symderiv.kernel.equality import Proved, prove
 from symderiv.kernel.terms import Goal, KernelError
-from symderiv.meaning import Compared, compare, elaborate
+from symderiv.meaning import Compared, compare, elaborate, unreached
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
 
 Json = dict[str, Any]
@@ -192,7 +192,13 @@ class Session:
         assert isinstance(right.value, Tensor)
         compared = compare(statement, chain, left.value, right.value, right)
         if isinstance(compared, Diagnostic):
+            shaky = left.shaky or right.shaky
+            if shaky is not None and compared.code == "SD002":
+                return Judged(Verdict("unknown", diagnostics=(explain.guessed(compared, shaky),)), left)
             return Judged(Verdict("ill-typed", diagnostics=(compared,)), left)
+        apart = unreached(compared.goal)
+        if apart is not None:
+            return Judged(Verdict("unknown", diagnostics=(explain.unreached(right.span, *map(_plain, apart)),)), left)
         verdict, disagreement = decide(compared.goal, right.span, seed=seed, deadline=time.monotonic() + _NUMBERS)
         if compared.layout is not None:
             verdict = replace(verdict, layout=compared.layout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from sympy import Expr
 
@@ -27,6 +28,18 @@ def tested(span: Span, entries: int, error: float, why: str) -> Diagnostic:
 def not_decided(span: Span, why: str) -> Diagnostic:
     """Say that a step is neither proved nor refuted."""
     return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=_left(why))
+
+
+def guessed(found: Diagnostic, name: str) -> Diagnostic:
+    """Say that a clash of shapes rests on a guess of ours."""
+    note = f"symderiv guessed the shape of {name}: a declaration would settle it"
+    return replace(found, code="SD024", notes=(*found.notes, note))
+
+
+def unreached(span: Span, name: str, variable: str) -> Diagnostic:
+    """Say that a page does not tell how one quantity depends on another."""
+    return Diagnostic("SD108", f"{name} does not depend on {variable} by what this page defines", span,
+                      notes=(f"the derivative would be zero; a definition that leads from {variable} to {name} would settle it",))
 
 
 def depends(span: Span, line: int | None) -> Diagnostic:

@@ -1,6 +1,6 @@
 """From syntax to statements over terms: what each formula of a page is and means."""
 
-from symderiv.meaning.goals import Compared, compare
+from symderiv.meaning.goals import Compared, compare, unreached
 from symderiv.meaning.page import elaborate
 
-__all__ = ["Compared", "compare", "elaborate"]
+__all__ = ["Compared", "compare", "elaborate", "unreached"]

@@ -7,6 +7,7 @@ free in the chain. An expression without a meaning raises `Untyped`; the page ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -101,6 +102,8 @@ class Elaborator:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     uses: set[str] = field(default_factory=set)
     """Identities of the names used since this was last cleared."""
+    shaky: str | None = None
+    """A name of the member at hand whose rank is a guess."""
     expected_rank: int = 0
     """The rank of the head that a definition gives a meaning, 0 where it is a number or not known."""
     _bound: dict[str, tuple[Index, Size]] = field(default_factory=dict)
@@ -115,7 +118,14 @@ class Elaborator:
         for letter, where in seen.items():
             self._note("SD101", f"the index {letter} is bound by this sum and free in the same term", where.span,
                        label=f"the reading that keeps the bound {letter} apart was taken")
-        return self.value(node)
+        self.shaky = None
+        try:
+            return self.value(node)
+        except Untyped as error:
+            if self.shaky is not None and error.outcome == "ill-typed" and error.diagnostic.code == "SD002":
+                note = f"symderiv guessed the shape of {self.shaky}: a declaration would settle it"
+                raise Untyped("unknown", replace(error.diagnostic, code="SD024", notes=(*error.diagnostic.notes, note))) from None
+            raise
 
     def _index_letters(self, node: tree.Node) -> set[str]:
         letters = {n.text for n in names.walk(node) if isinstance(n, tree.Name)}
@@ -184,6 +194,8 @@ class Elaborator:
         key = names.key(base, fonts=self.fonts)
         if key is None:
             raise unsupported("this is not a name that can carry a subscript", node.span)
+        if re.fullmatch(r"(\\[a-z]+\{)*0\}*", key, re.IGNORECASE):
+            return Tensor(Integer(0))
         special = self._special(node, base, key, subs)
         if special is not None:
             return special
@@ -193,6 +205,8 @@ class Elaborator:
             return Tensor(size)
         if not subs and (key in self._bound or (self.scope.is_index(key) and not self._known(key))):
             return Tensor(self._letter(key, node.span)[0])
+        if key == "d" and subs and not self._known(key) and not all(self.is_item(item, key) for item in subs):
+            raise unsupported("differentials are not supported yet", node.span)
         key, subs = self.split(key, subs)
         record = self.scope.find(key)
         if record is None or not record.introduced:
@@ -237,6 +251,7 @@ class Elaborator:
                 rank = max(record.indexed, key=lambda count: (record.indexed[count], count))
             else:
                 rank = self._guess(record)
+                record.guessed = not record.differentiated_by
             record.shape = tuple(self.sizes.new(origin=record.first) for _ in range(rank))
         return record.shape
 
@@ -254,6 +269,8 @@ class Elaborator:
     def entries(self, record: Name, subs: tuple[tree.Node, ...], span: Span) -> Tensor:
         """Return the tensor of a name, its first slots fixed by the items of a subscript."""
         shape = self.shape(record)
+        if (record.guessed or len(record.indexed) > 1) and not record.declared:
+            self.shaky = record.key
         if len(subs) > len(shape):
             raise ill_typed("SD002", f"{record.key} has {_count(len(shape), 'index')}, and {len(subs)} are written", span)
         fixed = [self.index(item, size) for item, size in zip(subs, shape, strict=False)]
@@ -713,7 +730,7 @@ class Elaborator:
         """Elaborate one side of a condition; two index letters that are compared share a range where they can."""
         value = self.value(node)
         if value.rank:
-            raise ill_typed("SD002", "a condition compares tensors", node.span)
+            raise unsupported("a condition that compares tensors is not supported yet", node.span)
         if isinstance(node, tree.Name) and isinstance(other, tree.Name):
             a, b = self._range_of(node.text), self._range_of(other.text)
             if a is not None and b is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sympy import Eq, Expr, Ne
+from sympy import Eq, Expr, Indexed, Ne, Symbol
 from sympy.logic.boolalg import And, Boolean
 
 from symderiv.diagnostics import Diagnostic
-from symderiv.kernel.terms import Context, Goal, Index
+from symderiv.kernel.terms import Context, D, Goal, Index, name_of
 from symderiv.meaning.model import Assumption, Chain, Member, Statement, Tensor
 
 
@@ -18,6 +18,38 @@ class Compared:
 
     goal: Goal
     layout: str | None = None
+
+
+def unreached(goal: Goal) -> tuple[str, str] | None:
+    """Return a defined quantity and a variable that it is differentiated by without depending on it, or None.
+
+    Such a derivative is zero, and more likely the page does not say how the one depends on the other.
+    """
+    if goal.right == 0:
+        return None
+    context = goal.context
+    for derivative in goal.left.atoms(D) | goal.right.atoms(D):
+        name = name_of(derivative.term)
+        for variable in derivative.variables:
+            other = name_of(variable)
+            if name in context.definitions and other is not None and name != other and other not in _reached(str(name), context):
+                return str(name), other
+    return None
+
+
+def _reached(name: str, context: Context) -> set[str]:
+    """Return every name on which a name depends."""
+    seen: set[str] = set()
+    stack = [name]
+    while stack:
+        at = stack.pop()
+        parts: set[str] = set(context.opaque[at].arguments) if at in context.opaque else set()
+        if at in context.definitions:
+            body = context.definitions[at].body
+            parts |= {str(found) for atom in body.atoms(Symbol, Indexed) if (found := name_of(atom)) is not None}
+        stack.extend(parts - seen)
+        seen |= parts
+    return seen
 
 
 def compare(statement: Statement, chain: Chain, left: Tensor, right: Tensor, member: Member) -> Compared | Diagnostic:

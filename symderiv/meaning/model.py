@@ -60,6 +60,8 @@ class Member:
     span: Span
     latex: str
     value: Tensor | Failure
+    shaky: str | None = None
+    """A name in it whose rank is a guess, so that a clash of shapes is no error of the author's."""
     repair: tuple[str, Tensor] | None = None
     """Where a name is undefined: a name that the page knows, and the member with that name instead."""
 

@@ -6,7 +6,8 @@ is one index of a subscript. Nothing here decides what a name means.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 
 from symderiv.latex import tree
@@ -160,13 +161,94 @@ def _term_sums(node: tree.Node) -> Iterator[tree.Big]:
 
 def renamed(node: tree.Node, old: str, new: str) -> tree.Node:
     """Return the tree with one name written as another."""
-    if isinstance(node, tree.Name):
-        return replace(node, text=new) if node.text == old else node
-    changes = {each.name: _renamed(getattr(node, each.name), old, new) for each in fields(node) if each.name != "span"}
-    return replace(node, **changes)  # type: ignore[arg-type]
+
+    def rename(each: tree.Node) -> tree.Node:
+        return replace(each, text=new) if isinstance(each, tree.Name) and each.text == old else each
+
+    return rebuilt(node, rename)
 
 
-def _renamed(value: object, old: str, new: str) -> object:
+def lowered(chain: tree.Chain) -> tree.Chain:
+    """Write upper component indices below: `A^{ij}` as `A_{ij}`, `\\delta^i_j` as `\\delta_{ij}`."""
+
+    def lower(each: tree.Node) -> tree.Node:
+        if not isinstance(each, tree.Script) or each.sup is None or not isinstance(each.base, tree.Name | tree.Accent | tree.Group):
+            return each
+        upper = items(each.sup)
+        if isinstance(each.base, tree.Name) and each.base.text == "\\delta" and len(upper) + len(items(each.sub)) == 2:
+            several = all(is_index_letter(item) for item in upper)
+        else:
+            several = len(upper) > 1 and all(is_index_letter(item) for item in upper)
+        if not several or (isinstance(each.base, tree.Name) and each.base.text == "e"):
+            return each
+        return replace(each, sub=tree.Sequence((*upper, *items(each.sub)), span=each.sup.span), sup=None)
+
+    members = tuple(None if member is None else rebuilt(member, lower) for member in chain.members)
+    return replace(chain, members=members)
+
+
+def rebuilt(node: tree.Node, change: Callable[[tree.Node], tree.Node]) -> tree.Node:
+    """Return the tree with every node changed, from the leaves up; what stays the same is kept."""
+    changes: dict[str, object] = {}
+    for each in fields(node):
+        if each.name != "span":
+            old = getattr(node, each.name)
+            new = _rebuilt(old, change)
+            if new is not old:
+                changes[each.name] = new
+    return change(replace(node, **changes) if changes else node)  # type: ignore[arg-type]
+
+
+def _rebuilt(value: object, change: Callable[[tree.Node], tree.Node]) -> object:
     if isinstance(value, tree.Node):
-        return renamed(value, old, new)
-    return tuple(_renamed(item, old, new) for item in value) if isinstance(value, tuple) else value
+        return rebuilt(value, change)
+    if isinstance(value, tuple):
+        parts = tuple(_rebuilt(item, change) for item in value)
+        return value if all(a is b for a, b in zip(parts, value, strict=True)) else parts
+    return value
+
+
+def counts(node: tree.Node, among: frozenset[str]) -> Counter[str]:
+    """Count how often each index letter of `among` stands in a term; of terms that are added, the largest count."""
+    if isinstance(node, tree.Additive):
+        total: Counter[str] = Counter()
+        for _, term in node.terms:
+            total |= counts(term, among)
+        return total
+    if isinstance(node, tree.Name):
+        return Counter([node.text]) if node.text in among else Counter()
+    if isinstance(node, tree.Big):
+        inner = counts(node.body, among)
+        for letter in bound_letters(node.lower):
+            del inner[letter]
+        return inner
+    total = Counter()
+    for child in children(node):
+        total += counts(child, among)
+    return total
+
+
+def summed(members: list[tree.Node], among: frozenset[str]) -> list[tree.Node]:
+    """Write Einstein's sums out: a letter that stands twice in a term, and free in no member, is summed over the term.
+
+    A letter is free where some term of some member has it once.
+    """
+    free: set[str] = set()
+    for member in members:
+        for term in _terms(member):
+            free |= {letter for letter, count in counts(term, among).items() if count == 1}
+    return [_summed(member, among, free) for member in members]
+
+
+def _terms(node: tree.Node) -> tuple[tree.Node, ...]:
+    return tuple(term for _, term in node.terms) if isinstance(node, tree.Additive) else (node,)
+
+
+def _summed(node: tree.Node, among: frozenset[str], free: set[str]) -> tree.Node:
+    if isinstance(node, tree.Additive):
+        return replace(node, terms=tuple((sign, _summed(term, among, free)) for sign, term in node.terms))
+    letters = [letter for letter, count in counts(node, among).items() if count > 1 and letter not in free]
+    if not letters:
+        return node
+    lower = tree.Sequence(tuple(tree.Name(letter, span=node.span) for letter in letters), span=node.span)
+    return tree.Big("sum", lower, None, node, span=node.span)

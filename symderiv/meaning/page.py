@@ -94,7 +94,7 @@ class _Builder:
         assert link.body is not None
         elaborator = self._elaborator(chain.scope, link.item)
         try:
-            self._definition(elaborator, chain.members[link.body], link, head, record)
+            self._definition(elaborator, self._members(chain)[link.body], link, head, record)
         except Untyped as error:
             record.broken = True
             code = "SD006" if error.outcome == "ill-typed" else "SD024"
@@ -138,6 +138,13 @@ class _Builder:
             if letter not in head.letters:
                 self.leftover[Index(letter)] = size
 
+    def _members(self, chain: RawChain) -> list[tree.Node]:
+        """Return the members of a chain, Einstein's sums written out."""
+        if not chain.einstein:
+            return chain.members
+        letters = {n.text for member in chain.members for n in names.walk(member) if isinstance(n, tree.Name)}
+        return names.summed(chain.members, frozenset(letter for letter in letters if chain.scope.is_index(letter)))
+
     # ------------------------------------------------------------------ assumptions
 
     def _fact(self, fact: Fact) -> Assumption:
@@ -169,7 +176,7 @@ class _Builder:
         last = max((link.item for link in chain.links), default=0)
         elaborator = self._elaborator(chain.scope, last + 1)
         members: list[Member] = []
-        for at, node in enumerate(chain.members):
+        for at, node in enumerate(self._members(chain)):
             elaborator.diagnostics.clear()
             value: Tensor | Failure
             repair = None
@@ -185,7 +192,7 @@ class _Builder:
             elif chain.links:
                 self.item_diagnostics[chain.links[0].item].extend(elaborator.diagnostics)
             text = self.survey.document.source.text[node.span.start:node.span.end].strip()
-            members.append(Member(node.span, text, value, repair))
+            members.append(Member(node.span, text, value, elaborator.shaky, repair))
             if at and isinstance(value, Tensor):
                 self._settle(members, value)
         return members, elaborator

@@ -44,6 +44,8 @@ class Name:
     differentiated_by: list[str] = field(default_factory=list)
     """Identities of the names by which an undefined quantity is differentiated."""
     shape: tuple[Size, ...] | None = None
+    guessed: bool = False
+    """Nothing but its letter tells its rank."""
     positive: bool = False
     row: bool = False
     bold: bool = False

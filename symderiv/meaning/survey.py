@@ -46,6 +46,7 @@ class Fact:
     number: int
     indices: bool
     """It relates index letters."""
+    directive: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +70,8 @@ class RawChain:
     scope: Scope
     first: tree.Node
     links: list[Link] = field(default_factory=list)
+    einstein: bool = False
+    """Repeated indices are summed."""
 
     @property
     def members(self) -> list[tree.Node]:
@@ -107,9 +110,11 @@ class _Place:
     """A new paragraph of prose has begun since the span before."""
     skip: bool = False
     expected: str | None = None
-    facts: tuple[tuple[tree.Display, str], ...] = ()
     forced: str = ""
     """`declare` or `assume` for mathematics inside a directive."""
+    ends: bool = False
+    """Assumptions of directives end here."""
+    einstein: bool = False
 
 
 class Survey:
@@ -124,12 +129,12 @@ class Survey:
         self.chains: list[RawChain] = []
         self.facts: list[Fact] = []
         self.layout = "gradient"
-        self.einstein = False
         self.records: list[Name] = []
         self.declared_ranges: list[tuple[Scope, str, Size]] = []
         self._root = Scope(None, 0)
         self._places = self._read()
         self.fonts = self._fonts()
+        self._heads = self._head_letters()
         self._uses: dict[int, tuple[Scope, set[str], set[str]]] = {}
         for place in self._places:
             if place.display is not None:
@@ -152,7 +157,7 @@ class Survey:
         macros = Macros()
         scope = self._root
         before, prose_paragraph, fresh = "", -1, False
-        skip, expected = False, None
+        skip, expected, ends, einstein = False, None, False, False
         last_paragraph = -1
         for item in self.document.items:
             if isinstance(item, Heading):
@@ -169,9 +174,11 @@ class Survey:
                 if item.word == "layout" and item.argument.strip() in ("numerator", "denominator", "gradient"):
                     self.layout = item.argument.strip()
                 elif item.word == "einstein":
-                    self.einstein = item.argument.strip() != "off"
+                    einstein = item.argument.strip() != "off"
                 elif item.word == "skip":
                     skip = True
+                elif item.word == "end":
+                    ends = True
                 elif item.word == "expect":
                     expected = item.argument.strip() or "refuted"
                 for math in item.mathematics:
@@ -184,7 +191,8 @@ class Survey:
                 given = before.rstrip().lower().endswith("given:")
                 cue = cues.cue(before) if same else ("section" if given else "")
                 places.append(_Place(item, scope, display, error, before, cue, fresh,
-                                     skip=skip and item.display, expected=expected if item.display else None))
+                                     skip=skip and item.display, expected=expected if item.display else None, ends=ends, einstein=einstein))
+                ends = False
                 if item.display:
                     skip, expected = False, None
                 fresh = False
@@ -195,7 +203,9 @@ class Survey:
     @staticmethod
     def _parse(math: MathSpan, macros: Macros) -> tuple[tree.Display | None, LatexError | None]:
         try:
-            return parse(math.text, offset=math.span.start, macros=macros), None
+            display = parse(math.text, offset=math.span.start, macros=macros)
+            return _conditions_apart(replace(display, items=tuple(
+                names.lowered(item) if isinstance(item, tree.Chain) else item for item in display.items))), None
         except LatexError as error:
             return None, error
 
@@ -204,12 +214,25 @@ class Survey:
         seen: dict[str, set[bool]] = {}
         for place in self._places:
             for chain in _chains(place.display):
-                heads = [chain.members[0]]
-                for node in heads:
-                    base = node.base if isinstance(node, tree.Script) else node
-                    if isinstance(base, tree.Name) and len(chain.members) > 1:
-                        seen.setdefault(base.text, set()).add(base.font == "bold")
+                for at, node in enumerate(chain.members):
+                    if isinstance(node, tree.Name) and len(chain.members) > 1 and (at == 0 or chain.operators[at - 1].text == ","):
+                        seen.setdefault(node.text, set()).add(node.font == "bold")
+                    for each in () if node is None else names.walk(node):
+                        if isinstance(each, tree.Script) and isinstance(each.base, tree.Name) and each.base.font == "blackboard":
+                            for size in () if each.sup is None else names.walk(each.sup):
+                                if isinstance(size, tree.Name):
+                                    seen.setdefault(size.text, set()).add(size.font == "bold")
         return frozenset(text for text, fonts in seen.items() if len(fonts) == 2)
+
+    def _head_letters(self) -> frozenset[str]:
+        """Find the letters that stand with a subscript at the left of an equation: they are names of their own."""
+        found: set[str] = set()
+        for place in self._places:
+            for chain in _chains(place.display):
+                first = chain.members[0]
+                if len(chain.members) > 1 and isinstance(first, tree.Script):
+                    found.add(names.key(first.base, fonts=self.fonts) or "")
+        return frozenset(found)
 
     # ------------------------------------------------------------------ first sweep: indices, sizes, declarations
 
@@ -330,10 +353,11 @@ class Survey:
         name = self._declared(node, scope)
         if name is not None:
             head = self._head_of(node, scope)
-            if head is not None and head.letters:
+            assert head is not None
+            rows = tuple(scope.range(letter) or self.sizes.new(origin=node.span) for letter in head.letters)
+            name.shape = rows + shape
+            if head.letters:
                 name.indexed[len(head.letters)] += 1
-                return
-            name.shape = shape
             if isinstance(domain, tree.Script) and isinstance(domain.base, tree.Name) and domain.sub is not None:
                 name.positive = True
 
@@ -491,6 +515,9 @@ class Survey:
     def _second(self, place: _Place) -> None:
         if place.fresh_prose:
             self._local = []
+        if place.ends:
+            for facts in self._section.values():
+                facts[:] = [fact for fact in facts if not fact.directive]
         start = len(self.items)
         if place.error is not None:
             self._unread(place)
@@ -581,7 +608,7 @@ class Survey:
             assert self._last_chain is not None
             raw = self._last_chain
         else:
-            raw = RawChain(scope, first)
+            raw = RawChain(scope, first, einstein=place.einstein)
             self.chains.append(raw)
             self._last_chain = raw
         self._links(place, raw, chain)
@@ -613,6 +640,7 @@ class Survey:
         if not indices and place.math.display and cue == "local" and place.forced != "assume":
             return False
         fact = self._index_fact(chain, scope)
+        fact.directive = place.forced == "assume"
         members = fact.relation.members
         if indices and cue not in ("local", "section") and place.forced != "assume" and not place.math.display:
             self._add(Item("term", chain.span, scope))
@@ -676,7 +704,7 @@ class Survey:
             elif at == len(new) - 1 and (at or base) and operator == "=":
                 head = self._head_of(node, scope)
                 if head is not None and isinstance(node, tree.Name | tree.Accent | tree.Script) and head.parameters is None \
-                        and scope.find(head.key) is None and self._ends(head, node, scope):
+                        and self._ends(head, node, scope):
                     link.head, link.body = head, member - 1
                     self._define(link, head, node, scope)
                     item.kind = "definition"
@@ -687,13 +715,10 @@ class Survey:
             raw.links.append(link)
 
     def _ends(self, head: Head, node: tree.Node, scope: Scope) -> bool:
-        """Tell whether a name that ends a chain is new and no constant, size or index."""
-        return not (scope.is_index(head.key) or scope.size(head.key) is not None or head.key in ("e", "I", "1", "\\pi")
-                    or head.letters or self._appears_elsewhere(head.key, node))
-
-    def _appears_elsewhere(self, key: str, node: tree.Node) -> bool:
-        """Tell whether a name stands before this place anywhere on the page, or shares its letters with a known one."""
-        return any(record.key.lower() == key.lower() for record in self.records)
+        """Tell whether a name that ends a chain is new: no constant, size or index, and nowhere before on the page."""
+        if scope.is_index(head.key) or scope.size(head.key) is not None or head.key in ("e", "I", "1", "\\pi") or head.letters:
+            return False
+        return not any(record.key.lower() == head.key.lower() and record.first.start < node.span.start for record in self.records)
 
     def _is_fresh(self, head: Head, scope: Scope, rest: list[tree.Node] | tuple[tree.Node | None, ...]) -> bool:
         """Tell whether a head has no meaning yet in this section, so that an equation defines it."""
@@ -780,6 +805,7 @@ class Survey:
         key = names.key(base, fonts=self.fonts)
         if key is None:
             return None
+        self._alias(key, subs, scope)
         key, letters = self._split_use(key, subs, scope)
         if scope.find(key) is None and self._is_special(key, base, subs, scope):
             return None
@@ -791,12 +817,27 @@ class Survey:
             record.bare += 1
         return record
 
+    def _alias(self, key: str, subs: tuple[tree.Node, ...], scope: Scope) -> None:
+        """`x_{ij}`, `a_{ij}` are entries of `X`, `\\mathbf A` where nothing else defines them."""
+        if not subs or not key.isalpha() or not key.islower() or scope.find(key) is not None or key in self._heads:
+            return
+        big = scope.find(key.upper())
+        if big is None or big.key != key.upper() or not (big.declared or big.defined is not None):
+            return
+        if not all(isinstance(item, tree.Number) or (isinstance(item, tree.Name) and scope.is_index(item.text)) for item in subs):
+            return
+        if len(subs) == (len(big.shape) if big.shape is not None else 2):
+            scope.names[key] = big
+            big.indexed[len(subs)] += 1
+
     def _split_use(self, key: str, subs: tuple[tree.Node, ...], scope: Scope) -> tuple[str, int]:
         rest, count = [], 0
         record = scope.find(key)
         for item in subs:
             inside = [n for n in names.walk(item) if isinstance(n, tree.Name)]
-            if inside and all(scope.is_index(n.text) or scope.size(n.text) is not None for n in inside) or isinstance(item, tree.Number) and record is not None and (record.indexed or record.shape):
+            ranked = record is not None and bool(record.indexed or record.shape)
+            indices = bool(inside) and all(scope.is_index(n.text) or (ranked and scope.size(n.text) is not None) for n in inside)
+            if indices or (isinstance(item, tree.Number) and ranked):
                 count += 1
             else:
                 rest.append(to_latex(item))
@@ -890,6 +931,30 @@ class Survey:
         if key is None:
             return None
         return scope.find(self._split_use(key, subs, scope)[0])
+
+
+def _conditions_apart(display: tree.Display) -> tree.Display:
+    """Part `i = j : y = x` into a condition and a statement."""
+    items: list[tree.Chain | tree.Words | tree.Connective] = []
+    for item in display.items:
+        operators = [operator.text for operator in item.operators] if isinstance(item, tree.Chain) else []
+        at = operators.index(":") if ":" in operators and "to" not in operators else 0
+        if not isinstance(item, tree.Chain) or not at or at == len(operators):
+            items.append(item)
+            continue
+        condition = tree.Chain(item.members[: at + 1], item.operators[:at], span=_over(item.members[: at + 1], item.span))
+        if not _is_index_relation(condition):
+            items.append(item)
+            continue
+        rest = tree.Chain(item.members[at + 1:], item.operators[at + 1:], span=_over(item.members[at + 1:], item.span))
+        items += [condition, rest]
+    return replace(display, items=tuple(items))
+
+
+def _over(nodes: tuple[tree.Node | None, ...], otherwise: Span) -> Span:
+    """Return the span over some members of a chain."""
+    spans = [node.span for node in nodes if node is not None]
+    return spans[0].to(spans[-1]) if spans else otherwise
 
 
 def _chains(display: tree.Display | None) -> list[tree.Chain]:
