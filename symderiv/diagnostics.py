@@ -93,6 +93,7 @@ _CODES = (
     Code("SD108", "zero-derivative", "warning",
          "The quantity does not depend on the variable that it is differentiated by."),
     Code("SD109", "unchecked-relation", "info", "Only `=` is checked; this relation was read and left alone."),
+    Code("SD110", "answered", "info", "A question mark was answered with what the kernel derives, and proved to be equal."),
     Code("SD201", "unknown-directive", "error", "A comment to the checker has a word that symderiv does not know."),
     Code("SD202", "unbalanced-math", "error", "A math delimiter is opened and never closed."),
     Code("SD203", "not-utf8", "error", "The file is not UTF-8 text."),

@@ -7,6 +7,7 @@ good member of the chain, so that a bad member is blamed once.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from dataclasses import dataclass, replace
@@ -17,10 +18,12 @@ from symderiv.document import read
 from symderiv.judge import explain
 from symderiv.judge.refute import Screening, screen
 from symderiv.judge.verdict import Verdict, Witness
+from symderiv.kernel.calculus import derive
 from symderiv.kernel.equality import Proved, prove
 from symderiv.kernel.terms import Goal, KernelError
 from symderiv.meaning import Compared, compare, elaborate, unreached
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
+from symderiv.meaning.notation import derived_latex
 
 Json = dict[str, Any]
 _GOOD = frozenset({"proved", "tested", None})
@@ -205,12 +208,32 @@ class Session:
         return Judged(verdict, left, disagreement)
 
     def _question(self, statement: Statement, chain: Chain) -> Judged:
-        """Answer a question with what the kernel derives."""
+        """Answer a question with what the kernel derives, and say where the document answers it."""
         assert statement.member is not None
+        assert statement.context is not None
         asked = chain.members[statement.member - 1]
         if isinstance(asked.value, Failure):
             return Judged(Verdict("unknown", diagnostics=(asked.value.diagnostic,)), asked)
-        return Judged(Verdict("unknown", diagnostics=(explain.not_decided(asked.span, ""),)), asked)
+        answer = derived_latex(asked.value, statement.context)
+        proof = None
+        if answer is not None:
+            with contextlib.suppress(KernelError):
+                ranges = {**chain.ranges, **dict(zip(asked.value.slots, asked.value.dimensions, strict=True))}
+                derived = derive(asked.value.body, statement.context)
+                proof, _ = _proof(Goal(asked.value.body, derived, ranges, (), statement.context))
+        if answer is None or proof is None:
+            return Judged(Verdict("unknown", diagnostics=(explain.not_answered(asked.span),)), asked)
+        found = (explain.answered(asked.span, asked.latex, answer, self._answered(asked)),)
+        return Judged(Verdict("proved", method="derived", sizes="all", proof=proof, diagnostics=found), asked, answer=answer)
+
+    def _answered(self, asked: Member) -> int | None:
+        """Return the last line on which the document gives what a question asks for."""
+        lines = [
+            self._line(chain.members[1])
+            for chain in self.page.chains
+            if len(chain.members) > 1 and chain.members[0].latex == asked.latex and chain.members[0].span != asked.span
+        ]
+        return lines[-1] if lines else None
 
 
 _NUMBERS = 4.0

@@ -42,6 +42,17 @@ def unreached(span: Span, name: str, variable: str) -> Diagnostic:
                       notes=(f"the derivative would be zero; a definition that leads from {variable} to {name} would settle it",))
 
 
+def answered(span: Span, asked: str, answer: str, line: int | None) -> Diagnostic:
+    """Answer a question."""
+    where = (f"the document answers it on line {line}",) if line is not None else ()
+    return Diagnostic("SD110", "symderiv derives the answer", span, notes=(f"{asked} = {answer}", *where))
+
+
+def not_answered(span: Span) -> Diagnostic:
+    """Say that a question has no answer that symderiv can derive."""
+    return Diagnostic("SD020", "symderiv cannot derive an answer to this question", span)
+
+
 def depends(span: Span, line: int | None) -> Diagnostic:
     """Say that there is no good member to compare a step with."""
     where = f"line {line}" if line else "an earlier member"

@@ -279,7 +279,8 @@ class _Builder:
                 definitions[record.identity] = self._resolved_definition(self.definitions[record.identity])
         for record in records:
             if record.identity not in definitions and record.differentiated_by and not record.broken:
-                arguments = _latest(record.differentiated_by, definitions)
+                candidates = [name for name in record.differentiated_by if record.identity not in _reaches(name, definitions)]
+                arguments = _latest(candidates, definitions)
                 known = tuple(a for a in arguments if a in shapes)
                 if known and record.identity in shapes:
                     slots = tuple(fresh("s") for _ in shapes[record.identity])

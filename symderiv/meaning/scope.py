@@ -37,6 +37,8 @@ class Name:
     defined: int | None = None
     """The number of the statement that defines it."""
     defined_at: Span | None = None
+    rests_on: set[str] = field(default_factory=set)
+    """Identities of the names in its definition, and of those that these rest on."""
     broken: bool = False
     """Its definition is ill-typed."""
     parameters: tuple[str, ...] | None = None

@@ -699,14 +699,15 @@ class Survey:
             elif defines:
                 link.head = heads[at]
                 link.body = next((b for b in range(at + 1, len(new) + 1) if b not in heads), len(new))
-                self._define(link, heads[at], raw.members[at] if at else raw.first, scope)
+                self._observe(new[link.body - 1], scope, introduces=True)
+                self._define(link, heads[at], raw.members[at] if at else raw.first, new[link.body - 1], scope)
                 item.kind = "definition"
             elif at == len(new) - 1 and (at or base) and operator == "=":
                 head = self._head_of(node, scope)
                 if head is not None and isinstance(node, tree.Name | tree.Accent | tree.Script) and head.parameters is None \
                         and self._ends(head, node, scope):
                     link.head, link.body = head, member - 1
-                    self._define(link, head, node, scope)
+                    self._define(link, head, node, previous, scope)
                     item.kind = "definition"
             elif cues.imposes(place.before) and isinstance(node, tree.Number) and node.text == "0":
                 item.kind = "assumption"
@@ -739,8 +740,10 @@ class Survey:
                 continue
             if isinstance(node, tree.Question):
                 return False
-            mentions = [n for n in names.walk(node) if names.key(n, fonts=self.fonts) == key]
-            if mentions and head.parameters is None:
+            mentioned = {found for n in names.walk(node) if (found := names.key(n, fonts=self.fonts)) is not None}
+            if key in mentioned and head.parameters is None:
+                return False
+            if own is not None and any(own.identity in other.rests_on for other in map(scope.find, mentioned) if other is not None):
                 return False
         return True
 
@@ -750,7 +753,7 @@ class Survey:
         del record, scope
         return True
 
-    def _define(self, link: Link, head: Head, node: tree.Node, scope: Scope) -> None:
+    def _define(self, link: Link, head: Head, node: tree.Node, body: tree.Node, scope: Scope) -> None:
         record = scope.names.get(head.key)
         if record is None:
             outer = scope.find(head.key)
@@ -769,6 +772,11 @@ class Survey:
                 keys.append(key)
             record.parameters = tuple(keys)
         link.record = record
+        for used in names.walk(body):
+            key = names.key(used, fonts=self.fonts)
+            other = scope.find(key) if key is not None else None
+            if other is not None and other is not record:
+                record.rests_on |= {other.identity} | other.rests_on
 
     # ------------------------------------------------------------------ evidence
 
