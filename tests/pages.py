@@ -1,0 +1,34 @@
+"""Pages judged in this process: quicker than the command, and open to tests that change a rule of the kernel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from symderiv.budget import awaits_verdict
+from symderiv.judge.check import Session, open_page
+from symderiv.report.model import FileReport
+
+Json = dict[str, Any]
+DERIVATIONS = Path(__file__).parent.parent / "derivations"
+
+
+def judged(text: str, path: str = "page.md") -> FileReport:
+    """Return the report of a page, each of its steps judged."""
+    session = open_page(path, text)
+    page = session.outline()
+    for step, statement in enumerate(page["statements"]):
+        if awaits_verdict(statement):
+            update_step(session, page, step)
+    return FileReport.from_json(page)
+
+
+def update_step(session: Session, page: Json, step: int) -> Json:
+    """Judge one statement of an outline, given what the outline holds of those before it, and return it."""
+    statements = page["statements"]
+    update = session.judge(step, [each["verdict"] for each in statements[:step]])
+    found = list(statements[step]["diagnostics"])
+    found += [each for each in update["diagnostics"] if each not in found]
+    statements[step] = {**statements[step], **update, "diagnostics": found}
+    result: Json = statements[step]
+    return result

@@ -1,0 +1,369 @@
+"""Nothing false is proved: corrupted pages, wrong rules planted in the kernel, and claims that look true.
+
+Whether a corrupted step is false is told by `second_opinion`, which shares nothing with symderiv. A plain run
+takes every `STRIDE`-th corruption; `pytest -m long` takes all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from corruption import Step, corrupted, steps
+from pages import DERIVATIONS, judged, update_step
+from second_opinion import Opinion, Unreadable, opinion
+from sympy import Expr, Heaviside, Max, Min, Rational, Sum, Symbol, Tuple, exp, sign
+
+from symderiv.diagnostics import Span
+from symderiv.judge import check
+from symderiv.judge.check import decide, open_page
+from symderiv.kernel.calculus import ELEMENTARY, STRUCTURAL
+from symderiv.kernel.equality import Proved, prove
+from symderiv.kernel.normal import Algebra
+from symderiv.kernel.polynomial import ONE, Polynomial, scaled
+from symderiv.kernel.terms import Cases, Context, D, Definition, Goal, Index, Opaque, Size, Unknown, entry, fresh
+from symderiv.report.model import FileReport
+
+PAGES = ("linear", "softmax")
+STRIDE = 7
+
+NEUTRAL = {
+    r"\left( \frac{\partial y}{\partial x} \right) \frac{\partial L}{\partial y}": (
+        "a product of two derivatives is the chain rule, whichever way their shapes are turned"
+    ),
+}
+"""Corrupted members that mean the same, each with the reason; the second opinion reads them otherwise."""
+
+
+# Corrupted steps
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """A step with a corrupted right side, and the rule that made it."""
+
+    step: Step
+    rule: str
+    latex: str
+
+    @property
+    def truth(self) -> str:
+        """Return what brute force says: `false`, `true`, `ill-formed` (at some sizes) or `unreadable`."""
+        told = second_opinion(self.step, self.latex)
+        if told is None:
+            return "unreadable"
+        return "true" if told.is_true else "false" if told.is_false else "ill-formed"
+
+    def __str__(self) -> str:
+        return f"{self.step.page}, {self.step.section}: {self.step.members[-2]} = {self.latex}   [{self.rule}]"
+
+
+@cache
+def corruptions(page: str) -> list[Corruption]:
+    """Return all corruptions of the steps of a page."""
+    text = (DERIVATIONS / f"{page}.md").read_text(encoding="utf-8")
+    claims = [step for step in steps(page, text) if is_claim(step)]
+    return [Corruption(step, rule, latex) for step in claims for rule, latex in corrupted(step.right)]
+
+
+@cache
+def second_opinion(step: Step, latex: str) -> Opinion | None:
+    """Return what brute force says of a step with another right side; None for what it cannot read."""
+    try:
+        with np.errstate(all="ignore"):
+            return opinion(step.page, step.section, list(step.members[:-1]), latex, step.assumption)
+    except Unreadable:
+        return None
+
+
+def is_claim(step: Step) -> bool:
+    """Tell whether symderiv takes a step for a claim; else it is a definition."""
+    page = open_page("page.md", step.text).page
+    kinds = [each.kind for each in page.statements if each.span.start == step.start]
+    assert len(kinds) == 1, step
+    return kinds == ["claim"]
+
+
+def verdict(step: Step, latex: str) -> str:
+    """Return the verdict on a step with another right side; the steps before it count as proved."""
+    session = open_page("page.md", step.with_right(latex))
+    page = session.outline()
+    for number, each in enumerate(session.page.statements):
+        if each.span.start <= step.start < each.span.end and each.kind in {"claim", "unread"}:
+            if each.kind == "unread":
+                return "unread"
+            for before in page["statements"][:number]:
+                before["verdict"] = "proved" if before["kind"] == "claim" else None
+            return str(update_step(session, page, number)["verdict"])
+    return "no claim"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_step_of_the_pages_is_true_by_brute_force(page: str) -> None:
+    """The second opinion finds nothing wrong with the pages themselves, so that it can be asked about copies."""
+    text = (DERIVATIONS / f"{page}.md").read_text(encoding="utf-8")
+    opinions = {step.members[-2:]: second_opinion(step, step.right) for step in steps(page, text)}
+    assert [step for step, told in opinions.items() if told is None or not told.is_true] == []
+    assert len(opinions) >= 30
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_step_of_the_pages_is_proved_for_all_sizes(page: str) -> None:
+    """Nothing in the library is merely tested."""
+    report = judged((DERIVATIONS / f"{page}.md").read_text(encoding="utf-8"))
+    claims = [each for each in report.statements if each.kind == "claim"]
+    assert [(each.latex, each.verdict, each.sizes) for each in claims] == [
+        (each.latex, "proved", "all") for each in claims
+    ]
+
+
+def found_wanting(found: list[Corruption]) -> tuple[Counter[tuple[str, str]], list[str]]:
+    """Judge corruptions; return the counts by truth and verdict, and what should not be."""
+    counts: Counter[tuple[str, str]] = Counter()
+    wanting = []
+    for each in found:
+        given = verdict(each.step, each.latex)
+        counts[each.truth, given] += 1
+        proved = given == "proved" and each.truth != "true" and each.latex not in NEUTRAL
+        missed = given != "refuted" and each.truth == "false"
+        if proved or missed:
+            wanting.append(f"{given}: {each}")
+    return counts, wanting
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_corrupted_step_is_proved(page: str) -> None:
+    """Every false step of the sample is refuted, and none that has no meaning is proved."""
+    found = corruptions(page)
+    sample = found[:: STRIDE]
+    counts, wanting = found_wanting(sample)
+    print(page, len(sample), "of", len(found), dict(counts))
+    assert len(sample) >= 75
+    assert wanting == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("page", PAGES)
+def test_no_corrupted_step_is_proved_in_full(page: str) -> None:
+    """The same for every corruption."""
+    counts, wanting = found_wanting(corruptions(page))
+    print(page, dict(counts))
+    assert wanting == []
+
+
+# Wrong rules, planted
+
+N, k, i = Size("N"), fresh("k"), Index("i")
+x, a, b = entry("x"), entry("a"), entry("b")
+NUMBERS = Context(shapes={"x": (), "a": (), "b": (), "v": (N,)})
+OFF = Rational(1001, 1000)
+HERE = Span(0, 1)
+
+
+def goal(left: Expr, right: Expr, context: Context = NUMBERS) -> Goal:
+    """Return the goal that two terms over x, a, b and v are equal."""
+    free = {i: N} if left.has(i) or right.has(i) else {}
+    return Goal(left, right, free, (), context)
+
+
+def assert_noticed(false: Goal) -> None:
+    """The kernel proves what is false, the numbers contradict it, and the verdict is not proved."""
+    assert isinstance(prove(false), Proved), "the planted rule was not used"
+    given, disagreement = decide(false, HERE)
+    assert given.outcome != "proved"
+    assert disagreement
+
+
+@pytest.mark.parametrize("function", ELEMENTARY, ids=lambda function: function.__name__)
+def test_a_wrong_derivative_of_a_function_is_noticed(function: type[Expr], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule of the table that is 0.1 % off, or 0.001 where it should be zero, does not pass."""
+    rule = ELEMENTARY[function]
+    flat = function in (sign, Heaviside)
+    off = Rational(1, 1000) if flat else OFF * rule(x)
+    assert decide(goal(D(function(x), x), off), HERE)[0].outcome != "proved"
+    monkeypatch.setitem(ELEMENTARY, function, lambda z: Rational(1, 1000) if flat else OFF * rule(z))  # type: ignore[arg-type]
+    assert_noticed(goal(D(function(x), x), off))
+    given, _ = decide(goal(D(function(x), x), rule(x)), HERE)
+    assert given.outcome not in {"proved", "refuted"}
+
+
+v = [entry("v", index) for index in (k, i)]
+f = Symbol("f")
+TRUE = sympy.true
+TWICE = Context({"u": Definition("u", (), 3 * x)}, {"L": Opaque("L", (), ("u",))}, {"x": (), "u": (), "L": ()})
+STRUCTURED: dict[type, tuple[Expr, Expr, Expr, Context]] = {
+    sympy.Add: (x**2 + exp(x), x, 2 * x + exp(x), NUMBERS),
+    sympy.Mul: (x * exp(x), x, exp(x) + x * exp(x), NUMBERS),
+    sympy.Pow: (x**3, x, 3 * x**2, NUMBERS),
+    Sum: (Sum(exp(v[0]), (k, 1, N)), v[1], exp(v[1]), NUMBERS),
+    Cases: (Cases(x**2, x > 0, x**3, TRUE), x, Cases(2 * x, x > 0, 3 * x**2, TRUE), NUMBERS),
+    Max: (Max(x, a), x, Cases(1, x > a, 0, TRUE), NUMBERS),
+    Min: (Min(x, a), x, Cases(1, x < a, 0, TRUE), NUMBERS),
+    Unknown: (Unknown(f, Tuple(0), x), x, Unknown(f, Tuple(1), x), NUMBERS),
+    D: (D(entry("L"), entry("u")), x, 3 * D(entry("L"), entry("u"), entry("u")), TWICE),
+}
+"""For operators with structure: a term, the variable, the derivative by a textbook."""
+
+
+@pytest.mark.parametrize("operator", STRUCTURED, ids=lambda operator: operator.__name__)
+def test_a_wrong_derivative_of_an_operator_is_noticed(operator: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for the rules that look into their operands."""
+    term, variable, derivative, context = STRUCTURED[operator]
+    true = goal(D(term, variable), derivative, context)
+    false = goal(D(term, variable), OFF * derivative, context)
+    assert decide(true, HERE)[0].outcome == "proved"
+    assert decide(false, HERE)[0].outcome == "refuted"
+    rule = STRUCTURAL[operator]
+
+    def wrong(calculus: Any, body: Expr, by: Expr) -> Expr:
+        return (OFF if by == variable else 1) * rule(calculus, body, by)
+
+    monkeypatch.setitem(STRUCTURAL, operator, wrong)  # type: ignore[arg-type]
+    assert_noticed(false)
+    assert decide(true, HERE)[0].outcome not in {"proved", "refuted"}
+
+
+def test_every_operator_with_structure_has_a_wrong_rule() -> None:
+    """A rule that is added to the kernel has to be distrusted as well."""
+    assert set(STRUCTURAL) - set(STRUCTURED) <= {sympy.Product}
+
+
+def test_entries_that_all_depend_on_each_other_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A derivative of an entry by another that is always 1, its delta dropped."""
+    false = goal(D(Sum(v[0] ** 2, (k, 1, N)), v[1]), Sum(2 * v[0], (k, 1, N)))
+    assert decide(false, HERE)[0].outcome == "refuted"
+    monkeypatch.setattr("symderiv.kernel.calculus._Calculus.entry", lambda *_: sympy.Integer(1))
+    assert_noticed(false)
+
+
+def test_a_delta_that_is_always_one_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The normal form forgets which entries a delta picks."""
+    false = goal(Sum(sympy.KroneckerDelta(k, i) * v[0], (k, 1, N)), Sum(v[0], (k, 1, N)))
+    assert decide(false, HERE)[0].outcome == "refuted"
+    monkeypatch.setattr(Algebra, "delta", lambda *_: ONE)
+    assert_noticed(false)
+
+
+def test_a_sum_that_forgets_how_many_terms_it_has_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sum is taken for its body."""
+    false = goal(Sum(x, (k, 1, N)), x)
+    assert decide(false, HERE)[0].outcome == "refuted"
+    monkeypatch.setattr(Algebra, "sum", lambda _self, _variable, _size, body: body)
+    assert_noticed(false)
+
+
+def test_an_exponential_that_is_off_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exponentials of x and of 1.001 x are taken for one."""
+    right = Algebra.exp
+
+    def wrong(self: Algebra, p: Polynomial) -> Polynomial:
+        return right(self, scaled(p, 0))
+
+    false = goal(exp(x), exp(OFF * x))
+    assert decide(false, HERE)[0].outcome == "refuted"
+    monkeypatch.setattr(Algebra, "exp", wrong)
+    assert_noticed(false)
+
+
+FALSE_PAGE = r"""# A page
+
+Let $x \in \mathbb{R}^N$ and $c \in \mathbb{R}$.
+
+$$\sum_{k=1}^{N} (x_k + c) = \sum_{k=1}^{N} x_k + N c$$
+
+$$\sum_{k=1}^{N} x_k c = N c \sum_{k=1}^{N} x_k$$
+"""
+
+
+def credulous(_: Goal) -> Proved:
+    """Prove anything."""
+    proof = prove(Goal(x, x))
+    assert isinstance(proof, Proved)
+    return proof
+
+
+def test_a_kernel_that_proves_everything_ends_in_exit_status_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The report of a page on which proof and numbers disagree says so, and nothing false is shown as proved."""
+    sound = judged(FALSE_PAGE)
+    assert [(each.verdict, each.disagreement) for each in _claims(sound)] == [("proved", False), ("refuted", False)]
+    assert sound.exit_status() == 1
+    monkeypatch.setattr(check, "prove", credulous)
+    report = judged(FALSE_PAGE)
+    assert [(each.verdict, each.disagreement) for each in _claims(report)] == [("proved", False), ("unknown", True)]
+    assert [each.code for each in report.findings] == ["SD301"]
+    assert report.exit_status() == 3
+
+
+def _claims(report: FileReport) -> list[Any]:
+    return [each for each in report.statements if each.kind == "claim"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_kernel_that_proves_everything_is_noticed_on_corrupted_pages(
+    page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The numbers alone keep every false step of a sample from being proved."""
+    false = [each for each in corruptions(page)[:: STRIDE * 10] if each.truth == "false"]
+    monkeypatch.setattr(check, "prove", credulous)
+    given = Counter(verdict(each.step, each.latex) for each in false)
+    assert given["proved"] == 0
+    assert given["unknown"] == len(false) > 2
+
+
+# Claims that look true
+
+
+LOOKS_TRUE: dict[str, tuple[str, str]] = {
+    "at one entry": (r"x \in \mathbb{R}^N", r"\sum_i x_i^2 = \left( \sum_i x_i \right)^2"),
+    "at the sizes 2 and 3": (r"x \in \mathbb{R}^N", r"(N - 2) (N - 3) \sum_i x_i = 0"),
+    "up to four entries": (r"x \in \mathbb{R}^N", r"(N - 1) (N - 2) (N - 3) (N - 4) \sum_i x_i = 0"),
+    "at all sizes but one": (r"x \in \mathbb{R}^N", r"\frac{N - 2}{N - 2} \sum_i x_i + \frac{x_1}{N} = \sum_i x_i"),
+    "while three indices cannot differ": (
+        r"x \in \mathbb{R}^N",
+        r"(1 - \delta_{ij}) (1 - \delta_{jk}) (1 - \delta_{ik}) x_i x_j x_k = 0",
+    ),
+    "while four indices cannot differ": (
+        r"x \in \mathbb{R}^N",
+        r"(1 - \delta_{ij}) (1 - \delta_{jk}) (1 - \delta_{ik}) (1 - \delta_{il}) (1 - \delta_{jl}) (1 - \delta_{kl})"
+        r" x_i x_j x_k x_l = 0",
+    ),
+    "for matrices of two rows": (
+        r"A \in \mathbb{R}^{n \times n}",
+        r"A A - \mathrm{tr}(A) A + \frac{1}{2} (\mathrm{tr}(A)^2 - \mathrm{tr}(A A)) I = 0",
+    ),
+    "for square matrices": (r"A \in \mathbb{R}^{n \times m}", r"\sum_{i=1}^{n} \sum_{j=1}^{m} 1 = n^2"),
+    "for numbers in place of matrices": (r"A \in \mathbb{R}^{n \times n}", r"(A^\top A) = (A A^\top)"),
+    "for diagonal entries": (r"A \in \mathbb{R}^{n \times n}", r"A_{ij} + A_{ji} = 2 A_{ij}"),
+    "at whole numbers": (r"a \in \mathbb{R}", r"\sin(\pi a) = 0"),
+    "for positive numbers": (r"a \in \mathbb{R}", r"\sqrt{a^2} = a"),
+    "at zero and one": (r"a \in \mathbb{R}", r"a^2 = a"),
+    "to three digits": (r"a \in \mathbb{R}", r"1.001 a = a"),
+    "near zero": (r"a \in \mathbb{R}", r"\sin(a) = a - \frac{a^3}{6} + \frac{a^5}{120} - \frac{a^7}{5040}"),
+}
+"""Where it holds: what is declared, and the claim. All are false."""
+
+
+@pytest.mark.parametrize("where", LOOKS_TRUE)
+def test_a_claim_that_looks_true_is_refuted(where: str) -> None:
+    """What holds at small sizes, or at simple values, is not proved."""
+    declared, claim = LOOKS_TRUE[where]
+    report = judged(f"# Page\n\nLet ${declared}$.\n\n$${claim}$$\n")
+    assert [each.verdict for each in _claims(report)] == ["refuted"]
+
+
+def test_a_tiny_difference_is_not_proved() -> None:
+    """What agrees to nine digits is at best tested, and the report tells how well it agrees."""
+    report = judged("# Page\n\nLet $a \\in \\mathbb{R}$.\n\n$$1.000000001 a = a$$\n")
+    assert _claims(report)[0].verdict in {"refuted", "tested"}
+
+
+def test_a_claim_that_holds_at_every_sampled_size_is_not_proved() -> None:
+    """Sampling cannot tell, and so the verdict is none that a proof would give."""
+    factors = "".join(rf"(N - {n})" for n in range(1, 30))
+    report = judged(f"# Page\n\nLet $x \\in \\mathbb{{R}}^N$.\n\n$${factors} \\sum_i x_i = 0$$\n")
+    assert [each.verdict for each in _claims(report)] in (["tested"], ["unknown"], ["refuted"])
