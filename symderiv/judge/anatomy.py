@@ -64,8 +64,8 @@ def size_value(size: Any, sizes: Mapping[str, int]) -> int:
         return sizes[size.name]
     if isinstance(size, int):
         return size
-    symbols = [symbol for symbol in sympy.sympify(size).atoms(Size) if symbol.name in sizes]
-    value = sympy.sympify(size).subs({symbol: sizes[symbol.name] for symbol in symbols})
+    symbols = [symbol for symbol in size.atoms(Size) if symbol.name in sizes]
+    value = size.subs({symbol: sizes[symbol.name] for symbol in symbols})
     if not value.is_Integer:
         raise NotEvaluableError(f"the size {size} is not a number here")
     return int(value)
@@ -135,7 +135,8 @@ class Anatomy:
         shapes = [size for name in self.names for size in self.shape(name)]
         parts = list(subterms(goal.left, goal.right, *goal.assumptions, *bodies))
         self.positive = frozenset(name for name in map(_positive, parts) if name is not None)
-        everywhere = [*parts, *subterms(*map(sympy.sympify, [*shapes, *goal.ranges.values()]))]
+        sizes = [size for size in (*shapes, *goal.ranges.values()) if isinstance(size, Expr)]
+        everywhere = [*parts, *subterms(*sizes)]
         self.sizes = tuple(sorted({part.name for part in everywhere if isinstance(part, Size)}))
         self.depth = max(self.depth_of(goal.left), self.depth_of(goal.right))
         self.exact = not self.assumptions.hypotheses and not any(

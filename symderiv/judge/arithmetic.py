@@ -220,7 +220,7 @@ ELEMENTARY: dict[type, tuple[Elementwise, _Maker]] = {
         lambda mp: lambda x: mp.acosh(x) if x > 1 else mp.nan,
     ),
     sympy.atanh: (_between(np.arctanh), _mp_between("atanh")),
-    sympy.Abs: (_abs, lambda mp: abs),
+    sympy.Abs: (_abs, lambda mp: mp.fabs),
     sympy.sign: (_sign, lambda mp: mp.sign),
     sympy.Heaviside: (_heaviside, _mp_heaviside),
     sympy.Max: (_folded(_larger), _mp_order(1)),

@@ -161,7 +161,7 @@ def _clear(sides: tuple[Any, Any], *, exact: bool) -> bool:
     difference, scale = abs(sides[0] - sides[1]), max(map(abs, sides))
     if exact:
         return bool(difference > _SLIGHT * scale)
-    return bool(difference > 1e-6 * scale and difference > 1e-8 and scale < 1e8)  # noqa: PLR2004
+    return bool(difference > 1e-6 * scale and difference > 1e-8 and scale < 1e8)
 
 
 # Several sizes and points
@@ -297,7 +297,7 @@ class _Surveyor:
             at for at in (np.unravel_index(one, errors.shape) for one in order) if errors[at] > self.tolerance
         ]
         small = _largest(comparison.left, comparison.counts) + _largest(comparison.right, comparison.counts)
-        if not suspects and not self.settled_small and comparison.entries and small < 1e-9 and errors.any():  # noqa: PLR2004
+        if not suspects and not self.settled_small and comparison.entries and small < 1e-9 and errors.any():
             self.settled_small = True
             suspects = [np.unravel_index(int(np.argmax(errors)), errors.shape)]
         return [tuple(int(one) for one in at) for at in suspects]

@@ -161,7 +161,7 @@ def _generic(name: str, shape: tuple[int, ...], *, positive: bool, kind: str, se
     return values
 
 
-def sample(
+def sample(  # noqa: PLR0913  a point is what these say
     goal: Goal,
     sizes: Mapping[str, int],
     seed: int = 0,

@@ -37,8 +37,8 @@ def shrink(anatomy: Anatomy) -> Anatomy:
     bodies = [one.body for one in definitions.values()]
     for part in subterms(goal.left, goal.right, *bodies):
         if isinstance(part, Sum | Product):
-            sizes.extend(limit[2] for limit in part.limits if len(limit) == 3)  # noqa: PLR2004
-    large = {size: Size(str(size)) for size in map(sympy.sympify, sizes) if size.is_Integer and size > _LARGE}
+            sizes.extend(limit[2] for limit in part.limits if len(limit) == 3)
+    large = {size: Size(str(size)) for size in sizes if isinstance(size, sympy.Integer) and size > _LARGE}
     if not large:
         return anatomy
     try:
@@ -67,7 +67,8 @@ def shrink(anatomy: Anatomy) -> Anatomy:
 
 def _in_place(term: Any, large: dict[Any, Size]) -> Any:
     """Return an index expression, a bound or a size with the large sizes replaced."""
-    term = sympy.sympify(term)
+    if not isinstance(term, sympy.Basic):
+        return term
     if term in large:
         return large[term]
     if term.is_Number and abs(term) > _LARGE:
@@ -95,6 +96,6 @@ def _in_value(term: Any, large: dict[Any, Size]) -> Any:
 
 def _is_plain(number: sympy.Rational) -> bool:
     return all(
-        part <= _PLAIN or (part >= 10 and set(str(part)[1:]) == {"0"} and str(part)[0] == "1")  # noqa: PLR2004
+        part <= _PLAIN or (part >= 10 and set(str(part)[1:]) == {"0"} and str(part)[0] == "1")
         for part in (abs(int(number.p)), int(number.q))
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -37,26 +38,33 @@ def dyadic(values: Array, parts: int = 64) -> Array:
     return np.round(values * parts) / parts
 
 
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """What stands in for the unknown function of this name."""
+
+    name: str
+    family: Family
+    seed: int
+
+
 @lru_cache(maxsize=4096)
-def phase_weights(
-    family: Family, seed: int, name: str, argument: str, outer: tuple[int, ...], shape: tuple[int, ...]
-) -> Array:
+def phase_weights(of: StandIn, argument: str, outer: tuple[int, ...], shape: tuple[int, ...]) -> Array:
     """Return the weight of each entry of an argument, for each phase and each slot value of the function."""
-    full = (_PHASES[family], *outer, *shape)
-    generator = draw(seed, "weights", name, argument)
-    if family == "waves":
+    full = (_PHASES[of.family], *outer, *shape)
+    generator = draw(of.seed, "weights", of.name, argument)
+    if of.family == "waves":
         return dyadic(generator.uniform(0.2, 0.9, full) * generator.choice([-1, 1], full))
     turned = np.roll(_SIMPLE_WEIGHTS, -int(generator.integers(len(_SIMPLE_WEIGHTS))))
     return np.resize(turned, full)
 
 
-def of_phases(family: Family, seed: int, name: str, phases: Array, arithmetic: Arithmetic) -> Array:
+def of_phases(of: StandIn, phases: Array, arithmetic: Arithmetic) -> Array:
     """Combine the phases (first axis) into one value."""
-    if family == "linear":
+    if of.family == "linear":
         return np.asarray(phases[0])
-    if family == "quadratic":
+    if of.family == "quadratic":
         return np.asarray(phases[0] + phases[1] * phases[1] / 2)
-    offsets = arithmetic.cast(_offsets(seed, name))
+    offsets = arithmetic.cast(_offsets(of))
     total = arithmetic.cast(np.array(_LEVEL))
     for amplitude, offset, phase in zip(_AMPLITUDES, offsets, phases, strict=True):
         total = total + amplitude * arithmetic.functions[sympy.sin](phase + offset)
@@ -64,22 +72,17 @@ def of_phases(family: Family, seed: int, name: str, phases: Array, arithmetic: A
 
 
 @lru_cache(maxsize=4096)
-def _offsets(seed: int, name: str) -> Array:
-    return dyadic(draw(seed, "family", name).uniform(-1, 1, len(_AMPLITUDES)))
+def _offsets(of: StandIn) -> Array:
+    return dyadic(draw(of.seed, "family", of.name).uniform(-1, 1, len(_AMPLITUDES)))
 
 
-def constants(seed: int, name: str, shape: Sequence[int]) -> Array:
+def constants(of: StandIn, shape: tuple[int, ...]) -> Array:
     """Return the value of an unknown function of nothing."""
-    return dyadic(draw(seed, "constant", name).uniform(-2, 2, tuple(shape)))
+    return dyadic(draw(of.seed, "constant", of.name).uniform(-2, 2, shape))
 
 
 def scalar_function(
-    family: Family,
-    seed: int,
-    name: str,
-    orders: Sequence[int],
-    arguments: Sequence[Array],
-    arithmetic: Arithmetic,
+    of: StandIn, orders: Sequence[int], arguments: Sequence[Array], arithmetic: Arithmetic
 ) -> Array:
     """Return the derivative of these orders of Σ a·sin(w·x + p), at these arguments."""
     cast = arithmetic.cast
@@ -87,7 +90,7 @@ def scalar_function(
     wave = arithmetic.functions[(sympy.sin, sympy.cos)[order % 2]]
     sign = (1, 1, -1, -1)[order % 4]
     total: Any = cast(np.array(0.0 if order else _LEVEL))
-    for row, amplitude, offset in zip(*_waves(family, seed, name, len(orders)), strict=True):
+    for row, amplitude, offset in zip(*_waves(of, len(orders)), strict=True):
         phase, factor = cast(offset), cast(amplitude) * sign
         for weight, times, argument in zip(row, orders, arguments, strict=True):
             phase = phase + cast(weight) * argument
@@ -96,10 +99,10 @@ def scalar_function(
     return np.asarray(total)
 
 
-def _waves(family: Family, seed: int, name: str, arity: int) -> tuple[Array, Array, Array]:
+def _waves(of: StandIn, arity: int) -> tuple[Array, Array, Array]:
     """Return weights, amplitudes and offsets."""
-    if family != "waves":
+    if of.family != "waves":
         return 1 + np.arange(arity, dtype=float)[None, :], np.array([1.0]), np.array([0.5])
-    generator = draw(seed, "unknown", name)
+    generator = draw(of.seed, "unknown", of.name)
     weights = dyadic(generator.uniform(0.5, 1.25, (len(_AMPLITUDES), arity)))
     return weights, np.array(_AMPLITUDES), dyadic(generator.uniform(-1, 1, len(_AMPLITUDES)))

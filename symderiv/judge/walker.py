@@ -14,7 +14,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import sympy
@@ -41,7 +41,7 @@ from symderiv.judge.grids import (
     tabulate,
     undefined,
 )
-from symderiv.kernel.terms import D, Definition, Goal, Index, Opaque, Size, Unknown, name_of
+from symderiv.kernel.terms import Cases, D, Definition, Goal, Index, Opaque, Size, Unknown, name_of
 
 Scope = Mapping[Index, tuple[int, int]]
 """For each index its first value and how many there are."""
@@ -65,6 +65,15 @@ class Frame:
     parent: Frame | None = None
     variable: str | None = None
     """What distinguishes this frame from its parent."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Slopes:
+    """What is differentiated, by which entries of which name."""
+
+    body: Any
+    name: str
+    wanted: Array
 
 
 _RELATIONS: dict[type, Callable[[Array, Array], Any]] = {
@@ -115,8 +124,8 @@ class Walker:
 
     def _rule(self, kind: type) -> Callable[[Any, Scope, Frame], Grid]:
         for ancestor in kind.__mro__:
-            if ancestor in _RULES:
-                rule = _RULES[ancestor]
+            if ancestor in self._RULES:
+                rule = self._RULES[ancestor]
                 return lambda term, scope, frame: rule(self, term, scope, frame)
             if ancestor in self.arithmetic.functions:
                 function = self.arithmetic.functions[ancestor]
@@ -235,28 +244,31 @@ class Walker:
 
     def _opaque(self, opaque: Opaque, frame: Frame) -> Table:
         """Evaluate what stands in for an unknown function of all entries of the arguments."""
-        family, seed, outer = self.point.family, self.point.seed, self.shape(opaque.name)
+        of, outer = self._stand_in(opaque.name), self.shape(opaque.name)
         slots = tuple(("slot", at) for at in range(len(outer)))
         if not opaque.arguments:
-            return Table(self.arithmetic.cast(standins.constants(seed, opaque.name, outer)))
+            return Table(self.arithmetic.cast(standins.constants(of, outer)))
         phases: list[Grid] = []
         for argument in opaque.arguments:
             table = self.table(argument, frame)
-            weights = standins.phase_weights(family, seed, opaque.name, argument, outer, table.shape)
+            weights = standins.phase_weights(of, argument, outer, table.shape)
             rows = self.arithmetic.cast(weights.reshape((-1, math.prod(table.shape))))
             columns = table.data.reshape((rows.shape[1], -1))
             check_room((rows.shape[0], *columns.shape), objects=columns.dtype == object)
             data = (rows @ columns).reshape((-1, *outer, *table.data.shape[len(table.shape) :]))
             phases.append(Grid(data, ("phase", *slots, *table.batch)))
         phase = apply(add, *phases)
-        value = standins.of_phases(family, seed, opaque.name, phase.data, self.arithmetic)
+        value = standins.of_phases(of, phase.data, self.arithmetic)
         return tabulate(Grid(value, phase.axes[1:]), slots, outer)
 
     def _unknown(self, term: Unknown, scope: Scope, frame: Frame) -> Grid:
         orders = [int(order) for order in term.args[1].args]
         arrays, axes = align([self.value(argument, scope, frame) for argument in term.args[2:]])
-        family, seed, name = self.point.family, self.point.seed, term.args[0].name
-        return Grid(standins.scalar_function(family, seed, name, orders, arrays, self.arithmetic), axes)
+        of = self._stand_in(term.args[0].name)
+        return Grid(standins.scalar_function(of, orders, arrays, self.arithmetic), axes)
+
+    def _stand_in(self, name: str) -> standins.StandIn:
+        return standins.StandIn(name, self.point.family, self.point.seed)
 
     # Operations
 
@@ -266,9 +278,8 @@ class Walker:
     def _product_of(self, term: Any, scope: Scope, frame: Frame) -> Grid:
         """Multiply; an indicator that is 0 makes the product 0 even where the rest is undefined (Iverson)."""
         result = apply(multiply, *[self.value(part, scope, frame) for part in term.args])
-        indicators = [
-            part for part in term.args if isinstance(part, KroneckerDelta | Piecewise) and index_only(part)
-        ]
+        kinds = KroneckerDelta | Cases | Piecewise
+        indicators = [part for part in term.args if isinstance(part, kinds) and index_only(part)]
         if not indicators or not undefined(result.data).any():
             return result
         factor = apply(multiply, *[self.value(part, scope, frame) for part in indicators])
@@ -277,7 +288,7 @@ class Walker:
     def _power_of(self, term: Any, scope: Scope, frame: Frame) -> Grid:
         base, exponent = term.args
         under = self.value(base, scope, frame)
-        if exponent == 2:  # noqa: PLR2004
+        if exponent == 2:
             return Grid(np.asarray(under.data * under.data), under.axes)
         if exponent.is_integer and index_only(exponent):
             return apply(self.arithmetic.integer_power, under, self.whole(exponent, scope, frame))
@@ -287,9 +298,9 @@ class Walker:
         a, b = (self.whole(part, scope, frame) for part in term.args[:2])
         return apply(lambda x, y: self.arithmetic.cast(x == y), a, b)
 
-    def _piecewise(self, term: Any, scope: Scope, frame: Frame) -> Grid:
+    def _cases(self, term: Any, scope: Scope, frame: Frame) -> Grid:
         result = Grid(self._nan)
-        for branch, condition in reversed(term.args):
+        for branch, condition in reversed(term.pairs if isinstance(term, Cases) else term.args):
             value = self.value(branch, scope, frame)
             if isinstance(condition, BooleanTrue):
                 result = value
@@ -332,7 +343,7 @@ class Walker:
         inner: dict[Index, tuple[int, int]] = dict(scope)
         bounds: list[tuple[Index, Grid | None, int]] = []
         for limit in reversed(term.limits):
-            if len(limit) != 3:  # noqa: PLR2004
+            if len(limit) != 3:
                 raise NotEvaluableError("a sum without bounds")
             index, low, high = limit
             mask, span = self._span(index, low, high, inner, frame)
@@ -396,7 +407,7 @@ class Walker:
             raise NotEvaluableError(f"{name} has {len(shape)} indices, not {len(indices)}")
         place = flatten([self.whole(index, scope, frame) for index in indices], shape)
         wanted, inverse = np.unique(place.data, return_inverse=True)
-        slopes = self._slopes(body, name, wanted, scope, frame)
+        slopes = self._slopes(_Slopes(body, name, wanted), scope, frame)
         picked = pick(slopes, Grid(inverse.reshape(place.data.shape), place.axes))
         if not (wanted < 0).any():
             return picked
@@ -406,7 +417,7 @@ class Walker:
         """Return the derivatives of a difference by every entry of a name (first axis), over the scope."""
         wanted = np.arange(self.table(name, frame).data.size)
         lengths = (len(wanted), *(length for _, length in scope.values()))
-        both = [self._slopes(side, name, wanted, scope, frame) for side in (left, right)]
+        both = [self._slopes(_Slopes(side, name, wanted), scope, frame) for side in (left, right)]
         first, second = (np.broadcast_to(spread(one, (one.axes[0], *scope)), lengths) for one in both)
         return np.asarray(first - second)
 
@@ -416,11 +427,11 @@ class Walker:
             if held != name and name in self.anatomy.reach(held) and held in self.anatomy.reached(body):
                 raise NotEvaluableError(f"a derivative by {name} within one by {held}, which depends on it")
 
-    def _slopes(self, body: Any, name: str, wanted: Array, scope: Scope, frame: Frame) -> Grid:
+    def _slopes(self, of: _Slopes, scope: Scope, frame: Frame) -> Grid:
         """Return the derivatives by the wanted entries of a name, the first axis over these."""
         result: Grid | None = None
-        for stencil in self.arithmetic.stencils(self.anatomy.depth_of(body)):
-            slopes = self._by_stencil(body, name, wanted, scope, frame, stencil)
+        for stencil in self.arithmetic.stencils(self.anatomy.depth_of(of.body)):
+            slopes = self._by_stencil(of, scope, frame, stencil)
             if result is not None:
                 axes = slopes.axes
                 old = spread(Grid(result.data, (axes[0], *result.axes[1:])), axes)
@@ -431,9 +442,8 @@ class Walker:
         assert result is not None
         return result
 
-    def _by_stencil(
-        self, body: Any, name: str, wanted: Array, scope: Scope, frame: Frame, stencil: Stencil
-    ) -> Grid:
+    def _by_stencil(self, of: _Slopes, scope: Scope, frame: Frame, stencil: Stencil) -> Grid:
+        body, name, wanted = of.body, of.name, of.wanted
         table = self.table(name, frame)
         slope, direction, step = ((part, next(self._labels)) for part in ("slope", "direction", "step"))
         entries = np.arange(math.prod(table.shape)).reshape((*table.shape, *[1] * len(table.batch), 1, 1))
@@ -448,25 +458,25 @@ class Walker:
         zero = np.where(undefined(value.data), self._nan, self.arithmetic.cast(np.array(0.0)))
         return Grid(np.broadcast_to(zero, (len(wanted), *zero.shape)), (slope, *rest))
 
-
-_RULES: dict[type, Callable[[Walker, Any, Scope, Frame], Grid]] = {
-    sympy.Number: Walker._number,
-    sympy.NumberSymbol: Walker._number,
-    Index: Walker._index,
-    Size: Walker._size,
-    sympy.Symbol: Walker._symbol,
-    Indexed: Walker._indexed,
-    sympy.Add: Walker._sum_of,
-    sympy.Mul: Walker._product_of,
-    sympy.Pow: Walker._power_of,
-    KroneckerDelta: Walker._delta,
-    Piecewise: Walker._piecewise,
-    Sum: Walker._sum,
-    Product: Walker._product,
-    D: Walker._derivative,
-    Unknown: Walker._unknown,
-}
-"""How each kind of node is evaluated; elementary functions are in `arithmetic.ELEMENTARY`."""
+    _RULES: ClassVar[dict[type, Callable[[Walker, Any, Scope, Frame], Grid]]] = {
+        sympy.Number: _number,
+        sympy.NumberSymbol: _number,
+        Index: _index,
+        Size: _size,
+        sympy.Symbol: _symbol,
+        Indexed: _indexed,
+        sympy.Add: _sum_of,
+        sympy.Mul: _product_of,
+        sympy.Pow: _power_of,
+        KroneckerDelta: _delta,
+        Cases: _cases,
+        Piecewise: _cases,
+        Sum: _sum,
+        Product: _product,
+        D: _derivative,
+        Unknown: _unknown,
+    }
+    """How each kind of node is evaluated; elementary functions are in `arithmetic.ELEMENTARY`."""
 
 
 def _run(index: Index, scope: Scope) -> Array:
