@@ -1,7 +1,7 @@
 """The steps of a page of `derivations/`, found in its text, and the wrong ones that rules make of each.
 
-A rule works on the LaTeX of one member and gives every member that it can make of it: one sign, index, factor,
-exponent, transpose, delta, bound or term is changed at a time.
+A rule works on the LaTeX of one member and gives every member that it can make of it: one sign, index,
+factor, exponent, transpose, delta, bound or term is changed at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TRIM = re.compile(r"(?:\s|&|\\\\|\\begin\{aligned\}|\\end\{aligned\}|[,.](?=\W*
 
 @dataclass(frozen=True)
 class Step:
-    """One `=` of a page: the part of the page that it needs, where its right side stands, and its chain so far."""
+    """One `=` of a page: what it needs of the page, where its right side stands, its chain so far."""
 
     page: str
     section: str
@@ -77,7 +77,7 @@ def _leads(section: _Section, sections: list[_Section], at: int) -> bool:
 
 
 def _members(body: str, offset: int) -> Iterator[tuple[int, str]]:
-    """Give the members of a display with their places; the first is empty where the display begins with `=`."""
+    """Give the members of a display with their places; one that begins with `=` has an empty first."""
     depth, start = 0, 0
     cuts = []
     for at, character in enumerate(body):
@@ -128,11 +128,15 @@ def sign(latex: str) -> Iterator[str]:
 
 def index(latex: str) -> Iterator[str]:
     """One letter of a subscript becomes another letter of the member."""
-    used = sorted({letter for found in _SUBSCRIPT.finditer(latex) for letter in found[0].strip("{}")} & set(_LETTERS))
+    used = sorted(
+        {letter for found in _SUBSCRIPT.finditer(latex) for letter in found[0].strip("{}")} & set(_LETTERS)
+    )
     for found in _SUBSCRIPT.finditer(latex):
         for at in range(found.start(), found.end()):
             if latex[at] in _LETTERS and not re.match(r"[a-z]=", latex[at : at + 2]):
-                for other in [letter for letter in used if letter != latex[at]] or ["i" if latex[at] != "i" else "j"]:
+                for other in [letter for letter in used if letter != latex[at]] or [
+                    "i" if latex[at] != "i" else "j"
+                ]:
                     yield latex[:at] + other + latex[at + 1 :]
 
 

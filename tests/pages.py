@@ -1,4 +1,4 @@
-"""Pages judged in this process: quicker than the command, and open to tests that change a rule of the kernel."""
+"""Pages judged in this process: quick, and open to tests that change a rule of the kernel."""
 
 from __future__ import annotations
 

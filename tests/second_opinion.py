@@ -1,7 +1,7 @@
 """A second opinion on the pages of `derivations/`: their LaTeX evaluated by brute force, over every entry.
 
-It shares nothing with symderiv: a reader of its own for the LaTeX that the pages use, arrays of NumPy, sums as
-loops, derivatives by a complex step of the function that the page defines.
+It shares nothing with symderiv: a reader of its own for the LaTeX that the pages use, arrays of NumPy, sums
+as loops, derivatives by a complex step of the function that the page defines.
 """
 
 from __future__ import annotations
@@ -265,7 +265,12 @@ def models(page: str, section: str, largest: int = 3) -> Iterator[Model]:
         if page == "softmax":
             yield Model(
                 size,
-                {"x": random.normal(size=n), "\\beta": np.asarray(0.7), "c": np.asarray(0.4), "1": np.ones(n)},
+                {
+                    "x": random.normal(size=n),
+                    "\\beta": np.asarray(0.7),
+                    "c": np.asarray(0.4),
+                    "1": np.ones(n),
+                },
                 {
                     "Z": lambda model: np.exp(model.value("\\beta") * model.value("x")).sum(),
                     "y": lambda model: np.exp(model.value("\\beta") * model.value("x")) / model.value("Z"),
@@ -344,7 +349,7 @@ def _entry(node: Node, model: Model, scope: Scope) -> Value:
 
 
 def _delta(node: Node, model: Model, scope: Scope) -> Value:
-    if len(node[1]) != 2:  # noqa: PLR2004
+    if len(node[1]) != 2:
         raise IllFormed(node[1])
     first, second = (_index(letter, model, scope) for letter in node[1])
     if len({scope[_range(letter)] for letter in node[1] if letter in scope}) > 1:
@@ -379,7 +384,7 @@ def _quotient(node: Node, model: Model, scope: Scope) -> Value:
 
 def _added(node: Node, model: Model, scope: Scope) -> Value:
     values = [(sign, evaluate(term, model, scope)) for sign, term in node[1]]
-    kind = next((value.kind for _, value in values if value.kind != "number"), "number")
+    kind: Kind = next((value.kind for _, value in values if value.kind != "number"), "number")
     total: Array = 0.0
     for sign, value in values:
         if value.kind not in {kind, "number"} or (value.kind != kind and kind in {"matrix", "identity"}):
@@ -437,7 +442,9 @@ def _sum(node: Node, model: Model, scope: Scope) -> Value:
 def _plain_size(high: Node, model: Model) -> int | None:
     """Return N for the bounds N and N - 1."""
     terms = [term for _, term in high[1]] if high[0] == "sum of" else [high]
-    return next((model.sizes[term[1]] for term in terms if term[0] == "name" and term[1] in model.sizes), None)
+    return next(
+        (model.sizes[term[1]] for term in terms if term[0] == "name" and term[1] in model.sizes), None
+    )
 
 
 def _diagonal(node: Node, model: Model, scope: Scope) -> Value:

@@ -10,7 +10,7 @@ become of the mathematics above them, up to the comment of the same word before:
 * `symbols: W T N; x N; b` the names of the page with their sizes; `title: …`;
 * `page: SD201` what is said of the page as a whole; `exit: 1` and `strict: 1` its exit status.
 
-An `output` fence at the end of a section holds the concise report; `pytest --update-cases` rewrites it.
+An `output` fence at the end of a section holds the full report; `pytest --update-cases` rewrites it.
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ from pathlib import Path
 import pytest
 from pages import judged
 
-from symderiv.report import concise
+from symderiv.report import full
 from symderiv.report.model import FileReport, StatementReport
 
 CASES = Path(__file__).parent / "cases"
 _SECTION = re.compile(r"^## (?P<title>.+)$\n(?P<body>(?:(?!^## )[^\n]*\n)*)", re.MULTILINE)
 _OUTPUT = re.compile(r"^```output\n(?P<text>.*?)^```\n", re.MULTILINE | re.DOTALL)
-_COMMENT = re.compile(r"<!-- (?P<word>case|kinds|assumes|left|symbols|title|page|exit|strict): (?P<rest>.*?) -->")
-_GOES_WITH = {"refuted": {"SD001"}, "tested": {"SD023"}, "unread": {"SD010"}}
+_COMMENT = re.compile(
+    r"<!-- (?P<word>case|kinds|assumes|left|symbols|title|page|exit|strict): (?P<rest>.*?) -->"
+)
+_GOES_WITH = {"refuted": {"SD001"}, "tested": {"SD023"}, "unread": {"SD010"}, "question": {"SD110"}}
 _STEPS = {"claim", "question", "unread"}
 
 
@@ -68,7 +70,9 @@ def between(report: FileReport, after: int, line: int) -> list[StatementReport]:
 
 def verdict(step: StatementReport) -> str:
     """Return a step's verdict with the diagnostics that do not go with it."""
-    codes = {each.code for each in step.diagnostics} - _GOES_WITH.get(step.verdict or "", set())
+    codes = {each.code for each in step.diagnostics}
+    for about in (step.kind, step.verdict or ""):
+        codes -= _GOES_WITH.get(about, set())
     return " ".join([step.verdict or "no verdict", *sorted(codes)])
 
 
@@ -80,7 +84,9 @@ def told(report: FileReport, word: str, found: list[StatementReport]) -> str:
         "kinds": lambda: ", ".join(each.kind for each in found) or "none",
         "assumes": lambda: ", ".join(steps[-1].assumptions) or "none",
         "left": lambda: str(steps[-1].left),
-        "symbols": lambda: "; ".join(" ".join(map(str, (each.name, *(each.shape or ())))) for each in report.symbols),
+        "symbols": lambda: "; ".join(
+            " ".join(map(str, (each.name, *(each.shape or ())))) for each in report.symbols
+        ),
         "title": lambda: report.title,
         "page": lambda: ", ".join(each.code for each in report.diagnostics) or "none",
         "exit": lambda: str(report.exit_status()),
@@ -89,9 +95,10 @@ def told(report: FileReport, word: str, found: list[StatementReport]) -> str:
     return answers[word]()
 
 
-def printed(report: FileReport) -> str:
-    """Return the concise findings of a page."""
-    return "".join(f"{line.plain}\n" for line in concise.render_file(report, verbose=True))
+def printed(case: Case, report: FileReport) -> str:
+    """Return the full report of a case, 80 columns wide."""
+    lines = full.render_file(report, case.page, 80)
+    return "".join(f"{line.plain.rstrip()}\n" for line in lines)
 
 
 ALL = list(cases())
@@ -99,41 +106,41 @@ ALL = list(cases())
 
 @pytest.mark.parametrize("case", ALL, ids=str)
 def test_case(case: Case, request: pytest.FixtureRequest) -> None:
-    """Each comment tells what symderiv makes of the page."""
+    """Each comment tells what symderiv makes of the page, and no step is without one."""
     report = judged(case.page, f"{case.file.stem}.md")
-    comments = list(case.comments())
-    assert comments, "the section says nothing of what is expected"
     starts: dict[str, int] = {}
     expected, actual = [], []
-    for word, rest, line in comments:
-        expected.append((line, word, rest))
-        actual.append((line, word, told(report, word, between(report, starts.get(word, 0), line))))
+    for word, rest, line in case.comments():
+        expected.append(f"line {line}: {word}: {rest}")
+        actual.append(
+            f"line {line}: {word}: {told(report, word, between(report, starts.get(word, 0), line))}"
+        )
         starts[word] = line
-    for word in {"case", "kinds"} & starts.keys():
-        rest = told(report, word, between(report, starts[word], len(case.page)))
-        expected.append((0, f"{word} after the last comment", "none"))
-        actual.append((0, f"{word} after the last comment", rest if word == "case" else "none"))
-    assert expected == actual
-    for step in report.statements:
-        if step.verdict == "proved":
-            assert step.sizes == "all", step.latex
-    if case.output is not None and not request.config.getoption("--update-cases"):
-        assert case.output == printed(report)
+    assert expected == actual != []
+    if "case" in starts:
+        assert told(report, "case", between(report, starts["case"], len(case.page))) == "none"
+    assert [
+        each.sizes for each in report.statements if each.verdict == "proved" and each.kind == "claim"
+    ] == ["all" for each in report.statements if each.verdict == "proved" and each.kind == "claim"]
+    if case.output is not None:
+        if request.config.getoption("--update-cases"):
+            update(case, printed(case, report))
+        else:
+            assert case.output == printed(case, report)
+
+
+def update(case: Case, output: str) -> None:
+    """Write the `output` fence of a case anew."""
+    text = case.file.read_text(encoding="utf-8")
+    old, new = (f"{case.page}```output\n{each}```\n" for each in (case.output, output))
+    assert text.count(old) == 1
+    case.file.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def test_every_section_is_a_case() -> None:
-    """No heading of a file is passed over."""
-    headings = [line for file in sorted(CASES.glob("*.md")) for line in file.read_text().splitlines() if line[:3] == "## "]
-    assert [f"## {case.title}" for case in ALL] == headings
-
-
-def test_update_outputs(request: pytest.FixtureRequest) -> None:
-    """With `--update-cases` the fences are written anew; without, they say what they said."""
-    if not request.config.getoption("--update-cases"):
-        pytest.skip("only with --update-cases")
-    for file in sorted(CASES.glob("*.md")):
-        text = file.read_text(encoding="utf-8")
-        for case in (each for each in ALL if each.file == file and each.output is not None):
-            new = printed(judged(case.page, f"{case.file.stem}.md"))
-            text = text.replace(f"{case.page}```output\n{case.output}```\n", f"{case.page}```output\n{new}```\n")
-        file.write_text(text, encoding="utf-8")
+    """No heading of a file is passed over, and no two have one name."""
+    lines = [
+        line for file in sorted(CASES.glob("*.md")) for line in file.read_text(encoding="utf-8").splitlines()
+    ]
+    assert [f"## {case.title}" for case in ALL] == [line for line in lines if line.startswith("## ")]
+    assert len({str(case) for case in ALL}) == len(ALL)

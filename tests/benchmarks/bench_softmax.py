@@ -1,8 +1,8 @@
 """Softmax's Jacobian: symderiv for every size, beside plain SymPy at a few sizes, in one run.
 
-`python tests/benchmarks/bench_softmax.py` prints a table; the ratios are of figures measured in this run. SymPy
-does at each size what a person would: `Matrix.jacobian` of the explicit softmax, and `simplify` of its difference
-to `beta (diag(y) - y y^T)`. It runs in a child process, which is given up after `LIMIT` seconds.
+`python tests/benchmarks/bench_softmax.py` prints a table; the ratios are of figures measured in this run.
+SymPy does at each size what a person would: `Matrix.jacobian` of the explicit softmax, and `simplify` of its
+difference to `beta (diag(y) - y y^T)`. It runs in a child process, which is given up after `LIMIT` seconds.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def timed(act: object) -> float:
 
 
 def sympy_at(n: int) -> float | None:
-    """Return SymPy's seconds at one size, its import left out; None where it was given up or did not get zero."""
+    """Return SymPy's seconds at one size, its import left out; None where it was given up."""
     try:
         done = subprocess.run(
             [sys.executable, "-c", SYMPY.format(n=n)],
@@ -126,7 +126,9 @@ def main() -> None:
         seconds = sympy_at(n)
         label = f"SymPy, n = {n}: jacobian, simplify"
         if seconds is None:
-            print(f"{label:34}{'> ' + format(LIMIT, '.0f'):>10}{'> ' + format(LIMIT / own['proof'], '.0f'):>10}")
+            print(
+                f"{label:34}{'> ' + format(LIMIT, '.0f'):>10}{'> ' + format(LIMIT / own['proof'], '.0f'):>10}"
+            )
         else:
             print(f"{label:34}{seconds:>10.4f}{seconds / own['proof']:>10.0f}", flush=True)
 
