@@ -62,46 +62,115 @@ class Code:
 
 
 _CODES = (
-    Code("SD001", "false-step", "error",
-         "The two sides of this step differ. The witness gives sizes, indices and values at which they do, "
-         "confirmed at two precisions."),
-    Code("SD002", "shape-mismatch", "error",
-         "The two sides, or the operands of one operation, have shapes that cannot be reconciled for every size."),
-    Code("SD003", "free-index-mismatch", "error",
-         "An index stands free on one side of the step only, so that the two sides are not the same kind of thing."),
-    Code("SD004", "undefined-name", "error",
-         "A name is used that no definition, declaration or earlier member of the chain introduces."),
+    Code(
+        "SD001",
+        "false-step",
+        "error",
+        "The two sides of this step differ. The witness gives sizes, indices and values at which they do, "
+        "confirmed at two precisions.",
+    ),
+    Code(
+        "SD002",
+        "shape-mismatch",
+        "error",
+        "The two sides, or the operands of one operation, have shapes that do not agree for every size.",
+    ),
+    Code(
+        "SD003",
+        "free-index-mismatch",
+        "error",
+        "An index stands free on one side of the step only: the two sides are not the same kind of thing.",
+    ),
+    Code(
+        "SD004",
+        "undefined-name",
+        "error",
+        "A name is used that no definition, declaration or earlier member of the chain introduces.",
+    ),
     Code("SD005", "index-escapes", "error", "A summed index is used outside its sum."),
     Code("SD006", "ill-typed-definition", "error", "The right side of this definition is not well-formed."),
-    Code("SD010", "unread", "error", "This LaTeX could not be read; the caret is under the token where reading stopped."),
-    Code("SD020", "not-decided", "warning",
-         "The step was read, and neither proved nor refuted. The notes say what was tried and what is left."),
+    Code(
+        "SD010",
+        "unread",
+        "error",
+        "This LaTeX could not be read; the caret is under the token where reading stopped.",
+    ),
+    Code(
+        "SD020",
+        "not-decided",
+        "warning",
+        "The step was read, and neither proved nor refuted. The notes say what was tried and what is left.",
+    ),
     Code("SD021", "out-of-budget", "warning", "Time or memory for this step ran out before it was decided."),
-    Code("SD022", "depends-on", "warning", "This step rests on another that was blamed or could not be read."),
-    Code("SD023", "tested-only", "warning",
-         "No proof was found; both sides agree at every sampled size and point. That is evidence, not a proof."),
-    Code("SD024", "not-supported", "warning", "The mathematics was read, but symderiv has no meaning for it yet."),
-    Code("SD101", "bound-index-reused", "warning",
-         "An index is bound by a sum and free in the same term. The reading that keeps the bound one apart was taken."),
-    Code("SD102", "sum-scope", "warning",
-         "A term after the sum uses its bound index; a sum reaches over the product that follows and no further."),
+    Code(
+        "SD022", "depends-on", "warning", "This step rests on another that was blamed or could not be read."
+    ),
+    Code(
+        "SD023",
+        "tested-only",
+        "warning",
+        "No proof was found; both sides agree at every sampled size and point: evidence, and no proof.",
+    ),
+    Code(
+        "SD024",
+        "not-supported",
+        "warning",
+        "The mathematics was read, but symderiv has no meaning for it yet.",
+    ),
+    Code(
+        "SD101",
+        "bound-index-reused",
+        "warning",
+        "An index is bound by a sum and free in the same term. The bound one was kept apart.",
+    ),
+    Code(
+        "SD102",
+        "sum-scope",
+        "warning",
+        "A term after the sum uses its bound index; a sum reaches over the product that follows it.",
+    ),
     Code("SD103", "broadcast", "info", "Shapes were broadcast, as NumPy does."),
-    Code("SD104", "elementwise", "info", "An operation was read entry by entry, since it has no other meaning here."),
+    Code(
+        "SD104",
+        "elementwise",
+        "info",
+        "An operation was read entry by entry, since it has no other meaning here.",
+    ),
     Code("SD105", "unused-sum-index", "warning", "The summed index does not occur in the body of the sum."),
     Code("SD106", "constant-definition", "warning", "The quantity that is defined is constant or zero."),
     Code("SD107", "layout", "warning", "The verdict depends on the layout convention of derivatives."),
-    Code("SD108", "zero-derivative", "warning",
-         "The quantity does not depend on the variable that it is differentiated by."),
-    Code("SD109", "unchecked-relation", "info", "Only `=` is checked; this relation was read and left alone."),
-    Code("SD110", "answered", "info", "A question mark was answered with what the kernel derives, and proved to be equal."),
-    Code("SD201", "unknown-directive", "error", "A comment to the checker has a word that symderiv does not know."),
+    Code(
+        "SD108",
+        "zero-derivative",
+        "warning",
+        "The quantity does not depend on the variable that it is differentiated by.",
+    ),
+    Code(
+        "SD109", "unchecked-relation", "info", "Only `=` is checked; this relation was read and left alone."
+    ),
+    Code(
+        "SD110",
+        "answered",
+        "info",
+        "A question mark was answered with what the kernel derives, and proved to be equal.",
+    ),
+    Code(
+        "SD201",
+        "unknown-directive",
+        "error",
+        "A comment to the checker has a word that symderiv does not know.",
+    ),
     Code("SD202", "unbalanced-math", "error", "A math delimiter is opened and never closed."),
     Code("SD203", "not-utf8", "error", "The file is not UTF-8 text."),
     Code("SD204", "empty-file", "error", "The file holds nothing."),
     Code("SD205", "no-mathematics", "warning", "The file holds no mathematics."),
     Code("SD206", "expectation", "error", "A step that was marked as wrong on purpose is not refuted."),
-    Code("SD301", "disagreement", "error",
-         "The kernel proved the step and the numerical check contradicts it. This is a bug of symderiv: please report it."),
+    Code(
+        "SD301",
+        "disagreement",
+        "error",
+        "The kernel proved the step and the numerical check contradicts it: please report this bug of ours.",
+    ),
 )
 CODES = {code.code: code for code in _CODES}
 BY_NAME = {code.name: code for code in _CODES}
@@ -109,7 +178,7 @@ BY_NAME = {code.name: code for code in _CODES}
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: a headline that stands alone, where it is, facts (`notes`) and at most one proved `help`."""
+    """One finding: a headline that stands alone, its place, facts (`notes`) and at most one proved `help`."""
 
     code: str
     message: str

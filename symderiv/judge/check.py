@@ -51,14 +51,24 @@ def decide(goal: Goal, span: Span, *, seed: int = 0, deadline: float | None = No
         if screening.witness is not None:
             found = (explain.disagreement(span, screening.witness),)
             return Verdict("unknown", diagnostics=found), True
-        return Verdict("proved", method=explain.method(proof.method, kinks=proof.almost_everywhere), sizes="all",
-                       cross_check=screening.agreement, proof=proof), False
+        return Verdict(
+            "proved",
+            method=explain.method(proof.method, kinks=proof.almost_everywhere),
+            sizes="all",
+            cross_check=screening.agreement,
+            proof=proof,
+        ), False
     return _unproved(screening, span, why), False
 
 
 def _assumes_functions(goal: Goal) -> bool:
-    """Tell whether an assumption is about an unknown function: values that meet it at a point say nothing of derivatives."""
-    names = {name for fact in goal.assumptions for symbol in fact.free_symbols if (name := str(getattr(symbol, "name", "")))}
+    """Tell whether an assumption is about an unknown function: a sampled value says nothing of slopes."""
+    names = {
+        name
+        for fact in goal.assumptions
+        for symbol in fact.free_symbols
+        if (name := str(getattr(symbol, "name", "")))
+    }
     return bool(names & goal.context.opaque.keys())
 
 
@@ -77,18 +87,34 @@ def _proof(goal: Goal) -> tuple[Proved | None, str]:
 
 def _unproved(screening: Screening, span: Span, why: str) -> Verdict:
     if screening.witness is not None:
-        return Verdict("refuted", method="witness", witness=screening.witness,
-                       diagnostics=(explain.false_step(span, screening.witness),))
+        return Verdict(
+            "refuted",
+            method="witness",
+            witness=screening.witness,
+            diagnostics=(explain.false_step(span, screening.witness),),
+        )
     if screening.agreement is not None and screening.agreement.entries:
         agreement = screening.agreement
-        return Verdict("tested", method="sampling", cross_check=agreement, sizes=_sampled(screening),
-                       diagnostics=(explain.tested(span, agreement.entries, agreement.error, why),))
+        return Verdict(
+            "tested",
+            method="sampling",
+            cross_check=agreement,
+            sizes=_sampled(screening),
+            diagnostics=(explain.tested(span, agreement.entries, agreement.error, why),),
+        )
     reason = screening.reason or "no sampled point lies where both sides are defined"
     return Verdict("unknown", diagnostics=(explain.not_decided(span, f"{reason}; {why}" if why else reason),))
 
 
 def _sampled(screening: Screening) -> str:
-    return "; ".join(", ".join(f"{name} = {value}" for name, value in sizes.items()) for sizes in screening.sizes if sizes) or "all"
+    return (
+        "; ".join(
+            ", ".join(f"{name} = {value}" for name, value in sizes.items())
+            for sizes in screening.sizes
+            if sizes
+        )
+        or "all"
+    )
 
 
 @dataclass(slots=True)
@@ -109,7 +135,10 @@ class Session:
             "path": page.source.path,
             "title": page.title,
             "layout": page.layout,
-            "symbols": [{"name": s.name, "shape": list(s.shape), "line": s.line, "inferred": s.inferred} for s in page.symbols],
+            "symbols": [
+                {"name": s.name, "shape": list(s.shape), "line": s.line, "inferred": s.inferred}
+                for s in page.symbols
+            ],
             "statements": statements,
             "math_spans": page.math_spans,
             "diagnostics": [diagnostic(page.source, each) for each in page.diagnostics],
@@ -127,7 +156,9 @@ class Session:
             "assumptions": [assumption.latex for assumption in statement.assumptions],
             "layout": verdict.layout,
             "witness": _witness(verdict.witness),
-            "diagnostics": [diagnostic(self.page.source, d) for d in (*statement.diagnostics, *verdict.diagnostics)],
+            "diagnostics": [
+                diagnostic(self.page.source, d) for d in (*statement.diagnostics, *verdict.diagnostics)
+            ],
             "disagreement": judged.disagreement,
         }
         if verdict.cross_check is not None:
@@ -152,7 +183,9 @@ class Session:
         if isinstance(member.value, Failure):
             return Judged(self._failed(member, chain, statement, good), good or near)
         if good is None:
-            return Judged(Verdict("unknown", diagnostics=(explain.depends(member.span, self._line(near)),)), near)
+            return Judged(
+                Verdict("unknown", diagnostics=(explain.depends(member.span, self._line(near)),)), near
+            )
         judged = self._compared(statement, chain, good, member, seed)
         if near is good or isinstance(near.value, Failure) or judged.verdict.outcome == "proved":
             return judged
@@ -165,13 +198,17 @@ class Session:
     def _line(self, member: Member) -> int:
         return self.page.source.position(member.span.start)[0]
 
-    def _lefts(self, statement: Statement, chain: Chain, earlier: list[str | None]) -> tuple[Member, Member | None]:
+    def _lefts(
+        self, statement: Statement, chain: Chain, earlier: list[str | None]
+    ) -> tuple[Member, Member | None]:
         """Return the neighbour on the left, and the last member that was not blamed."""
         assert statement.member is not None
         verdicts: dict[int, str | None] = {0: None}
         for at, other in enumerate(self.page.statements[: len(earlier)]):
             if other.chain == statement.chain and other.member is not None:
-                verdicts[other.member] = earlier[at] if other.kind == "claim" else ("blamed" if other.kind == "question" else None)
+                verdicts[other.member] = (
+                    earlier[at] if other.kind == "claim" else ("blamed" if other.kind == "question" else None)
+                )
         near = chain.members[statement.member - 1]
         for at in range(statement.member - 1, -1, -1):
             candidate = chain.members[at]
@@ -180,7 +217,7 @@ class Session:
         return near, None
 
     def _failed(self, member: Member, chain: Chain, statement: Statement, good: Member | None) -> Verdict:
-        """Return the verdict on a member without a meaning; a near miss is offered when the kernel proves it."""
+        """Return the verdict on a member without a meaning; a near miss that the kernel proves is offered."""
         assert isinstance(member.value, Failure)
         found = member.value.diagnostic
         if member.repair is not None and good is not None and isinstance(good.value, Tensor):
@@ -201,8 +238,12 @@ class Session:
             return Judged(Verdict("ill-typed", diagnostics=(compared,)), left)
         apart = unreached(compared.goal)
         if apart is not None:
-            return Judged(Verdict("unknown", diagnostics=(explain.unreached(right.span, *map(_plain, apart)),)), left)
-        verdict, disagreement = decide(compared.goal, right.span, seed=seed, deadline=time.monotonic() + _NUMBERS)
+            return Judged(
+                Verdict("unknown", diagnostics=(explain.unreached(right.span, *map(_plain, apart)),)), left
+            )
+        verdict, disagreement = decide(
+            compared.goal, right.span, seed=seed, deadline=time.monotonic() + _NUMBERS
+        )
         if compared.layout is not None:
             verdict = replace(verdict, layout=compared.layout)
         return Judged(verdict, left, disagreement)
@@ -224,14 +265,20 @@ class Session:
         if answer is None or proof is None:
             return Judged(Verdict("unknown", diagnostics=(explain.not_answered(asked.span),)), asked)
         found = (explain.answered(asked.span, asked.latex, answer, self._answered(asked)),)
-        return Judged(Verdict("proved", method="derived", sizes="all", proof=proof, diagnostics=found), asked, answer=answer)
+        return Judged(
+            Verdict("proved", method="derived", sizes="all", proof=proof, diagnostics=found),
+            asked,
+            answer=answer,
+        )
 
     def _answered(self, asked: Member) -> int | None:
         """Return the last line on which the document gives what a question asks for."""
         lines = [
             self._line(chain.members[1])
             for chain in self.page.chains
-            if len(chain.members) > 1 and chain.members[0].latex == asked.latex and chain.members[0].span != asked.span
+            if len(chain.members) > 1
+            and chain.members[0].latex == asked.latex
+            and chain.members[0].span != asked.span
         ]
         return lines[-1] if lines else None
 
@@ -270,8 +317,14 @@ def _witness(witness: Witness | None) -> Json | None:
     if witness is None:
         return None
     values = {_plain(name): value for name, value in witness.values.items()}
-    return {"sizes": witness.sizes, "indices": witness.indices, "values": values, "left": witness.left,
-            "right": witness.right, "digits": witness.digits}
+    return {
+        "sizes": witness.sizes,
+        "indices": witness.indices,
+        "values": values,
+        "left": witness.left,
+        "right": witness.right,
+        "digits": witness.digits,
+    }
 
 
 def _plain(name: str) -> str:
@@ -300,4 +353,3 @@ def _statement(source: Source, statement: Statement, span: int) -> Json:
     if statement.expected is not None:
         entry["expected"] = statement.expected
     return entry
-

@@ -13,16 +13,28 @@ from symderiv.judge.verdict import Witness
 _LONG = 300
 
 
-def false_step(span: Span, witness: Witness, notes: tuple[str, ...] = (), help_: str | None = None) -> Diagnostic:
+def false_step(
+    span: Span, witness: Witness, notes: tuple[str, ...] = (), help_: str | None = None
+) -> Diagnostic:
     """Say that a step is false; the report prints the witness as a note of its own."""
-    return Diagnostic("SD001", "this step is false", span, notes=notes, help=help_,
-                      label=f"{witness.right} here, {witness.left} on the left side")
+    return Diagnostic(
+        "SD001",
+        "this step is false",
+        span,
+        notes=notes,
+        help=help_,
+        label=f"{witness.right} here, {witness.left} on the left side",
+    )
 
 
 def tested(span: Span, entries: int, error: float, why: str) -> Diagnostic:
     """Say that both sides agree wherever they were sampled, and that there is no proof."""
-    return Diagnostic("SD023", "this step was tested and not proved", span,
-                      notes=(f"both sides agree at {entries} sampled entries, to a relative {error:.1e}", *_left(why)))
+    return Diagnostic(
+        "SD023",
+        "this step was tested and not proved",
+        span,
+        notes=(f"both sides agree at {entries} sampled entries, to a relative {error:.1e}", *_left(why)),
+    )
 
 
 def not_decided(span: Span, why: str) -> Diagnostic:
@@ -38,8 +50,14 @@ def guessed(found: Diagnostic, name: str) -> Diagnostic:
 
 def unreached(span: Span, name: str, variable: str) -> Diagnostic:
     """Say that a page does not tell how one quantity depends on another."""
-    return Diagnostic("SD108", f"{name} does not depend on {variable} by what this page defines", span,
-                      notes=(f"the derivative would be zero; a definition that leads from {variable} to {name} would settle it",))
+    return Diagnostic(
+        "SD108",
+        f"{name} does not depend on {variable} by what this page defines",
+        span,
+        notes=(
+            f"the derivative would be 0; a definition that leads from {variable} to {name} would settle it",
+        ),
+    )
 
 
 def answered(span: Span, asked: str, answer: str, line: int | None) -> Diagnostic:
@@ -61,9 +79,13 @@ def depends(span: Span, line: int | None) -> Diagnostic:
 
 def disagreement(span: Span, witness: Witness | None) -> Diagnostic:
     """Say that the kernel and the numbers contradict each other."""
-    notes = ("the kernel proved this step, and the numerical check contradicts it: please report this as a bug of symderiv",)
+    notes: tuple[str, ...] = (
+        "the kernel proved this step, and the numerical check contradicts it: please report this bug",
+    )
     if witness is not None:
-        notes += (f"the left side is {witness.left} and the right {witness.right} at the point that was found",)
+        notes += (
+            f"the left side is {witness.left} and the right {witness.right} at the point that was found",
+        )
     return Diagnostic("SD301", "symderiv disagrees with itself about this step", span, notes=notes)
 
 

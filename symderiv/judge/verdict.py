@@ -31,7 +31,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class CrossCheck:
-    """The numerical evaluation beside a proof: how many entries were compared, and the largest relative error."""
+    """The numerical evaluation beside a proof: the entries compared, and the largest relative error."""
 
     entries: int
     error: float

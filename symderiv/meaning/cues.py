@@ -13,11 +13,45 @@ from typing import Literal
 Cue = Literal["local", "section", "where", "stationary", ""]
 
 _LOCAL = frozenset({"if", "when", "for", "case", "cases", "whenever", "unless"})
-_SECTION = frozenset({"let", "suppose", "assume", "assuming", "given", "since", "with", "because", "provided"})
+_SECTION = frozenset(
+    {"let", "suppose", "assume", "assuming", "given", "since", "with", "because", "provided"}
+)
 _WHERE = frozenset({"where", "denote", "write", "define", "call", "put"})
-_SKIP = frozenset({"the", "that", "a", "an", "any", "all", "every", "each", "we", "only", "have", "of", "and", "also", "case",
-                   "indices", "index", "entries", "entry", "two", "some", "diagonal", "off-diagonal", "now", "first",
-                   "remaining", "other", "where", "which", "is", "in"})
+_SKIP = frozenset(
+    {
+        "the",
+        "that",
+        "a",
+        "an",
+        "any",
+        "all",
+        "every",
+        "each",
+        "we",
+        "only",
+        "have",
+        "of",
+        "and",
+        "also",
+        "case",
+        "indices",
+        "index",
+        "entries",
+        "entry",
+        "two",
+        "some",
+        "diagonal",
+        "off-diagonal",
+        "now",
+        "first",
+        "remaining",
+        "other",
+        "where",
+        "which",
+        "is",
+        "in",
+    }
+)
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")
 
 
@@ -42,8 +76,14 @@ def cue(prose: str) -> Cue:
 
 
 def imposes(prose: str) -> bool:
-    """Tell whether prose announces an equation that it imposes: a stationary point, a derivative set to zero."""
-    return bool(re.search(r"\b(set(ting)?\b.*\b(to\s+zero|equal)|stationary|vanish\w*|equal(s|ing)?\s+(to\s+)?zero)", prose, re.IGNORECASE))
+    """Tell whether prose imposes the equation that follows: a stationary point, a derivative set to zero."""
+    return bool(
+        re.search(
+            r"\b(set(ting)?\b.*\b(to\s+zero|equal)|stationary|vanish\w*|equal(s|ing)?\s+(to\s+)?zero)",
+            prose,
+            re.IGNORECASE,
+        )
+    )
 
 
 def has_words(prose: str) -> bool:

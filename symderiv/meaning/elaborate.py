@@ -50,7 +50,9 @@ class Untyped(Exception):
         self.diagnostic = diagnostic
 
 
-def ill_typed(code: str, message: str, span: Span, *, label: str = "", notes: tuple[str, ...] = ()) -> Untyped:
+def ill_typed(
+    code: str, message: str, span: Span, *, label: str = "", notes: tuple[str, ...] = ()
+) -> Untyped:
     """Return the error for an expression that is no statement."""
     return Untyped("ill-typed", Diagnostic(code, message, span, notes=notes, label=label))
 
@@ -61,19 +63,45 @@ def unsupported(message: str, span: Span) -> Untyped:
 
 
 _ELEMENTARY: dict[str, Callable[[Expr], Expr]] = {
-    "\\exp": sympy.exp, "exp": sympy.exp, "\\log": sympy.log, "log": sympy.log, "\\ln": sympy.log, "ln": sympy.log,
-    "\\sin": sympy.sin, "\\cos": sympy.cos, "\\tan": sympy.tan, "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan,
-    "\\sinh": sympy.sinh, "\\cosh": sympy.cosh, "\\tanh": sympy.tanh, "tanh": sympy.tanh, "sinh": sympy.sinh,
-    "cosh": sympy.cosh, "erf": sympy.erf, "\\erf": sympy.erf,
-    "sqrt": sympy.sqrt, "abs": Abs, "sign": sympy.sign, "sgn": sympy.sign, "\\sgn": sympy.sign,
-    "ReLU": lambda x: Max(x, Integer(0)), "relu": lambda x: Max(x, Integer(0)),
+    "\\exp": sympy.exp,
+    "exp": sympy.exp,
+    "\\log": sympy.log,
+    "log": sympy.log,
+    "\\ln": sympy.log,
+    "ln": sympy.log,
+    "\\sin": sympy.sin,
+    "\\cos": sympy.cos,
+    "\\tan": sympy.tan,
+    "sin": sympy.sin,
+    "cos": sympy.cos,
+    "tan": sympy.tan,
+    "\\sinh": sympy.sinh,
+    "\\cosh": sympy.cosh,
+    "\\tanh": sympy.tanh,
+    "tanh": sympy.tanh,
+    "sinh": sympy.sinh,
+    "cosh": sympy.cosh,
+    "erf": sympy.erf,
+    "\\erf": sympy.erf,
+    "sqrt": sympy.sqrt,
+    "abs": Abs,
+    "sign": sympy.sign,
+    "sgn": sympy.sign,
+    "\\sgn": sympy.sign,
+    "ReLU": lambda x: Max(x, Integer(0)),
+    "relu": lambda x: Max(x, Integer(0)),
     "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
     "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
 }
 """Functions of one scalar, applied entry by entry to a tensor."""
 
 _RELATIONS: dict[str, Callable[[Expr, Expr], Boolean]] = {
-    "=": Eq, "!=": Ne, "<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge,
+    "=": Eq,
+    "!=": Ne,
+    "<": sympy.Lt,
+    "<=": sympy.Le,
+    ">": sympy.Gt,
+    ">=": sympy.Ge,
 }
 
 
@@ -116,15 +144,22 @@ class Elaborator:
         for letter, where in names.reused(node, self._index_letters(node)):
             seen.setdefault(letter, where)
         for letter, where in seen.items():
-            self._note("SD101", f"the index {letter} is bound by this sum and free in the same term", where.span,
-                       label=f"the reading that keeps the bound {letter} apart was taken")
+            self._note(
+                "SD101",
+                f"the index {letter} is bound by this sum and free in the same term",
+                where.span,
+                label=f"the reading that keeps the bound {letter} apart was taken",
+            )
         self.shaky = None
         try:
             return self.value(node)
         except Untyped as error:
-            if self.shaky is not None and error.outcome == "ill-typed" and error.diagnostic.code == "SD002":
-                note = f"symderiv guessed the shape of {self.shaky}: a declaration would settle it"
-                raise Untyped("unknown", replace(error.diagnostic, code="SD024", notes=(*error.diagnostic.notes, note))) from None
+            shaky: str | None = self.shaky
+            if shaky is not None and error.outcome == "ill-typed" and error.diagnostic.code == "SD002":
+                note = f"symderiv guessed the shape of {shaky}: a declaration would settle it"
+                raise Untyped(
+                    "unknown", replace(error.diagnostic, code="SD024", notes=(*error.diagnostic.notes, note))
+                ) from None
             raise
 
     def _index_letters(self, node: tree.Node) -> set[str]:
@@ -140,7 +175,9 @@ class Elaborator:
         """Elaborate any expression."""
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
-            raise unsupported(f"symderiv has no meaning for this {type(node).__name__.lower()} yet", node.span)
+            raise unsupported(
+                f"symderiv has no meaning for this {type(node).__name__.lower()} yet", node.span
+            )
         result: Tensor = method(node)
         return result
 
@@ -212,13 +249,21 @@ class Elaborator:
         if record is None or not record.introduced:
             raise self._undefined(base, key)
         if record.broken and self.is_defined(record):
-            raise Untyped("unknown", Diagnostic("SD022", "this rests on a definition that is ill-typed", node.span))
+            raise Untyped(
+                "unknown", Diagnostic("SD022", "this rests on a definition that is ill-typed", node.span)
+            )
         return self.entries(record, subs, node.span)
 
     def _undefined(self, node: tree.Node, key: str) -> Untyped:
-        near = [each for each, name in self.scope.visible().items() if each.lower() == key.lower() and name.introduced]
+        near = [
+            each
+            for each, name in self.scope.visible().items()
+            if each.lower() == key.lower() and name.introduced
+        ]
         note = (f"there is a {near[0]} here",) if near else ()
-        return ill_typed("SD004", f"{key} is defined nowhere", node.span, label="not defined or declared", notes=note)
+        return ill_typed(
+            "SD004", f"{key} is defined nowhere", node.span, label="not defined or declared", notes=note
+        )
 
     def split(self, key: str, subs: tuple[tree.Node, ...]) -> tuple[str, tuple[tree.Node, ...]]:
         """Tell indices from the parts of a subscript that belong to the name."""
@@ -231,7 +276,9 @@ class Elaborator:
     def is_item(self, item: tree.Node, key: str) -> bool:
         """Tell whether an item of a subscript is an index (rather than a part of the name)."""
         record = self.scope.find(key)
-        has_rank = record is not None and (bool(record.indexed) or (record.shape is not None and len(record.shape) > 0))
+        has_rank = record is not None and (
+            bool(record.indexed) or (record.shape is not None and len(record.shape) > 0)
+        )
         if isinstance(item, tree.Number):
             return has_rank
         if isinstance(item, tree.Name):
@@ -241,7 +288,9 @@ class Elaborator:
         if isinstance(item, tree.Additive):
             return all(self.is_item(term, key) or isinstance(term, tree.Number) for _, term in item.terms)
         if isinstance(item, tree.Product):
-            return all(self.is_item(factor, key) or isinstance(factor, tree.Number) for factor in item.factors)
+            return all(
+                self.is_item(factor, key) or isinstance(factor, tree.Number) for factor in item.factors
+            )
         return False
 
     def shape(self, record: Name) -> tuple[Size, ...]:
@@ -272,14 +321,21 @@ class Elaborator:
         if (record.guessed or len(record.indexed) > 1) and not record.declared:
             self.shaky = record.key
         if len(subs) > len(shape):
-            raise ill_typed("SD002", f"{record.key} has {_count(len(shape), 'index')}, and {len(subs)} are written", span)
+            raise ill_typed(
+                "SD002", f"{record.key} has {_count(len(shape), 'index')}, and {len(subs)} are written", span
+            )
         fixed = [self.index(item, size) for item, size in zip(subs, shape, strict=False)]
-        rest = shape[len(subs):]
+        rest = shape[len(subs) :]
         slots = tuple(fresh("s") for _ in rest)
         self.uses.add(record.identity)
         body = entry(record.identity, *fixed, *slots, positive=record.positive)
-        return Tensor(body, slots, rest, row=record.row and len(slots) == 1,
-                      numerator=(record.identity, len(slots)) if not fixed else None)
+        return Tensor(
+            body,
+            slots,
+            rest,
+            row=record.row and len(slots) == 1,
+            numerator=(record.identity, len(slots)) if not fixed else None,
+        )
 
     def index(self, node: tree.Node, size: Size) -> Expr:
         """Elaborate an item of a subscript as an index into a dimension."""
@@ -298,7 +354,9 @@ class Elaborator:
             return symbol
         if isinstance(node, tree.Additive):
             terms = [self._shift(term) for _, term in node.terms]
-            return sympy.Add(*(term if sign != "-" else -term for (sign, _), term in zip(node.terms, terms, strict=True)))
+            return sympy.Add(
+                *(term if sign != "-" else -term for (sign, _), term in zip(node.terms, terms, strict=True))
+            )
         return self._shift(node)
 
     def _shift(self, node: tree.Node) -> Expr:
@@ -320,18 +378,26 @@ class Elaborator:
         try:
             self.sizes.unify(left, right)
         except SizeClash as clash:
-            raise ill_typed("SD002", f"sizes {clash.left} and {clash.right} do not agree", span,
-                            label=f"{what} needs {clash.left} = {clash.right}",
-                            notes=(f"holds at most when {clash.left} = {clash.right}",)) from None
+            raise ill_typed(
+                "SD002",
+                f"sizes {clash.left} and {clash.right} do not agree",
+                span,
+                label=f"{what} needs {clash.left} = {clash.right}",
+                notes=(f"holds at most when {clash.left} = {clash.right}",),
+            ) from None
 
-    def _special(self, node: tree.Node, base: tree.Node, key: str, subs: tuple[tree.Node, ...]) -> Tensor | None:
+    def _special(
+        self, node: tree.Node, base: tree.Node, key: str, subs: tuple[tree.Node, ...]
+    ) -> Tensor | None:
         """Return the meaning of letters that have one of their own unless the page claims them."""
         bold = isinstance(base, tree.Name) and base.font in ("bold", "blackboard")
         record = self.scope.find(key)
         declared = record.shape if record is not None and record.declared else None
         if key in ("1", "\\mathbb{1}") and bold:
             return self._ones(node, subs, declared)
-        if key in ("I", "\\mathbb{I}") and (not self._known(key) or (declared is not None and len(declared) == 2)):
+        if key in ("I", "\\mathbb{I}") and (
+            not self._known(key) or (declared is not None and len(declared) == 2)
+        ):
             return self._identity(node, subs, declared)
         if self._known(key):
             return None
@@ -345,18 +411,25 @@ class Elaborator:
             raise unsupported("infinity is not a real number", node.span)
         return None
 
-    def _ones(self, node: tree.Node, subs: tuple[tree.Node, ...], declared: tuple[Size, ...] | None) -> Tensor:
+    def _ones(
+        self, node: tree.Node, subs: tuple[tree.Node, ...], declared: tuple[Size, ...] | None
+    ) -> Tensor:
         """`\\mathbf 1`: an indicator, an entry of a tensor of ones, or the tensor itself."""
         if len(subs) == 1 and isinstance(subs[0], tree.Relation):
             return Tensor(Piecewise((Integer(1), self.condition(subs[0])), (Integer(0), true)))
-        if subs and all(isinstance(sub, tree.Name) and (sub.text in self._bound or self.scope.is_index(sub.text)) for sub in subs):
+        if subs and all(
+            isinstance(sub, tree.Name) and (sub.text in self._bound or self.scope.is_index(sub.text))
+            for sub in subs
+        ):
             for sub, size in zip(subs, declared or (), strict=False):
                 self.index(sub, size)
             return Tensor(Integer(1))
         sizes = declared if declared is not None and not subs else (self._subscript_size(subs, node.span),)
         return Tensor(Integer(1), tuple(fresh("s") for _ in sizes), sizes)
 
-    def _identity(self, node: tree.Node, subs: tuple[tree.Node, ...], declared: tuple[Size, ...] | None) -> Tensor:
+    def _identity(
+        self, node: tree.Node, subs: tuple[tree.Node, ...], declared: tuple[Size, ...] | None
+    ) -> Tensor:
         """`I`, `I_n`, and the entries `I_{ij}` and `\\delta_{ij}`."""
         size = declared[0] if declared is not None else self.sizes.new(origin=node.span)
         if len(subs) == 2:
@@ -385,10 +458,14 @@ class Elaborator:
         if isinstance(base, tree.Group):
             value = self._component(base, node) if node.sub is not None else self.value(base)
         elif isinstance(base, tree.Name | tree.Accent):
-            if isinstance(base, tree.Name) and base.text == "e" and node.sub is None and sup is not None and not self._known("e"):
+            if (
+                isinstance(base, tree.Name)
+                and base.text == "e"
+                and node.sub is None
+                and sup is not None
+                and not self._known("e")
+            ):
                 return self._elementwise(sympy.exp, self.value(sup), node)
-            if isinstance(base, tree.Number) and base.text == "1" and node.sub is not None:
-                return self._named(node, base, names.items(node.sub))
             subs = names.items(node.sub)
             if label is not None:
                 base, subs = self._labelled(base, sup, label, subs)
@@ -426,10 +503,14 @@ class Elaborator:
 
     def _fix(self, value: Tensor, subs: tuple[tree.Node, ...], span: Span) -> Tensor:
         if len(subs) > value.rank:
-            raise ill_typed("SD002", f"this has {_count(value.rank, 'index')}, and {len(subs)} are written", span)
-        fixed = {slot: self.index(item, size)
-                 for item, slot, size in zip(subs, value.slots, value.dimensions, strict=False)}
-        return Tensor(value.body.xreplace(fixed), value.slots[len(subs):], value.dimensions[len(subs):])
+            raise ill_typed(
+                "SD002", f"this has {_count(value.rank, 'index')}, and {len(subs)} are written", span
+            )
+        fixed = {
+            slot: self.index(item, size)
+            for item, slot, size in zip(subs, value.slots, value.dimensions, strict=False)
+        }
+        return Tensor(value.body.xreplace(fixed), value.slots[len(subs) :], value.dimensions[len(subs) :])
 
     def _power(self, value: Tensor, sup: tree.Node, node: tree.Node) -> Tensor:
         if names.is_transpose(sup):
@@ -457,10 +538,13 @@ class Elaborator:
         return replace(exponent, body=value.body**exponent.body, numerator=None, denominator=None)
 
     def _renamed(self, value: Tensor) -> Tensor:
-        """Return the same tensor over slots of its own; its bound indices stay shared, which is harmless in a product
-        only after renaming, so they are renamed too."""
+        """Return the same tensor over slots and bound indices of its own."""
         slots = tuple(fresh("s") for _ in value.slots)
-        return replace(value, slots=slots, body=rename_bound(value.body.xreplace(dict(zip(value.slots, slots, strict=True)))))
+        return replace(
+            value,
+            slots=slots,
+            body=rename_bound(value.body.xreplace(dict(zip(value.slots, slots, strict=True)))),
+        )
 
     def transpose(self, value: Tensor, span: Span) -> Tensor:
         """Return the transpose of a tensor of rank up to 2."""
@@ -489,7 +573,9 @@ class Elaborator:
     def add(self, left: Tensor, right: Tensor, span: Span) -> Tensor:
         """Return the sum of two tensors, broadcast as in NumPy."""
         left, right, shape = self.together(left, right, span, "this sum")
-        return Tensor(left.body + right.body, shape.slots, shape.dimensions, row=shape.row, convention=shape.convention)
+        return Tensor(
+            left.body + right.body, shape.slots, shape.dimensions, row=shape.row, convention=shape.convention
+        )
 
     def together(self, left: Tensor, right: Tensor, span: Span, what: str) -> tuple[Tensor, Tensor, Tensor]:
         """Bring two tensors over the same slots; the third result carries the common shape."""
@@ -510,7 +596,9 @@ class Elaborator:
             big, small = (left, right) if left.rank == 2 else (right, left)
             self.unify(big.dimensions[1], small.dimensions[0], span, what)
             self._note("SD103", "a vector is added to every row", span)
-            moved = replace(small, slots=big.slots[1:], body=small.body.xreplace({small.slots[0]: big.slots[1]}))
+            moved = replace(
+                small, slots=big.slots[1:], body=small.body.xreplace({small.slots[0]: big.slots[1]})
+            )
             return (big, moved, big) if left.rank == 2 else (moved, big, big)
         raise ill_typed("SD002", f"{what} joins {_kind(left)} and {_kind(right)}", span)
 
@@ -524,12 +612,12 @@ class Elaborator:
                 head, before, at = segments[-1]
                 segments[-1] = (head, self.multiply(before, value, operator, at.to(span)), at.to(span))
         total = segments[0][1]
-        for operator, value, span in segments[1:]:
+        for operator, value, _ in segments[1:]:
             total = self.multiply(total, value, operator, node.span)
         return total
 
     def _factors(self, node: tree.Product) -> Iterator[tuple[str, Tensor, Span]]:
-        """Yield the factors with the operator before each; applications and composite names are one factor."""
+        """Yield the factors, each with the operator before it; an application or a composite name is one."""
         at = 0
         while at < len(node.factors):
             operator = node.operators[at - 1] if at else ""
@@ -539,7 +627,11 @@ class Elaborator:
                 value, used = composite
             else:
                 used = 2 if self._applies(node, at) else 1
-                value = self._apply(node.factors[at], node.factors[at + 1]) if used == 2 else self._factor(node, at)
+                value = (
+                    self._apply(node.factors[at], node.factors[at + 1])
+                    if used == 2
+                    else self._factor(node, at)
+                )
             if operator in ("/", "div"):
                 value, operator = self._reciprocal(value, span), ""
             yield operator, value, span.to(node.factors[at + used - 1].span)
@@ -556,27 +648,46 @@ class Elaborator:
 
     def multiply(self, left: Tensor, right: Tensor, operator: str, span: Span) -> Tensor:
         """Return the product that the shapes and the operator tell."""
-        chained = self._chain_rule(left, right, span) if operator not in ("odot", "circ", "*", "otimes") else None
+        chained = (
+            self._chain_rule(left, right, span) if operator not in ("odot", "circ", "*", "otimes") else None
+        )
         if chained is not None:
             return chained
         if left.rank == 0 or right.rank == 0:
             big = right if left.rank == 0 else left
             tags = (big.numerator, big.denominator) if big.denominator else (None, None)
-            return Tensor(left.body * right.body, big.slots, big.dimensions, row=big.row,
-                          numerator=tags[0], denominator=tags[1], convention=big.convention)
+            return Tensor(
+                left.body * right.body,
+                big.slots,
+                big.dimensions,
+                row=big.row,
+                numerator=tags[0],
+                denominator=tags[1],
+                convention=big.convention,
+            )
         if operator in ("odot", "circ", "*"):
             left, right, shape = self.together(left, right, span, "this product entry by entry")
-            return Tensor(left.body * right.body, shape.slots, shape.dimensions, row=shape.row, convention=shape.convention)
+            return Tensor(
+                left.body * right.body,
+                shape.slots,
+                shape.dimensions,
+                row=shape.row,
+                convention=shape.convention,
+            )
         if operator == "otimes":
             if left.rank == right.rank == 1:
-                return Tensor(left.body * right.body, left.slots + right.slots, left.dimensions + right.dimensions)
+                return Tensor(
+                    left.body * right.body, left.slots + right.slots, left.dimensions + right.dimensions
+                )
             raise unsupported("Kronecker's product of matrices is not supported yet", span)
         return self._contract(left, right, operator, span)
 
     def _contract(self, left: Tensor, right: Tensor, operator: str, span: Span) -> Tensor:
         ranks = (left.rank, right.rank)
         if ranks == (1, 1) and not left.row and right.row:
-            return Tensor(left.body * right.body, left.slots + right.slots, left.dimensions + right.dimensions)
+            return Tensor(
+                left.body * right.body, left.slots + right.slots, left.dimensions + right.dimensions
+            )
         inner = (
             (ranks == (1, 1) and (left.row or left.convention or operator in ("cdot", ".")) and not right.row)
             or (ranks == (1, 1) and operator in ("cdot", ".") and left.row == right.row)
@@ -585,7 +696,9 @@ class Elaborator:
             or (ranks == (1, 2) and (left.row or left.convention))
         )
         if not inner:
-            raise ill_typed("SD002", f"{_kind(left)} and {_kind(right)} cannot be multiplied in this order", span)
+            raise ill_typed(
+                "SD002", f"{_kind(left)} and {_kind(right)} cannot be multiplied in this order", span
+            )
         self.unify(left.dimensions[-1], right.dimensions[0], span, "this product")
         k = fresh("k")
         body = left.body.xreplace({left.slots[-1]: k}) * right.body.xreplace({right.slots[0]: k})
@@ -617,8 +730,14 @@ class Elaborator:
         for limit in limits:
             body = Sum(body, limit)
         slots = keep + rest
-        return Tensor(body, slots, tuple(sizes[s] for s in slots), numerator=outer.numerator, denominator=inner.denominator,
-                      convention=at == 0 and len(rest) == 1)
+        return Tensor(
+            body,
+            slots,
+            tuple(sizes[s] for s in slots),
+            numerator=outer.numerator,
+            denominator=inner.denominator,
+            convention=at == 0 and len(rest) == 1,
+        )
 
     def _fraction(self, node: tree.Fraction) -> Tensor:
         top, bottom = self.value(node.numerator), self.value(node.denominator)
@@ -659,7 +778,9 @@ class Elaborator:
         if not letters:
             raise unsupported("this sum does not name its index", node.span)
         upper = self._upper(node)
-        sizes = tuple(upper or self.scope.range(letter) or self.sizes.new(origin=node.span) for letter in letters)
+        sizes = tuple(
+            upper or self.scope.range(letter) or self.sizes.new(origin=node.span) for letter in letters
+        )
         with self._binding(letters, sizes) as indices:
             value = self.value(node.body)
             condition = self._restriction(node.lower)
@@ -670,14 +791,16 @@ class Elaborator:
             body = body * Piecewise((Integer(1), condition), (Integer(0), true))
         for letter, index in zip(letters, indices, strict=True):
             if not value.body.has(index):
-                self._note("SD105", f"the summed index {letter} does not occur in the body of the sum", node.span)
+                self._note(
+                    "SD105", f"the summed index {letter} does not occur in the body of the sum", node.span
+                )
         operator = Sum if node.operator == "sum" else sympy.Product
         for index, size in reversed(list(zip(indices, sizes, strict=True))):
             body = operator(body, (index, 1, size))
         return replace(value, body=body, numerator=None, denominator=None)
 
     def _upper(self, node: tree.Big) -> Size | None:
-        """Return the dimension that a sum's bounds name; a sum from 0 to n - 1 runs over n values as one from 1 to n."""
+        """Return the dimension that a sum's bounds name; a sum from 0 to n - 1 is read as one from 1 to n."""
         lower = node.lower
         start = Integer(1)
         if isinstance(lower, tree.Relation) and lower.operators == ("=",):
@@ -691,8 +814,10 @@ class Elaborator:
         count = self.value(node.upper).body - start + 1
         if start not in (0, 1):
             raise unsupported("a sum that starts elsewhere than at 0 or 1 is not supported yet", node.span)
-        if start == 0 and any(isinstance(n, tree.Name) and n.text in names.bound_letters(lower) and not _in_script(node.body, n)
-                              for n in names.walk(node.body)):
+        if start == 0 and any(
+            isinstance(n, tree.Name) and n.text in names.bound_letters(lower) and not _in_script(node.body, n)
+            for n in names.walk(node.body)
+        ):
             raise unsupported("a sum from 0 that uses its index as a number is not supported yet", node.span)
         if isinstance(count, Size):
             return count
@@ -727,7 +852,7 @@ class Elaborator:
         return And(*found)
 
     def _operand(self, node: tree.Node, other: tree.Node) -> Expr:
-        """Elaborate one side of a condition; two index letters that are compared share a range where they can."""
+        """Elaborate one side of a condition; index letters that are compared share a range if they can."""
         value = self.value(node)
         if value.rank:
             raise unsupported("a condition that compares tensors is not supported yet", node.span)
@@ -756,7 +881,12 @@ class Elaborator:
                 condition = true
             rows.append((value, condition))
         assert shape is not None
-        return Tensor(Piecewise(*((value.body, condition) for value, condition in rows)), shape.slots, shape.dimensions, row=shape.row)
+        return Tensor(
+            Piecewise(*((value.body, condition) for value, condition in rows)),
+            shape.slots,
+            shape.dimensions,
+            row=shape.row,
+        )
 
     # ------------------------------------------------------------------ functions
 
@@ -800,19 +930,32 @@ class Elaborator:
             if not value.rank:
                 raise ill_typed("SD002", "softmax takes a vector", node.span)
             k = fresh("k")
-            total = Sum(sympy.exp(rename_bound(value.body.xreplace({value.slots[-1]: k}))), (k, 1, value.dimensions[-1]))
+            total = Sum(
+                sympy.exp(rename_bound(value.body.xreplace({value.slots[-1]: k}))),
+                (k, 1, value.dimensions[-1]),
+            )
             return Tensor(sympy.exp(value.body) / total, value.slots, value.dimensions, row=value.row)
         if word in ("diag", "\\diag"):
             if value.rank == 1:
                 other = fresh("s")
-                return Tensor(KroneckerDelta(value.slots[0], other) * value.body, (value.slots[0], other), value.dimensions * 2)
+                return Tensor(
+                    KroneckerDelta(value.slots[0], other) * value.body,
+                    (value.slots[0], other),
+                    value.dimensions * 2,
+                )
             if value.rank == 2:
                 self.unify(value.dimensions[0], value.dimensions[1], node.span, "the diagonal")
-                return Tensor(value.body.xreplace({value.slots[1]: value.slots[0]}), value.slots[:1], value.dimensions[:1])
+                return Tensor(
+                    value.body.xreplace({value.slots[1]: value.slots[0]}),
+                    value.slots[:1],
+                    value.dimensions[:1],
+                )
         if word in ("tr", "\\tr", "trace", "Tr") and value.rank == 2:
             self.unify(value.dimensions[0], value.dimensions[1], node.span, "the trace")
             k = fresh("k")
-            return Tensor(Sum(value.body.xreplace({slot: k for slot in value.slots}), (k, 1, value.dimensions[0])))
+            return Tensor(
+                Sum(value.body.xreplace(dict.fromkeys(value.slots, k)), (k, 1, value.dimensions[0]))
+            )
         raise unsupported(f"{word} of {_kind(value)} is not supported yet", node.span)
 
     def is_function(self, record: Name) -> bool:
@@ -855,7 +998,12 @@ class Elaborator:
             exponent: tree.Node | None = None
             subs: tuple[tree.Node, ...] = ()
             if isinstance(function, tree.Script):
-                primes, exponent, subs, base = function.primes, function.sup, names.items(function.sub), function.base
+                primes, exponent, subs, base = (
+                    function.primes,
+                    function.sup,
+                    names.items(function.sub),
+                    function.base,
+                )
             record = self.record(base)
             assert record is not None
             arguments = group.body.items if isinstance(group.body, tree.Sequence) else (group.body,)
@@ -871,11 +1019,17 @@ class Elaborator:
             value = self._power(value, outer.sup, tree.Group(group.body, group.left, group.right, span=span))
         return value
 
-    def _application(self, record: Name, arguments: tuple[tree.Node, ...], primes: int, node: tree.Node) -> Tensor:
+    def _application(
+        self, record: Name, arguments: tuple[tree.Node, ...], primes: int, node: tree.Node
+    ) -> Tensor:
         """Elaborate a function of the page at arguments, differentiated `primes` times."""
         if self.is_defined(record) and record.parameters is not None:
             return self._defined_application(record, arguments, primes, node)
-        if record.differentiated_by and not primes and all(self._depends_on(record, each) for each in arguments):
+        if (
+            record.differentiated_by
+            and not primes
+            and all(self._depends_on(record, each) for each in arguments)
+        ):
             return self.entries(record, (), node.span)
         variable = self._whole_vector(record, arguments)
         if variable is not None:
@@ -887,7 +1041,9 @@ class Elaborator:
         if shape.rank:
             self._note("SD104", f"{record.key} is applied entry by entry", node.span)
         self.uses.add(record.identity)
-        body = Unknown(Symbol(record.identity, real=True), (primes,) * len(values), *(value.body for value in values))
+        body = Unknown(
+            Symbol(record.identity, real=True), (primes,) * len(values), *(value.body for value in values)
+        )
         return Tensor(body, shape.slots, shape.dimensions, row=shape.row)
 
     def _whole_vector(self, record: Name, arguments: tuple[tree.Node, ...]) -> Name | None:
@@ -914,14 +1070,22 @@ class Elaborator:
 
     def _depends_on(self, record: Name, argument: tree.Node) -> bool:
         other = self.record(argument)
-        return other is not None and (other.identity in record.differentiated_by or not self.is_function(other))
+        return other is not None and (
+            other.identity in record.differentiated_by or not self.is_function(other)
+        )
 
-    def _defined_application(self, record: Name, arguments: tuple[tree.Node, ...], primes: int, node: tree.Node) -> Tensor:
+    def _defined_application(
+        self, record: Name, arguments: tuple[tree.Node, ...], primes: int, node: tree.Node
+    ) -> Tensor:
         assert record.parameters is not None
         if len(arguments) != len(record.parameters):
-            raise ill_typed("SD002", f"{record.key} takes {_count(len(record.parameters), 'argument')}", node.span)
+            raise ill_typed(
+                "SD002", f"{record.key} takes {_count(len(record.parameters), 'argument')}", node.span
+            )
         if record.broken:
-            raise Untyped("unknown", Diagnostic("SD022", "this rests on a definition that is ill-typed", node.span))
+            raise Untyped(
+                "unknown", Diagnostic("SD022", "this rests on a definition that is ill-typed", node.span)
+            )
         parameters = [self.scope.find(parameter) for parameter in record.parameters]
         assert all(parameter is not None for parameter in parameters)
         body = self.bodies[record.identity]
@@ -944,14 +1108,18 @@ class Elaborator:
             identity = renaming.get(parameters[0].identity, parameters[0].identity)
             sizes = self.shape(parameters[0])
             slots = tuple(fresh("s") for _ in sizes)
-            value = Tensor(D(value.body, entry(identity, *slots)), value.slots + slots, value.dimensions + sizes)
+            value = Tensor(
+                D(value.body, entry(identity, *slots)), value.slots + slots, value.dimensions + sizes
+            )
         return value
 
     def _hide(self, parameter: Name, value: Tensor, span: Span) -> str:
         """Give an argument a hidden name, so that a function can be differentiated by it."""
         sizes = self.shape(parameter)
         if len(sizes) != value.rank:
-            raise ill_typed("SD002", f"{parameter.key} is {_rank(len(sizes))}, and {_kind(value)} is given", span)
+            raise ill_typed(
+                "SD002", f"{parameter.key} is {_rank(len(sizes))}, and {_kind(value)} is given", span
+            )
         identity = f"{parameter.identity}@{len(self.hidden) + 1}"
         for a, b in zip(sizes, value.dimensions, strict=True):
             self.sizes.try_unify(a, b)
@@ -963,7 +1131,7 @@ class Elaborator:
         """Read `D_{ij} y_t` where the page has defined it as one thing."""
         if at + 1 >= len(node.factors) or node.operators[at] != "":
             return None
-        found = composite_head(node.factors[at:at + 2], self.fonts)
+        found = composite_head(node.factors[at : at + 2], self.fonts)
         if found is None:
             return None
         key, subs = found
@@ -976,10 +1144,18 @@ class Elaborator:
 
     def _norm(self, node: tree.Norm) -> Tensor:
         value = self.value(node.body)
-        order = names.key(node.order) if node.order is not None and not isinstance(node.order, tree.Number) else None
+        order = (
+            names.key(node.order)
+            if node.order is not None and not isinstance(node.order, tree.Number)
+            else None
+        )
         if isinstance(node.order, tree.Number) and node.order.text == "1":
             return self._total(replace(value, body=Abs(value.body)))
-        if node.order is None or order == "F" or (isinstance(node.order, tree.Number) and node.order.text == "2"):
+        if (
+            node.order is None
+            or order == "F"
+            or (isinstance(node.order, tree.Number) and node.order.text == "2")
+        ):
             return Tensor(sympy.sqrt(self._total(replace(value, body=value.body**2)).body))
         raise unsupported("this norm is not supported yet", node.span)
 
@@ -998,7 +1174,9 @@ class Elaborator:
 
     def _inner(self, node: tree.Inner) -> Tensor:
         left, right = self.value(node.left), self.value(node.right)
-        left, right, shape = self.together(replace(left, row=False), replace(right, row=False), node.span, "this inner product")
+        left, right, shape = self.together(
+            replace(left, row=False), replace(right, row=False), node.span, "this inner product"
+        )
         return self._total(Tensor(left.body * right.body, shape.slots, shape.dimensions))
 
     def _sequence(self, node: tree.Sequence) -> Tensor:
@@ -1015,7 +1193,9 @@ class Elaborator:
         template = generalise(first, second)
         end = None if template is None else hole(template, last)
         if template is None or end is None:
-            raise unsupported("the entries of this list with dots do not follow a pattern that symderiv sees", node.span)
+            raise unsupported(
+                "the entries of this list with dots do not follow a pattern that symderiv sees", node.span
+            )
         if isinstance(end, tree.Number):
             size = self.sizes.new(Integer(end.text), origin=end.span)
         else:
@@ -1075,24 +1255,34 @@ class Elaborator:
         body, slots, sizes = value.body, value.slots, value.dimensions
         denominator: tuple[str, int] | None = None
         transposed = False
-        for variable in node.by:
-            if isinstance(variable, tree.Script) and variable.sub is None and names.is_transpose(variable.sup):
-                transposed, variable = not transposed, variable.base
+        for by in node.by:
+            variable = by
+            if isinstance(by, tree.Script) and by.sub is None and names.is_transpose(by.sup):
+                transposed, variable = not transposed, by.base
             target = self._variable(variable)
             body = D(body, target.body)
             slots, sizes = slots + target.slots, sizes + target.dimensions
             denominator = target.numerator if len(node.by) == 1 else None
         added = len(slots) - value.rank
-        tagged = denominator is not None and of_name is not None
-        result = Tensor(body, slots, sizes, numerator=(of_name[0] if of_name else "", value.rank) if denominator else None,
-                        denominator=denominator if denominator else None,
-                        convention=value.rank == 0 and added == 1, row=transposed and added == 1)
-        del tagged
+        result = Tensor(
+            body,
+            slots,
+            sizes,
+            numerator=(of_name[0] if of_name else "", value.rank) if denominator else None,
+            denominator=denominator,
+            convention=value.rank == 0 and added == 1,
+            row=transposed and added == 1,
+        )
         if value.rank == 0 and added == 2 and (transposed or self.layout == "numerator"):
             return self.transpose(result, node.span)
         if value.rank == 0 and added == 1 and self.layout == "numerator":
             return replace(result, row=not transposed, convention=False)
-        if value.rank == 1 and added == 1 and not transposed and (self.layout == "denominator" or node.style == "nabla"):
+        if (
+            value.rank == 1
+            and added == 1
+            and not transposed
+            and (self.layout == "denominator" or node.style == "nabla")
+        ):
             return self.transpose(result, node.span)
         return result
 
@@ -1102,7 +1292,10 @@ class Elaborator:
         if isinstance(node, tree.Product) and len(node.factors) == 2 and self._applies(node, 0):
             node = node.factors[0]
         value = self.value(node)
-        if not (isinstance(value.body, Indexed) or (isinstance(value.body, Symbol) and not isinstance(value.body, Index | Size))):
+        if not (
+            isinstance(value.body, Indexed)
+            or (isinstance(value.body, Symbol) and not isinstance(value.body, Index | Size))
+        ):
             raise unsupported("a derivative by this expression is not supported yet", node.span)
         return value
 
@@ -1127,19 +1320,26 @@ def _kind(value: Tensor) -> str:
 
 
 def _is_one(node: tree.Node) -> bool:
-    return (isinstance(node, tree.Name) and node.text in ("1", "I") and node.font in ("bold", "blackboard")) or (
-        isinstance(node, tree.Number) and node.text == "1")
+    return (
+        isinstance(node, tree.Name) and node.text in ("1", "I") and node.font in ("bold", "blackboard")
+    ) or (isinstance(node, tree.Number) and node.text == "1")
 
 
 def _in_script(body: tree.Node, name: tree.Node) -> bool:
     """Tell whether a name stands only in subscripts of a body."""
     for node in names.walk(body):
-        if isinstance(node, tree.Script) and node.sub is not None and any(each is name for each in names.walk(node.sub)):
+        if (
+            isinstance(node, tree.Script)
+            and node.sub is not None
+            and any(each is name for each in names.walk(node.sub))
+        ):
             return True
     return False
 
 
-def composite_head(factors: tuple[tree.Node, ...], fonts: frozenset[str]) -> tuple[str, tuple[tree.Node, ...]] | None:
+def composite_head(
+    factors: tuple[tree.Node, ...], fonts: frozenset[str]
+) -> tuple[str, tuple[tree.Node, ...]] | None:
     """Return the key and the items of `D_{ij} y_t`, an operator letter before a name, or None."""
     if len(factors) != 2:
         return None
@@ -1163,7 +1363,7 @@ def composite_head(factors: tuple[tree.Node, ...], fonts: frozenset[str]) -> tup
 
 
 def generalise(first: tree.Node, second: tree.Node) -> tree.Node | None:
-    """Return the common form of two entries that differ only in `1` against `2`, with a hole there, or None."""
+    """Return the form of two entries that differ in `1` against `2` only, with a hole there, or None."""
     if first == second:
         return first
     if isinstance(first, tree.Number) and isinstance(second, tree.Number):
@@ -1188,7 +1388,9 @@ def hole(template: tree.Node, node: tree.Node) -> tree.Node | None:
     return found[0]
 
 
-def _zip(first: tree.Node, second: tree.Node, join: Callable[[tree.Node, tree.Node], tree.Node | None]) -> tree.Node | None:
+def _zip(
+    first: tree.Node, second: tree.Node, join: Callable[[tree.Node, tree.Node], tree.Node | None]
+) -> tree.Node | None:
     """Rebuild a node from the joined parts of two nodes of the same kind."""
     if type(first) is not type(second):
         return None
@@ -1218,7 +1420,9 @@ def _zip_value(a: object, b: object, join: Callable[[tree.Node, tree.Node], tree
 
 def rename_bound(term: Expr) -> Expr:
     """Give every index that the term binds a fresh name."""
-    renaming = {limit[0]: fresh(limit[0].name) for each in term.atoms(Sum, sympy.Product) for limit in each.limits}
+    renaming = {
+        limit[0]: fresh(limit[0].name) for each in term.atoms(Sum, sympy.Product) for limit in each.limits
+    }
     return term.xreplace(renaming) if renaming else term
 
 
@@ -1232,4 +1436,3 @@ def rename_names(term: Expr, renaming: dict[str, str]) -> Expr:
         if not isinstance(each, Index | Size) and each.name in renaming:
             changes[each] = Symbol(renaming[each.name], real=True)
     return term.xreplace(changes) if changes else term
-

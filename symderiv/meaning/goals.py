@@ -32,7 +32,12 @@ def unreached(goal: Goal) -> tuple[str, str] | None:
         name = name_of(derivative.term)
         for variable in derivative.variables:
             other = name_of(variable)
-            if name in context.definitions and other is not None and name != other and other not in _reached(str(name), context):
+            if (
+                name in context.definitions
+                and other is not None
+                and name != other
+                and other not in _reached(str(name), context)
+            ):
                 return str(name), other
     return None
 
@@ -46,13 +51,17 @@ def _reached(name: str, context: Context) -> set[str]:
         parts: set[str] = set(context.opaque[at].arguments) if at in context.opaque else set()
         if at in context.definitions:
             body = context.definitions[at].body
-            parts |= {str(found) for atom in body.atoms(Symbol, Indexed) if (found := name_of(atom)) is not None}
+            parts |= {
+                str(found) for atom in body.atoms(Symbol, Indexed) if (found := name_of(atom)) is not None
+            }
         stack.extend(parts - seen)
         seen |= parts
     return seen
 
 
-def compare(statement: Statement, chain: Chain, left: Tensor, right: Tensor, member: Member) -> Compared | Diagnostic:
+def compare(
+    statement: Statement, chain: Chain, left: Tensor, right: Tensor, member: Member
+) -> Compared | Diagnostic:
     """Return the goal that two elaborated members are equal, entry by entry."""
     assert statement.context is not None
     layout = None
@@ -62,8 +71,12 @@ def compare(statement: Statement, chain: Chain, left: Tensor, right: Tensor, mem
             return _mismatch(left, right, member)
     elif left.rank == 1 and left.row != right.row:
         if not (left.convention or right.convention):
-            return Diagnostic("SD002", "one side is a row and the other a column", member.span,
-                              label=f"the left is {_shape(left)}, the right {_shape(right)}")
+            return Diagnostic(
+                "SD002",
+                "one side is a row and the other a column",
+                member.span,
+                label=f"the left is {_shape(left)}, the right {_shape(right)}",
+            )
         layout = "numerator"
     left, right = _lettered(left, right)
     ranges: dict[Index, Expr] = dict(zip(left.slots, left.dimensions, strict=True))
@@ -78,20 +91,32 @@ def compare(statement: Statement, chain: Chain, left: Tensor, right: Tensor, mem
     free = _free(left.body, statement.context) | _free(body, statement.context)
     letters = free - set(ranges)
     tied = {letter for fact in facts for letter in fact.free_symbols if isinstance(letter, Index)}
-    extra = sorted(str(x) for x in _free(body, statement.context) - _free(left.body, statement.context) - set(ranges) - tied)
+    extra = sorted(
+        str(x)
+        for x in _free(body, statement.context) - _free(left.body, statement.context) - set(ranges) - tied
+    )
     if extra and any(isinstance(m.value, Tensor) for m in chain.members[:1]):
         first = chain.members[0].value
         known = _free(first.body, statement.context) if isinstance(first, Tensor) else set()
         extra = [name for name in extra if Index(name) not in known]
     if extra:
-        return Diagnostic("SD003", f"the index {extra[0]} stands free on the right side only", member.span,
-                          notes=(f"no sum binds {extra[0]}, and the left side does not have it",))
+        return Diagnostic(
+            "SD003",
+            f"the index {extra[0]} stands free on the right side only",
+            member.span,
+            notes=(f"no sum binds {extra[0]}, and the left side does not have it",),
+        )
     for letter in letters:
         if letter not in chain.ranges:
             return Diagnostic("SD003", f"the range of the index {letter} is not known", member.span)
         ranges[letter] = chain.ranges[letter]
-    usable = tuple(fact for fact in facts if not isinstance(fact, Eq | Ne) or _relates_indices(fact) is None
-                   or set(fact.free_symbols & set(_indices(fact))) <= set(ranges))
+    usable = tuple(
+        fact
+        for fact in facts
+        if not isinstance(fact, Eq | Ne)
+        or _relates_indices(fact) is None
+        or set(fact.free_symbols & set(_indices(fact))) <= set(ranges)
+    )
     return Compared(Goal(left.body, body, ranges, usable, statement.context), layout)
 
 
@@ -100,7 +125,11 @@ def _lettered(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
     used = {symbol.name for tensor in (left, right) for symbol in tensor.body.free_symbols}
     letters = [Index(letter) for letter in "ijklmnpqrstuvabcdefgh" if letter not in used]
     return tuple(  # type: ignore[return-value]
-        replace(tensor, slots=tuple(letters[: tensor.rank]), body=tensor.body.xreplace(dict(zip(tensor.slots, letters, strict=False))))
+        replace(
+            tensor,
+            slots=tuple(letters[: tensor.rank]),
+            body=tensor.body.xreplace(dict(zip(tensor.slots, letters, strict=False))),
+        )
         for tensor in (left, right)
     )
 
@@ -143,8 +172,18 @@ def _shape(value: Tensor) -> str:
 def _mismatch(left: Tensor, right: Tensor, member: Member) -> Diagnostic:
     notes: tuple[str, ...] = ()
     if left.rank == right.rank:
-        needed = sorted({" = ".join(sorted((str(a), str(b)))) for a, b in zip(left.dimensions, right.dimensions, strict=True)
-                         if a != b})
+        needed = sorted(
+            {
+                " = ".join(sorted((str(a), str(b))))
+                for a, b in zip(left.dimensions, right.dimensions, strict=True)
+                if a != b
+            }
+        )
         notes = (f"the shapes agree only when {' and '.join(needed)}",)
-    return Diagnostic("SD002", "the two sides have different shapes", member.span, notes=notes,
-                      label=f"the left is {_shape(left)}, the right {_shape(right)}")
+    return Diagnostic(
+        "SD002",
+        "the two sides have different shapes",
+        member.span,
+        notes=notes,
+        label=f"the left is {_shape(left)}, the right {_shape(right)}",
+    )

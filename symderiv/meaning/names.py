@@ -39,7 +39,7 @@ def walk(node: tree.Node) -> Iterator[tree.Node]:
 
 
 def key(node: tree.Node, *, fonts: frozenset[str] = frozenset()) -> str | None:
-    """Return the key of a Name or Accent; None for anything else. `fonts` lists keys whose bold is another name."""
+    """Return the key of a Name or Accent, else None; `fonts` lists the keys whose bold is another name."""
     if isinstance(node, tree.Name):
         if node.font in _DISTINCT_FONTS:
             return f"\\{_FONT[node.font]}{{{node.text}}}"
@@ -70,7 +70,11 @@ def items(sub: tree.Node | None) -> tuple[tree.Node, ...]:
 
 def is_letter(node: tree.Node) -> bool:
     """Tell whether a node is a single italic letter, Latin or Greek."""
-    return isinstance(node, tree.Name) and node.font == "" and (len(node.text) == 1 or node.text.startswith("\\"))
+    return (
+        isinstance(node, tree.Name)
+        and node.font == ""
+        and (len(node.text) == 1 or node.text.startswith("\\"))
+    )
 
 
 def is_index_letter(node: tree.Node) -> bool:
@@ -108,8 +112,11 @@ def bound_letters(lower: tree.Node | None) -> tuple[str, ...]:
     if isinstance(lower, tree.Sequence):
         return tuple(letter for item in lower.items for letter in bound_letters(item))
     if isinstance(lower, tree.Relation):
-        return bound_letters(lower.members[0]) if lower.operators[0] != "<" or len(lower.members) == 2 else (
-            bound_letters(lower.members[1]))
+        return (
+            bound_letters(lower.members[0])
+            if lower.operators[0] != "<" or len(lower.members) == 2
+            else (bound_letters(lower.members[1]))
+        )
     if isinstance(lower, tree.Product):
         return tuple(letter for item in lower.factors for letter in bound_letters(item))
     if isinstance(lower, tree.Name):
@@ -117,7 +124,9 @@ def bound_letters(lower: tree.Node | None) -> tuple[str, ...]:
     return ()
 
 
-def free_letters(node: tree.Node, among: frozenset[str] | set[str], bound: frozenset[str] = frozenset()) -> set[str]:
+def free_letters(
+    node: tree.Node, among: frozenset[str] | set[str], bound: frozenset[str] = frozenset()
+) -> set[str]:
     """Return the letters of `among` that occur in a node outside every sum that binds them."""
     if isinstance(node, tree.Name):
         return {node.text} & set(among) - bound
@@ -140,7 +149,7 @@ def reused(node: tree.Node, among: set[str]) -> Iterator[tuple[str, tree.Big]]:
         for _, term in node.terms:
             yield from reused(term, among)
         return
-    sums = [each for each in _term_sums(node)]
+    sums = list(_term_sums(node))
     if sums:
         free = free_letters(node, among)
         for each in sums:
@@ -172,10 +181,18 @@ def lowered(chain: tree.Chain) -> tree.Chain:
     """Write upper component indices below: `A^{ij}` as `A_{ij}`, `\\delta^i_j` as `\\delta_{ij}`."""
 
     def lower(each: tree.Node) -> tree.Node:
-        if not isinstance(each, tree.Script) or each.sup is None or not isinstance(each.base, tree.Name | tree.Accent | tree.Group):
+        if (
+            not isinstance(each, tree.Script)
+            or each.sup is None
+            or not isinstance(each.base, tree.Name | tree.Accent | tree.Group)
+        ):
             return each
         upper = items(each.sup)
-        if isinstance(each.base, tree.Name) and each.base.text == "\\delta" and len(upper) + len(items(each.sub)) == 2:
+        if (
+            isinstance(each.base, tree.Name)
+            and each.base.text == "\\delta"
+            and len(upper) + len(items(each.sub)) == 2
+        ):
             several = all(is_index_letter(item) for item in upper)
         else:
             several = len(upper) > 1 and all(is_index_letter(item) for item in upper)
@@ -209,7 +226,7 @@ def _rebuilt(value: object, change: Callable[[tree.Node], tree.Node]) -> object:
 
 
 def counts(node: tree.Node, among: frozenset[str]) -> Counter[str]:
-    """Count how often each index letter of `among` stands in a term; of terms that are added, the largest count."""
+    """Count how often each letter of `among` stands in a term; of terms that are added, the largest count."""
     if isinstance(node, tree.Additive):
         total: Counter[str] = Counter()
         for _, term in node.terms:
@@ -229,7 +246,7 @@ def counts(node: tree.Node, among: frozenset[str]) -> Counter[str]:
 
 
 def summed(members: list[tree.Node], among: frozenset[str]) -> list[tree.Node]:
-    """Write Einstein's sums out: a letter that stands twice in a term, and free in no member, is summed over the term.
+    """Write Einstein's sums out: a letter that stands twice in a term, and free in no member, is summed.
 
     A letter is free where some term of some member has it once.
     """

@@ -85,8 +85,16 @@ class _Builder:
         )
 
     def _elaborator(self, scope: Scope, number: int) -> Elaborator:
-        return Elaborator(scope, self.sizes, number, layout=self.survey.layout, fonts=self.survey.fonts, hidden=self.hidden,
-                          hidden_shapes=self.hidden_shapes, bodies=self.bodies)
+        return Elaborator(
+            scope,
+            self.sizes,
+            number,
+            layout=self.survey.layout,
+            fonts=self.survey.fonts,
+            hidden=self.hidden,
+            hidden_shapes=self.hidden_shapes,
+            bodies=self.bodies,
+        )
 
     # ------------------------------------------------------------------ definitions
 
@@ -94,16 +102,23 @@ class _Builder:
         assert link.body is not None
         elaborator = self._elaborator(chain.scope, link.item)
         try:
-            self._definition(elaborator, self._members(chain)[link.body], link, head, record)
+            self._definition(elaborator, self._members(chain)[link.body], head, record)
         except Untyped as error:
             record.broken = True
             code = "SD006" if error.outcome == "ill-typed" else "SD024"
             found = error.diagnostic
             self.item_diagnostics[link.item].append(
-                Diagnostic(code, f"this definition has no meaning: {found.message}", found.span, notes=found.notes, label=found.label))
+                Diagnostic(
+                    code,
+                    f"this definition has no meaning: {found.message}",
+                    found.span,
+                    notes=found.notes,
+                    label=found.label,
+                )
+            )
         self.item_diagnostics[link.item].extend(elaborator.diagnostics)
 
-    def _definition(self, elaborator: Elaborator, node: tree.Node, link: Link, head: Head, record: Name) -> None:
+    def _definition(self, elaborator: Elaborator, node: tree.Node, head: Head, record: Name) -> None:
         known_rank = len(record.shape) if record.shape is not None else max(record.indexed, default=0)
         elaborator.expected_rank = known_rank - len(head.letters)
         body = elaborator.member(node)
@@ -118,7 +133,9 @@ class _Builder:
         for at, letter in enumerate(head.letters):
             size = elaborator.free.get(letter) or elaborator.scope.range(letter)
             if size is None:
-                size = known[at] if known is not None and at < len(known) else self.sizes.new(origin=node.span)
+                size = (
+                    known[at] if known is not None and at < len(known) else self.sizes.new(origin=node.span)
+                )
             slot = fresh(letter.strip("\\"))
             term = term.xreplace({Index(letter): slot})
             slots.append(slot)
@@ -127,7 +144,9 @@ class _Builder:
         sizes.extend(body.dimensions)
         if known is not None:
             if len(known) != len(sizes):
-                raise ill_typed("SD002", f"{record.key} has {len(known)} indices, and this has {len(sizes)}", node.span)
+                raise ill_typed(
+                    "SD002", f"{record.key} has {len(known)} indices, and this has {len(sizes)}", node.span
+                )
             for a, b in zip(known, sizes, strict=True):
                 elaborator.unify(a, b, node.span, f"the definition of {record.key}")
         record.shape = tuple(sizes)
@@ -143,7 +162,9 @@ class _Builder:
         if not chain.einstein:
             return chain.members
         letters = {n.text for member in chain.members for n in names.walk(member) if isinstance(n, tree.Name)}
-        return names.summed(chain.members, frozenset(letter for letter in letters if chain.scope.is_index(letter)))
+        return names.summed(
+            chain.members, frozenset(letter for letter in letters if chain.scope.is_index(letter))
+        )
 
     # ------------------------------------------------------------------ assumptions
 
@@ -151,7 +172,9 @@ class _Builder:
         latex = fact.latex
         if fact.indices:
             parts = []
-            for left, operator, right in zip(fact.relation.members, fact.relation.operators, fact.relation.members[1:], strict=False):
+            for left, operator, right in zip(
+                fact.relation.members, fact.relation.operators, fact.relation.members[1:], strict=False
+            ):
                 a, b = _index_term(left), _index_term(right)
                 if a is None or b is None or operator not in ("=", "!="):
                     return Assumption(latex, None)
@@ -191,19 +214,23 @@ class _Builder:
                     self.item_diagnostics[item].extend(elaborator.diagnostics)
             elif chain.links:
                 self.item_diagnostics[chain.links[0].item].extend(elaborator.diagnostics)
-            text = self.survey.document.source.text[node.span.start:node.span.end].strip()
+            text = self.survey.document.source.text[node.span.start : node.span.end].strip()
             members.append(Member(node.span, text, value, elaborator.shaky, repair))
             if at and isinstance(value, Tensor):
                 self._settle(members, value)
         return members, elaborator
 
     def _repair(self, elaborator: Elaborator, node: tree.Node, error: Untyped) -> tuple[str, Tensor] | None:
-        """Read a member with an undefined name as the one name of the page that differs from it in case only."""
+        """Read a member with the one name of the page that differs in case only from an undefined one."""
         if error.diagnostic.code != "SD004":
             return None
         wrong = next((n for n in names.walk(node) if n.span == error.diagnostic.span), None)
         key = names.key(wrong, fonts=self.survey.fonts) if wrong is not None else None
-        known = [each for each, name in elaborator.scope.visible().items() if key and each.lower() == key.lower() and name.introduced]
+        known = [
+            each
+            for each, name in elaborator.scope.visible().items()
+            if key and each.lower() == key.lower() and name.introduced
+        ]
         if key is None or len(known) != 1:
             return None
         kept = list(elaborator.diagnostics)
@@ -216,7 +243,14 @@ class _Builder:
 
     def _settle(self, members: list[Member], value: Tensor) -> None:
         """Let a claim settle dimensions that nothing else does."""
-        before = next((m.value for m in reversed(members[:-1]) if isinstance(m.value, Tensor) and m.value.rank == value.rank), None)
+        before = next(
+            (
+                m.value
+                for m in reversed(members[:-1])
+                if isinstance(m.value, Tensor) and m.value.rank == value.rank
+            ),
+            None,
+        )
         if before is not None:
             for a, b in zip(before.dimensions, value.dimensions, strict=True):
                 self.sizes.try_unify(a, b)
@@ -233,7 +267,11 @@ class _Builder:
         return Chain(tuple(finished), {letter: self.sizes.show(size) for letter, size in sizes.items()})
 
     def _settled(self, value: Tensor) -> Tensor:
-        return replace(value, body=self._resolve(value.body), dimensions=tuple(self._resolve(d) for d in value.dimensions))
+        return replace(
+            value,
+            body=self._resolve(value.body),
+            dimensions=tuple(self._resolve(d) for d in value.dimensions),
+        )
 
     def _resolve(self, term: Expr) -> Expr:
         return self.sizes.resolve(term)
@@ -244,16 +282,19 @@ class _Builder:
         source = self.survey.document.source
         assumptions = tuple(facts[id(fact)] for fact in item.facts)
         assumptions = tuple(
-            replace(a, fact=self._resolve(a.fact)) if a.fact is not None else a for a in assumptions)
+            replace(a, fact=self._resolve(a.fact)) if a.fact is not None else a for a in assumptions
+        )
         return Statement(
             kind=item.kind,
             span=item.span,
-            latex=source.text[item.span.start:item.span.end].strip(),
-            left=source.text[item.left.start:item.left.end].strip() if item.left is not None else None,
+            latex=source.text[item.span.start : item.span.end].strip(),
+            left=source.text[item.left.start : item.left.end].strip() if item.left is not None else None,
             chain=item.chain,
             member=item.member,
             assumptions=assumptions,
-            context=self._context(item.scope, number) if item.kind in ("claim", "question", "definition") else None,
+            context=self._context(item.scope, number)
+            if item.kind in ("claim", "question", "definition")
+            else None,
             diagnostics=_unique(self.item_diagnostics[number]),
             expected=item.expected,
             spans=item.spans,
@@ -261,7 +302,14 @@ class _Builder:
 
     def _context(self, scope: Scope, number: int) -> Context:
         visible = scope.visible()
-        last = max((item.defined for item in visible.values() if item.defined is not None and item.defined <= number), default=-1)
+        last = max(
+            (
+                item.defined
+                for item in visible.values()
+                if item.defined is not None and item.defined <= number
+            ),
+            default=-1,
+        )
         cached = self._contexts.get((id(scope), last))
         if cached is not None:
             return cached
@@ -275,11 +323,19 @@ class _Builder:
         for record in records:
             if record.shape is not None:
                 shapes[record.identity] = tuple(self.sizes.show(size) for size in record.shape)
-            if record.defined is not None and record.defined <= number and record.identity in self.definitions:
+            if (
+                record.defined is not None
+                and record.defined <= number
+                and record.identity in self.definitions
+            ):
                 definitions[record.identity] = self._resolved_definition(self.definitions[record.identity])
         for record in records:
             if record.identity not in definitions and record.differentiated_by and not record.broken:
-                candidates = [name for name in record.differentiated_by if record.identity not in _reaches(name, definitions)]
+                candidates = [
+                    name
+                    for name in record.differentiated_by
+                    if record.identity not in _reaches(name, definitions)
+                ]
                 arguments = _latest(candidates, definitions)
                 known = tuple(a for a in arguments if a in shapes)
                 if known and record.identity in shapes:
@@ -302,6 +358,7 @@ class _Builder:
             found.append(SymbolRecord(record.key, shape, line, inferred=not record.declared))
         return tuple(found)
 
+
 def _unique(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(dict.fromkeys(found))
 
@@ -316,7 +373,9 @@ def _latest(candidates: list[str], definitions: dict[str, Definition]) -> tuple[
     """Return the candidates that no other candidate depends on through its definition."""
     unique = list(dict.fromkeys(candidates))
     below = {name: _reaches(name, definitions) for name in unique}
-    return tuple(name for name in unique if not any(name in below[other] for other in unique if other != name))
+    return tuple(
+        name for name in unique if not any(name in below[other] for other in unique if other != name)
+    )
 
 
 def _reaches(name: str, definitions: dict[str, Definition]) -> set[str]:

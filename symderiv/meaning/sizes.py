@@ -105,7 +105,9 @@ class Sizes:
         if value is not None:
             return self.resolve(value)
         if root not in self._named:
-            letters = [letter for letter in ("n", "m", "p", "q", "r", "s", "d", "h") if letter not in self._taken]
+            letters = [
+                letter for letter in ("n", "m", "p", "q", "r", "s", "d", "h") if letter not in self._taken
+            ]
             name = letters[0] if letters else f"n_{root}"
             self._taken.add(name)
             self._named[root] = Size(name)

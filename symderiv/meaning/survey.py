@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, replace
 from sympy import Expr, Integer
 
 from symderiv.diagnostics import Diagnostic, Span
-from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
+from symderiv.document.model import Document
 from symderiv.kernel.terms import Size
-from symderiv.latex import LatexError, Macros, parse, to_latex, tree
+from symderiv.latex import to_latex, tree
 from symderiv.meaning import cues, names
 from symderiv.meaning.elaborate import composite_head
 from symderiv.meaning.model import Kind
+from symderiv.meaning.places import Place, Reading, chains, is_index_relation
 from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.sizes import Sizes
 
@@ -95,28 +96,6 @@ class Item:
     left: Span | None = None
 
 
-@dataclass(slots=True, eq=False)
-class _Place:
-    """A math span, where it stands, and what was read in it."""
-
-    math: MathSpan
-    scope: Scope
-    display: tree.Display | None
-    error: LatexError | None
-    before: str
-    """The prose right before it, in its paragraph or, for a display, at the end of the paragraph before."""
-    cue: cues.Cue
-    fresh_prose: bool
-    """A new paragraph of prose has begun since the span before."""
-    skip: bool = False
-    expected: str | None = None
-    forced: str = ""
-    """`declare` or `assume` for mathematics inside a directive."""
-    ends: bool = False
-    """Assumptions of directives end here."""
-    einstein: bool = False
-
-
 class Survey:
     """Reads a document into items, raw chains and scopes."""
 
@@ -128,11 +107,11 @@ class Survey:
         self.items: list[Item] = []
         self.chains: list[RawChain] = []
         self.facts: list[Fact] = []
-        self.layout = "gradient"
         self.records: list[Name] = []
         self.declared_ranges: list[tuple[Scope, str, Size]] = []
-        self._root = Scope(None, 0)
-        self._places = self._read()
+        reading = Reading(document)
+        self.layout = reading.layout
+        self._places = reading.places
         self.fonts = self._fonts()
         self._heads = self._head_letters()
         self._uses: dict[int, tuple[Scope, set[str], set[str]]] = {}
@@ -150,98 +129,47 @@ class Survey:
         for place in self._places:
             self._second(place)
 
-    # ------------------------------------------------------------------ reading
-
-    def _read(self) -> list[_Place]:
-        places: list[_Place] = []
-        macros = Macros()
-        scope = self._root
-        before, prose_paragraph, fresh = "", -1, False
-        skip, expected, ends, einstein = False, None, False, False
-        last_paragraph = -1
-        for item in self.document.items:
-            if isinstance(item, Heading):
-                while scope.level >= item.level and scope.parent is not None:
-                    scope = scope.parent
-                scope = Scope(scope, item.level)
-                before, fresh = "", True
-            elif isinstance(item, Prose):
-                if cues.has_words(item.text) and item.paragraph != prose_paragraph:
-                    prose_paragraph, fresh = item.paragraph, True
-                before = item.text
-                last_paragraph = item.paragraph
-            elif isinstance(item, Directive):
-                if item.word == "layout" and item.argument.strip() in ("numerator", "denominator", "gradient"):
-                    self.layout = item.argument.strip()
-                elif item.word == "einstein":
-                    einstein = item.argument.strip() != "off"
-                elif item.word == "skip":
-                    skip = True
-                elif item.word == "end":
-                    ends = True
-                elif item.word == "expect":
-                    expected = item.argument.strip() or "refuted"
-                for math in item.mathematics:
-                    display, error = self._parse(math, macros)
-                    places.append(_Place(math, scope, display, error, "", "section" if item.word == "assume" else "", False,
-                                         forced=item.word))
-            elif isinstance(item, MathSpan):
-                display, error = self._parse(item, macros)
-                same = item.paragraph == last_paragraph
-                given = before.rstrip().lower().endswith("given:")
-                cue = cues.cue(before) if same else ("section" if given else "")
-                places.append(_Place(item, scope, display, error, before, cue, fresh,
-                                     skip=skip and item.display, expected=expected if item.display else None, ends=ends, einstein=einstein))
-                ends = False
-                if item.display:
-                    skip, expected = False, None
-                fresh = False
-                if same:
-                    before = ""
-        return places
-
-    @staticmethod
-    def _parse(math: MathSpan, macros: Macros) -> tuple[tree.Display | None, LatexError | None]:
-        try:
-            display = parse(math.text, offset=math.span.start, macros=macros)
-            return _conditions_apart(replace(display, items=tuple(
-                names.lowered(item) if isinstance(item, tree.Chain) else item for item in display.items))), None
-        except LatexError as error:
-            return None, error
-
     def _fonts(self) -> frozenset[str]:
         """Find the letters that the page declares or defines both in bold and not, as two names."""
         seen: dict[str, set[bool]] = {}
         for place in self._places:
-            for chain in _chains(place.display):
+            for chain in chains(place.display):
                 for at, node in enumerate(chain.members):
-                    if isinstance(node, tree.Name) and len(chain.members) > 1 and (at == 0 or chain.operators[at - 1].text == ","):
+                    if (
+                        isinstance(node, tree.Name)
+                        and len(chain.members) > 1
+                        and (at == 0 or chain.operators[at - 1].text == ",")
+                    ):
                         seen.setdefault(node.text, set()).add(node.font == "bold")
                     for each in () if node is None else names.walk(node):
-                        if isinstance(each, tree.Script) and isinstance(each.base, tree.Name) and each.base.font == "blackboard":
+                        if (
+                            isinstance(each, tree.Script)
+                            and isinstance(each.base, tree.Name)
+                            and each.base.font == "blackboard"
+                        ):
                             for size in () if each.sup is None else names.walk(each.sup):
                                 if isinstance(size, tree.Name):
                                     seen.setdefault(size.text, set()).add(size.font == "bold")
         return frozenset(text for text, fonts in seen.items() if len(fonts) == 2)
 
     def _head_letters(self) -> frozenset[str]:
-        """Find the letters that stand with a subscript at the left of an equation: they are names of their own."""
+        """Find the letters that carry a subscript at the left of an equation: they are names of their own."""
         found: set[str] = set()
         for place in self._places:
-            for chain in _chains(place.display):
+            for chain in chains(place.display):
                 first = chain.members[0]
                 if len(chain.members) > 1 and isinstance(first, tree.Script):
                     found.add(names.key(first.base, fonts=self.fonts) or "")
         return frozenset(found)
 
-    # ------------------------------------------------------------------ first sweep: indices, sizes, declarations
+    # ------------------------------------------------------------------ first sweep
 
     def _find_letters(self, display: tree.Display, scope: Scope) -> None:
         """Collect the letters that are bound or compared, those in subscripts, and those that stand alone."""
         _, scripted, alone = self._uses.setdefault(id(scope), (scope, set(), set()))
         bound: set[str] = set()
-        for chain in _chains(display):
-            if _is_index_relation(chain):
+        for chain in chains(display):
+            if is_index_relation(chain):
                 bound |= {m.text for m in chain.members if isinstance(m, tree.Name)}
             elif not _is_declaration(chain) and not _is_bare_letter(chain):
                 for node in chain.members:
@@ -269,7 +197,12 @@ class Survey:
                 subs = [s.sub for s in names.walk(last) if isinstance(s, tree.Script) and s.sub is not None]
                 for sub in subs:
                     for item in names.items(sub):
-                        if isinstance(item, tree.Name) and item.font == "" and len(item.text) == 1 and item.text.isupper():
+                        if (
+                            isinstance(item, tree.Name)
+                            and item.font == ""
+                            and len(item.text) == 1
+                            and item.text.isupper()
+                        ):
                             self._size(item, scope)
 
     def _size(self, node: tree.Name, scope: Scope) -> Size:
@@ -297,14 +230,24 @@ class Survey:
     def _range(self, items: tuple[object, ...], at: int, scope: Scope) -> None:
         """`i = 1, \\dots, N`."""
         chain = items[at]
-        rest = [item for item in items[at + 1:] if not isinstance(item, tree.Connective)]
-        if not (isinstance(chain, tree.Chain) and len(chain.members) == 2 and chain.operators[0].text == "="
-                and isinstance(chain.members[0], tree.Name) and names.is_index_letter(chain.members[0])
-                and isinstance(chain.members[1], tree.Number) and len(rest) >= 2):
+        rest = [item for item in items[at + 1 :] if not isinstance(item, tree.Connective)]
+        if not (
+            isinstance(chain, tree.Chain)
+            and len(chain.members) == 2
+            and chain.operators[0].text == "="
+            and isinstance(chain.members[0], tree.Name)
+            and names.is_index_letter(chain.members[0])
+            and isinstance(chain.members[1], tree.Number)
+            and len(rest) >= 2
+        ):
             return
         dots, last = rest[0], rest[1]
-        if (isinstance(dots, tree.Chain) and isinstance(dots.members[0], tree.Dots)
-                and isinstance(last, tree.Chain) and isinstance(last.members[0], tree.Name)):
+        if (
+            isinstance(dots, tree.Chain)
+            and isinstance(dots.members[0], tree.Dots)
+            and isinstance(last, tree.Chain)
+            and isinstance(last.members[0], tree.Name)
+        ):
             scope.letters[chain.members[0].text] = self._size(last.members[0], scope)
             scope.indices.add(chain.members[0].text)
 
@@ -338,7 +281,11 @@ class Survey:
 
     def _declare_in(self, node: tree.Node, domain: tree.Node, scope: Scope) -> None:
         group = domain.body if isinstance(domain, tree.Group) else None
-        if isinstance(group, tree.Sequence) and isinstance(node, tree.Name) and any(isinstance(i, tree.Dots) for i in group.items):
+        if (
+            isinstance(group, tree.Sequence)
+            and isinstance(node, tree.Name)
+            and any(isinstance(i, tree.Dots) for i in group.items)
+        ):
             last = group.items[-1]
             if isinstance(last, tree.Name):
                 scope.letters[node.text] = self._size(last, scope)
@@ -358,7 +305,11 @@ class Survey:
             name.shape = rows + shape
             if head.letters:
                 name.indexed[len(head.letters)] += 1
-            if isinstance(domain, tree.Script) and isinstance(domain.base, tree.Name) and domain.sub is not None:
+            if (
+                isinstance(domain, tree.Script)
+                and isinstance(domain.base, tree.Name)
+                and domain.sub is not None
+            ):
                 name.positive = True
 
     def _shape(self, domain: tree.Node | None, scope: Scope) -> tuple[Size, ...] | None:
@@ -388,12 +339,16 @@ class Survey:
             return self._size(node, scope)
         if isinstance(node, tree.Number):
             return self.sizes.new(Integer(node.text), origin=node.span)
-        if isinstance(node, tree.Product) and all(isinstance(f, tree.Name | tree.Number) for f in node.factors):
+        if isinstance(node, tree.Product) and all(
+            isinstance(f, tree.Name | tree.Number) for f in node.factors
+        ):
             value = Integer(1)
             for factor in node.factors:
                 value = value * self._size_value(factor, scope)
             return self.sizes.new(value, origin=node.span)
-        if isinstance(node, tree.Additive) and all(isinstance(t, tree.Name | tree.Number) for _, t in node.terms):
+        if isinstance(node, tree.Additive) and all(
+            isinstance(t, tree.Name | tree.Number) for _, t in node.terms
+        ):
             total = Integer(0)
             for sign, term in node.terms:
                 part = self._size_value(term, scope)
@@ -422,7 +377,7 @@ class Survey:
         return scope.find(key) or self._create(key, node, scope)
 
     def _head_of(self, node: tree.Node, scope: Scope) -> Head | None:
-        """Read a node as the head of a definition: a name, an entry, a function of names, `\\sigma^2`, `D_{ij} y_t`."""
+        """Read a node as a head: a name, an entry, a function of names, `\\sigma^2`, `D_{ij} y_t`."""
         if isinstance(node, tree.Accent) and isinstance(node.body, tree.Script):
             node = replace(node.body, base=tree.Accent(node.mark, node.body.base, span=node.span))
         if isinstance(node, tree.Name | tree.Accent):
@@ -440,7 +395,9 @@ class Survey:
                 return Head(key, letters) if len(letters) == len(subs) else None
             function, following = node.factors
             sub = following.sub if isinstance(following, tree.Script) and following.sup is None else None
-            group = following.base if isinstance(following, tree.Script) and following.sup is None else following
+            group = (
+                following.base if isinstance(following, tree.Script) and following.sup is None else following
+            )
             if isinstance(group, tree.Group) and group.left == "(":
                 arguments = group.body.items if isinstance(group.body, tree.Sequence) else (group.body,)
                 return self._function_head(function, arguments, sub, scope)
@@ -474,7 +431,9 @@ class Survey:
             return None
         return Head(key, letters, power=power)
 
-    def _split(self, key: str, subs: tuple[tree.Node, ...], scope: Scope) -> tuple[str, tuple[str, ...] | None]:
+    def _split(
+        self, key: str, subs: tuple[tree.Node, ...], scope: Scope
+    ) -> tuple[str, tuple[str, ...] | None]:
         """Tell index letters from parts of a name; None where an item is an index but no letter."""
         letters, rest = [], []
         record = scope.find(key)
@@ -492,7 +451,11 @@ class Survey:
     def _function_head(
         self, function: tree.Node, arguments: tuple[tree.Node, ...], sub: tree.Node | None, scope: Scope
     ) -> Head | None:
-        head = self._head_of(function, scope) if isinstance(function, tree.Name | tree.Accent | tree.Script) else None
+        head = (
+            self._head_of(function, scope)
+            if isinstance(function, tree.Name | tree.Accent | tree.Script)
+            else None
+        )
         if head is None or head.power != 1 or head.parameters is not None:
             return None
         if not all(isinstance(argument, tree.Name | tree.Accent) for argument in arguments):
@@ -504,7 +467,11 @@ class Survey:
             return None
         letters = head.letters
         if sub is not None:
-            more = [item.text for item in names.items(sub) if isinstance(item, tree.Name) and scope.is_index(item.text)]
+            more = [
+                item.text
+                for item in names.items(sub)
+                if isinstance(item, tree.Name) and scope.is_index(item.text)
+            ]
             if len(more) != len(names.items(sub)):
                 return None
             letters += tuple(more)
@@ -512,7 +479,7 @@ class Survey:
 
     # ------------------------------------------------------------------ second sweep: statements and uses
 
-    def _second(self, place: _Place) -> None:
+    def _second(self, place: Place) -> None:
         if place.fresh_prose:
             self._local = []
         if place.ends:
@@ -537,19 +504,23 @@ class Survey:
         self.items.append(item)
         return len(self.items) - 1
 
-    def _unread(self, place: _Place) -> None:
+    def _unread(self, place: Place) -> None:
         assert place.error is not None
         found = Diagnostic("SD010", str(place.error.message), place.error.span)
         for at in range(max(1, equations(place.math.text))):
             self._add(Item("unread", place.math.span, place.scope, diagnostics=(found,) if at == 0 else ()))
 
-    def _display(self, place: _Place, display: tree.Display) -> None:
+    def _display(self, place: Place, display: tree.Display) -> None:
         cue: cues.Cue = place.cue
         row = len(self.items)
         for at, item in enumerate(display.items):
             if isinstance(item, tree.Words):
                 cue = cues.cue(item.text)
-                if cue == "local" and len(self.items) > row and self._condition_after(display, at, row, place.scope):
+                if (
+                    cue == "local"
+                    and len(self.items) > row
+                    and self._condition_after(display, at, row, place.scope)
+                ):
                     cue = ""
             elif isinstance(item, tree.Connective):
                 if item.text == "row":
@@ -562,7 +533,7 @@ class Survey:
     def _condition_after(self, display: tree.Display, at: int, row: int, scope: Scope) -> bool:
         """Take `\text{if } i = j` at the end of a row as a condition of that row alone."""
         following = display.items[at + 1] if at + 1 < len(display.items) else None
-        if not isinstance(following, tree.Chain) or not _is_index_relation(following):
+        if not isinstance(following, tree.Chain) or not is_index_relation(following):
             return False
         fact = self._index_fact(following, scope)
         for item in self.items[row:]:
@@ -574,12 +545,17 @@ class Survey:
     def _index_fact(self, chain: tree.Chain, scope: Scope) -> Fact:
         members = tuple(member for member in chain.members if member is not None)
         operators = tuple(operator.text for operator in chain.operators)
-        fact = Fact(self._text(chain.span), tree.Relation(members, operators, span=chain.span), scope, len(self.items),
-                    _is_index_relation(chain))
+        fact = Fact(
+            self._text(chain.span),
+            tree.Relation(members, operators, span=chain.span),
+            scope,
+            len(self.items),
+            is_index_relation(chain),
+        )
         self.facts.append(fact)
         return fact
 
-    def _chain(self, place: _Place, chain: tree.Chain, cue: cues.Cue, display: tree.Display, at: int) -> None:
+    def _chain(self, place: Place, chain: tree.Chain, cue: cues.Cue, display: tree.Display, at: int) -> None:
         scope = place.scope
         operators = [operator.text for operator in chain.operators]
         first = chain.members[0]
@@ -587,6 +563,9 @@ class Survey:
             assert first is not None
             self._observe(first, scope, introduces=False)
             self._add(Item("term", chain.span, scope))
+            if place.math.display:
+                self._last_chain = RawChain(scope, first, einstein=place.einstein)
+                self.chains.append(self._last_chain)
             return
         if _is_declaration(chain) or _is_range(display, at):
             for node in chain.members:
@@ -594,15 +573,25 @@ class Survey:
                     self._declare_uses(node, scope)
             self._add(Item("declaration", chain.span, scope))
             return
-        assumes = _is_index_relation(chain) or cue in ("local", "section", "where") or place.forced == "assume"
+        assumes = is_index_relation(chain) or cue in ("local", "section", "where") or place.forced == "assume"
         if assumes and self._assume(place, chain, cue):
             return
         if operators[-1] == "in":
             chain = tree.Chain(chain.members[:-1], chain.operators[:-1], span=chain.span)
             operators = operators[:-1]
-        if first is None and self._last_chain is None:
-            self._add(Item("relation", chain.span, scope, diagnostics=(
-                Diagnostic("SD109", "this continues a chain, and there is none before it", chain.span),)))
+        if first is None and (self._last_chain is None or self._last_chain.scope is not scope):
+            self._add(
+                Item(
+                    "relation",
+                    chain.span,
+                    scope,
+                    diagnostics=(
+                        Diagnostic(
+                            "SD109", "this continues a chain, and there is none before it", chain.span
+                        ),
+                    ),
+                )
+            )
             return
         if first is None:
             assert self._last_chain is not None
@@ -619,10 +608,10 @@ class Survey:
             if head is not None and scope.find(head.key) is not None:
                 scope.find(head.key).introduced = True  # type: ignore[union-attr]
 
-    def _assume(self, place: _Place, chain: tree.Chain, cue: cues.Cue) -> bool:
+    def _assume(self, place: Place, chain: tree.Chain, cue: cues.Cue) -> bool:
         """Take a relation as an assumption, unless it is a definition after *let* or *where*."""
         scope = place.scope
-        indices = _is_index_relation(chain)
+        indices = is_index_relation(chain)
         operators = tuple(operator.text for operator in chain.operators)
         if None in chain.members or any(o in ("in", ":", "to", "approx", "propto", "~") for o in operators):
             return False
@@ -642,15 +631,27 @@ class Survey:
         fact = self._index_fact(chain, scope)
         fact.directive = place.forced == "assume"
         members = fact.relation.members
-        if indices and cue not in ("local", "section") and place.forced != "assume" and not place.math.display:
+        if (
+            indices
+            and cue not in ("local", "section")
+            and place.forced != "assume"
+            and not place.math.display
+        ):
             self._add(Item("term", chain.span, scope))
             return True
         letters = {m.text for m in members if isinstance(m, tree.Name)}
         if cue == "section" or place.forced == "assume":
             self._section.setdefault(id(scope), []).append(fact)
         else:
-            self._local = [f for f in self._local if not (
-                f.indices and indices and letters & {m.text for m in f.relation.members if isinstance(m, tree.Name)})]
+            self._local = [
+                f
+                for f in self._local
+                if not (
+                    f.indices
+                    and indices
+                    and letters & {m.text for m in f.relation.members if isinstance(m, tree.Name)}
+                )
+            ]
             self._local.append(fact)
         for member in members:
             self._observe(member, scope, introduces=True)
@@ -666,84 +667,108 @@ class Survey:
         return (*found, *self._local)
 
     def _text(self, span: Span) -> str:
-        return self.document.source.text[span.start:span.end].strip()
+        return self.document.source.text[span.start : span.end].strip()
 
-    def _links(self, place: _Place, raw: RawChain, chain: tree.Chain) -> None:
-        scope = place.scope
-        number = self.chains.index(raw)
-        base = len(raw.links)
-        fresh_chain = base == 0
+    def _links(self, place: Place, raw: RawChain, chain: tree.Chain) -> None:
+        """Enter each relation sign of a chain as an item: a definition, a claim, a question."""
+        scope, base = raw.scope, len(raw.links)
         new = [m for m in chain.members[1:] if m is not None]
         operators = [operator.text for operator in chain.operators]
-        heads: dict[int, Head] = {}
-        if fresh_chain:
-            for at, candidate in enumerate([raw.first, *new[:-1]]):
-                head = self._head_of(candidate, scope)
-                if head is None or operators[at] not in _DEFINING or not self._is_fresh(head, scope, new[at:]):
-                    break
-                heads[at] = head
-        if fresh_chain:
+        heads = {} if base else self._heads_of([raw.first, *new], operators, scope)
+        if not base:
             self._observe(raw.first, scope, introduces=True)
         for at, (node, operator) in enumerate(zip(new, operators, strict=True)):
-            member = base + at + 1
-            item = Item("claim", node.span, scope, facts=self._in_force(scope), chain=number, member=member)
             previous = raw.members[-1]
-            item.left = previous.span
+            item = Item("claim", node.span, scope, facts=self._in_force(scope), chain=self.chains.index(raw))
+            item.member, item.left = base + at + 1, previous.span
             link = Link(node, operator, self._add(item))
-            defines = at in heads and fresh_chain
+            raw.links.append(link)
+            last = at == len(new) - 1
             if isinstance(node, tree.Question):
                 item.kind = "question"
-            elif operator not in _DEFINING:
+                continue
+            if operator not in _DEFINING:
                 item.kind = "relation"
                 item.diagnostics = (Diagnostic("SD109", "only = is checked", item.span),)
-            elif defines:
-                link.head = heads[at]
+            elif at in heads:
+                item.kind = "definition"
                 link.body = next((b for b in range(at + 1, len(new) + 1) if b not in heads), len(new))
                 self._observe(new[link.body - 1], scope, introduces=True)
-                self._define(link, heads[at], raw.members[at] if at else raw.first, new[link.body - 1], scope)
-                item.kind = "definition"
-            elif at == len(new) - 1 and (at or base) and operator == "=":
-                head = self._head_of(node, scope)
-                if head is not None and isinstance(node, tree.Name | tree.Accent | tree.Script) and head.parameters is None \
-                        and self._ends(head, node, scope):
-                    link.head, link.body = head, member - 1
-                    self._define(link, head, node, previous, scope)
-                    item.kind = "definition"
-            elif cues.imposes(place.before) and isinstance(node, tree.Number) and node.text == "0":
+                self._define(link, heads[at], previous, new[link.body - 1], scope)
+            elif last and cues.imposes(place.before) and isinstance(node, tree.Number) and node.text == "0":
                 item.kind = "assumption"
-            if not isinstance(node, tree.Question):
-                self._observe(node, scope, introduces=bool(heads) or link.head is not None)
-            raw.links.append(link)
+            elif last and item.member > 1 and self._ends(node, operator, scope):
+                item.kind = "definition"
+                link.body = item.member - 1
+                head = self._head_of(node, scope)
+                assert head is not None
+                self._define(link, head, node, previous, scope)
+            self._observe(node, scope, introduces=bool(heads) or link.head is not None)
 
-    def _ends(self, head: Head, node: tree.Node, scope: Scope) -> bool:
-        """Tell whether a name that ends a chain is new: no constant, size or index, and nowhere before on the page."""
-        if scope.is_index(head.key) or scope.size(head.key) is not None or head.key in ("e", "I", "1", "\\pi") or head.letters:
+    def _heads_of(self, members: list[tree.Node], operators: list[str], scope: Scope) -> dict[int, Head]:
+        """Return the heads that begin a chain; the first member that is none defines them all."""
+        heads: dict[int, Head] = {}
+        for at, member in enumerate(members[:-1]):
+            head = self._head_of(member, scope)
+            fresh = head is not None and self._is_fresh(head, scope, members[at + 1 :])
+            if head is None or not fresh or operators[at] not in _DEFINING:
+                break
+            heads[at] = head
+        return heads
+
+    def _ends(self, node: tree.Node, operator: str, scope: Scope) -> bool:
+        """Tell whether a name that ends a chain is new: no constant, size or index, and not met before."""
+        head = self._head_of(node, scope) if isinstance(node, tree.Name | tree.Accent | tree.Script) else None
+        if head is None or head.parameters is not None or head.letters or operator != "=":
             return False
-        return not any(record.key.lower() == head.key.lower() and record.first.start < node.span.start for record in self.records)
+        if (
+            scope.is_index(head.key)
+            or scope.size(head.key) is not None
+            or head.key in ("e", "I", "1", "\\pi")
+        ):
+            return False
+        return not any(
+            record.key.lower() == head.key.lower() and record.first.start < node.span.start
+            for record in self.records
+        )
 
-    def _is_fresh(self, head: Head, scope: Scope, rest: list[tree.Node] | tuple[tree.Node | None, ...]) -> bool:
+    def _is_fresh(
+        self, head: Head, scope: Scope, rest: list[tree.Node] | tuple[tree.Node | None, ...]
+    ) -> bool:
         """Tell whether a head has no meaning yet in this section, so that an equation defines it."""
         key = head.key
         record = scope.find(key)
-        if record is None and (scope.is_index(key) or (key == "\\delta" and len(head.letters) == 2)
-                               or key in ("1", "I", "\\mathbb{1}", "\\pi")):
+        if record is None and (
+            scope.is_index(key)
+            or (key == "\\delta" and len(head.letters) == 2)
+            or key in ("1", "I", "\\mathbb{1}", "\\pi")
+        ):
             return False
         if record is None and scope.size(key) is not None:
             return False
         own = scope.names.get(key)
         if own is not None and own.defined is not None:
             return False
-        if record is not None and record is not own and record.defined is not None and not self._new_section(record, scope):
+        if (
+            record is not None
+            and record is not own
+            and record.defined is not None
+            and not self._new_section(record, scope)
+        ):
             return False
         for node in rest:
             if node is None:
                 continue
             if isinstance(node, tree.Question):
                 return False
-            mentioned = {found for n in names.walk(node) if (found := names.key(n, fonts=self.fonts)) is not None}
+            mentioned = {
+                found for n in names.walk(node) if (found := names.key(n, fonts=self.fonts)) is not None
+            }
             if key in mentioned and head.parameters is None:
                 return False
-            if own is not None and any(own.identity in other.rests_on for other in map(scope.find, mentioned) if other is not None):
+            if own is not None and any(
+                own.identity in other.rests_on for other in map(scope.find, mentioned) if other is not None
+            ):
                 return False
         return True
 
@@ -771,7 +796,7 @@ class Survey:
                 self._name(key, parameter, scope).introduced = True
                 keys.append(key)
             record.parameters = tuple(keys)
-        link.record = record
+        link.head, link.record = head, record
         for used in names.walk(body):
             key = names.key(used, fonts=self.fonts)
             other = scope.find(key) if key is not None else None
@@ -784,13 +809,20 @@ class Survey:
         """Count how names are used below a node."""
         if isinstance(node, tree.Name | tree.Accent):
             if isinstance(node, tree.Accent) and isinstance(node.body, tree.Script):
-                self._observe(replace(node.body, base=tree.Accent(node.mark, node.body.base, span=node.span)), scope,
-                              introduces=introduces)
+                self._observe(
+                    replace(node.body, base=tree.Accent(node.mark, node.body.base, span=node.span)),
+                    scope,
+                    introduces=introduces,
+                )
                 return
             self._use(node, (), scope, introduces=introduces)
         elif isinstance(node, tree.Script) and isinstance(node.base, tree.Name | tree.Accent):
             self._observe_script(node, scope, introduces=introduces)
-        elif isinstance(node, tree.Script) and isinstance(node.base, tree.Group) and names.is_transpose(node.sup):
+        elif (
+            isinstance(node, tree.Script)
+            and isinstance(node.base, tree.Group)
+            and names.is_transpose(node.sup)
+        ):
             self._observe(node.base, scope, introduces=introduces)
         elif isinstance(node, tree.Derivative):
             self._observe_derivative(node, scope)
@@ -809,7 +841,9 @@ class Survey:
             for child in names.children(node):
                 self._observe(child, scope, introduces=introduces)
 
-    def _use(self, base: tree.Node, subs: tuple[tree.Node, ...], scope: Scope, *, introduces: bool) -> Name | None:
+    def _use(
+        self, base: tree.Node, subs: tuple[tree.Node, ...], scope: Scope, *, introduces: bool
+    ) -> Name | None:
         key = names.key(base, fonts=self.fonts)
         if key is None:
             return None
@@ -827,12 +861,21 @@ class Survey:
 
     def _alias(self, key: str, subs: tuple[tree.Node, ...], scope: Scope) -> None:
         """`x_{ij}`, `a_{ij}` are entries of `X`, `\\mathbf A` where nothing else defines them."""
-        if not subs or not key.isalpha() or not key.islower() or scope.find(key) is not None or key in self._heads:
+        if (
+            not subs
+            or not key.isalpha()
+            or not key.islower()
+            or scope.find(key) is not None
+            or key in self._heads
+        ):
             return
         big = scope.find(key.upper())
         if big is None or big.key != key.upper() or not (big.declared or big.defined is not None):
             return
-        if not all(isinstance(item, tree.Number) or (isinstance(item, tree.Name) and scope.is_index(item.text)) for item in subs):
+        if not all(
+            isinstance(item, tree.Number) or (isinstance(item, tree.Name) and scope.is_index(item.text))
+            for item in subs
+        ):
             return
         if len(subs) == (len(big.shape) if big.shape is not None else 2):
             scope.names[key] = big
@@ -844,7 +887,9 @@ class Survey:
         for item in subs:
             inside = [n for n in names.walk(item) if isinstance(n, tree.Name)]
             ranked = record is not None and bool(record.indexed or record.shape)
-            indices = bool(inside) and all(scope.is_index(n.text) or (ranked and scope.size(n.text) is not None) for n in inside)
+            indices = bool(inside) and all(
+                scope.is_index(n.text) or (ranked and scope.size(n.text) is not None) for n in inside
+            )
             if indices or (isinstance(item, tree.Number) and ranked):
                 count += 1
             else:
@@ -853,7 +898,11 @@ class Survey:
 
     @staticmethod
     def _is_special(key: str, base: tree.Node, subs: tuple[tree.Node, ...], scope: Scope) -> bool:
-        if scope.is_index(key) or scope.size(key) is not None or key in ("\\pi", "I", "\\mathbb{I}", "\\mathbb{1}", "\\infty", "e"):
+        if (
+            scope.is_index(key)
+            or scope.size(key) is not None
+            or key in ("\\pi", "I", "\\mathbb{I}", "\\mathbb{1}", "\\infty", "e")
+        ):
             return True
         if isinstance(base, tree.Name) and base.text == "1":
             return True
@@ -868,7 +917,9 @@ class Survey:
                 subs = (label, *subs)
             else:
                 assert node.sup is not None
-                base = tree.Name(f"{names.key(base, fonts=self.fonts)}^{{{to_latex(node.sup)}}}", span=base.span)
+                base = tree.Name(
+                    f"{names.key(base, fonts=self.fonts)}^{{{to_latex(node.sup)}}}", span=base.span
+                )
         if node.primes:
             key = names.key(base, fonts=self.fonts)
             record = scope.find(key) if key else None
@@ -886,10 +937,12 @@ class Survey:
         at = 0
         while at < len(node.factors):
             factor = node.factors[at]
-            following = node.factors[at + 1] if at + 1 < len(node.factors) and node.operators[at] == "" else None
+            following = (
+                node.factors[at + 1] if at + 1 < len(node.factors) and node.operators[at] == "" else None
+            )
             group = following.base if isinstance(following, tree.Script) else following
             if following is not None:
-                composite = composite_head(node.factors[at:at + 2], self.fonts)
+                composite = composite_head(node.factors[at : at + 2], self.fonts)
                 if composite is not None and scope.find(composite[0]) is not None:
                     record = scope.find(composite[0])
                     assert record is not None
@@ -897,8 +950,16 @@ class Survey:
                         record.indexed[len(composite[1])] += 1
                     at += 2
                     continue
-            if isinstance(group, tree.Group) and group.left in "([" and isinstance(factor, tree.Name | tree.Accent | tree.Script):
-                base = factor.base if isinstance(factor, tree.Script) and (factor.primes or factor.sup is not None) else factor
+            if (
+                isinstance(group, tree.Group)
+                and group.left in "(["
+                and isinstance(factor, tree.Name | tree.Accent | tree.Script)
+            ):
+                base = (
+                    factor.base
+                    if isinstance(factor, tree.Script) and (factor.primes or factor.sup is not None)
+                    else factor
+                )
                 if isinstance(base, tree.Name | tree.Accent) and not isinstance(group.body, tree.Relation):
                     key = names.key(base, fonts=self.fonts)
                     if key is not None and not self._is_special(key, base, (), scope):
@@ -941,48 +1002,30 @@ class Survey:
         return scope.find(self._split_use(key, subs, scope)[0])
 
 
-def _conditions_apart(display: tree.Display) -> tree.Display:
-    """Part `i = j : y = x` into a condition and a statement."""
-    items: list[tree.Chain | tree.Words | tree.Connective] = []
-    for item in display.items:
-        operators = [operator.text for operator in item.operators] if isinstance(item, tree.Chain) else []
-        at = operators.index(":") if ":" in operators and "to" not in operators else 0
-        if not isinstance(item, tree.Chain) or not at or at == len(operators):
-            items.append(item)
-            continue
-        condition = tree.Chain(item.members[: at + 1], item.operators[:at], span=_over(item.members[: at + 1], item.span))
-        if not _is_index_relation(condition):
-            items.append(item)
-            continue
-        rest = tree.Chain(item.members[at + 1:], item.operators[at + 1:], span=_over(item.members[at + 1:], item.span))
-        items += [condition, rest]
-    return replace(display, items=tuple(items))
-
-
-def _over(nodes: tuple[tree.Node | None, ...], otherwise: Span) -> Span:
-    """Return the span over some members of a chain."""
-    spans = [node.span for node in nodes if node is not None]
-    return spans[0].to(spans[-1]) if spans else otherwise
-
-
-def _chains(display: tree.Display | None) -> list[tree.Chain]:
-    return [] if display is None else [item for item in display.items if isinstance(item, tree.Chain)]
-
-
 def _is_declaration(chain: tree.Chain) -> bool:
     operators = [operator.text for operator in chain.operators]
     if operators in (["in"], [":", "to"]):
         return True
     last = chain.members[-1]
-    return operators == [">"] and isinstance(last, tree.Number) and isinstance(chain.members[0], tree.Name | tree.Accent | tree.Script)
+    return (
+        operators == [">"]
+        and isinstance(last, tree.Number)
+        and isinstance(chain.members[0], tree.Name | tree.Accent | tree.Script)
+    )
 
 
 def _is_range(display: tree.Display, at: int) -> bool:
     """Tell whether the chain at a place is `i = 1` of `i = 1, \\dots, N`."""
     chain = display.items[at]
-    rest = [item for item in display.items[at + 1:] if not isinstance(item, tree.Connective)]
-    return (isinstance(chain, tree.Chain) and len(chain.members) == 2 and isinstance(chain.members[1], tree.Number)
-            and bool(rest) and isinstance(rest[0], tree.Chain) and isinstance(rest[0].members[0], tree.Dots))
+    rest = [item for item in display.items[at + 1 :] if not isinstance(item, tree.Connective)]
+    return (
+        isinstance(chain, tree.Chain)
+        and len(chain.members) == 2
+        and isinstance(chain.members[1], tree.Number)
+        and bool(rest)
+        and isinstance(rest[0], tree.Chain)
+        and isinstance(rest[0].members[0], tree.Dots)
+    )
 
 
 def _is_bare_letter(chain: tree.Chain) -> bool:
@@ -991,33 +1034,32 @@ def _is_bare_letter(chain: tree.Chain) -> bool:
     return len(chain.members) == 1 and first is not None and names.is_index_letter(first)
 
 
-def _is_index_relation(chain: tree.Chain) -> bool:
-    """Tell whether a chain relates index letters only: `i = j`, `i \\ne j`, `k < i`."""
-    if len(chain.members) < 2 or any(member is None for member in chain.members):
-        return False
-    if any(operator.text not in ("=", "!=", "<", "<=", ">", ">=") for operator in chain.operators):
-        return False
-    letters = [member for member in chain.members if member is not None and names.is_index_letter(member)]
-    others = [member for member in chain.members if not (member is not None and names.is_index_letter(member))]
-    return len(letters) >= 2 and all(isinstance(member, tree.Number) for member in others)
-
-
 def _letters(node: tree.Node, bound: set[str], scripted: set[str], alone: set[str]) -> None:
-    """Sort the letters of an expression: bound by sums and compared in conditions, in subscripts, or alone."""
+    """Sort the letters of an expression: bound by sums or compared, in subscripts, or alone."""
     if isinstance(node, tree.Big):
-        bound |= {letter for letter in names.bound_letters(node.lower) if len(letter) == 1 or letter.startswith("\\")}
+        bound |= {
+            letter
+            for letter in names.bound_letters(node.lower)
+            if len(letter) == 1 or letter.startswith("\\")
+        }
         if isinstance(node.lower, tree.Relation):
             bound |= {m.text for m in node.lower.members if names.is_index_letter(m)}  # type: ignore[attr-defined]
         _letters(node.body, bound, scripted, alone)
         return
-    if isinstance(node, tree.Relation) and all(names.is_index_letter(m) or isinstance(m, tree.Number) for m in node.members):
+    if isinstance(node, tree.Relation) and all(
+        names.is_index_letter(m) or isinstance(m, tree.Number) for m in node.members
+    ):
         bound |= {m.text for m in node.members if isinstance(m, tree.Name)}
         return
     if isinstance(node, tree.Script):
         inner: set[str] = set()
         for item in names.items(node.sub):
             inner |= {n.text for n in names.walk(item) if names.is_index_letter(n)}  # type: ignore[attr-defined]
-        if isinstance(node.base, tree.Name) and node.base.text == "\\delta" and len(names.items(node.sub)) == 2:
+        if (
+            isinstance(node.base, tree.Name)
+            and node.base.text == "\\delta"
+            and len(names.items(node.sub)) == 2
+        ):
             bound |= inner
         scripted |= inner
         _letters(node.base, bound, scripted, alone)
@@ -1041,8 +1083,7 @@ def equations(text: str) -> int:
             depth += previous != "\\" or character == "{"
         elif character in "})]":
             depth -= previous != "\\" or character == "}"
-        elif character == "=" and depth <= 0 and text[at + 1:at + 2] != "=":
+        elif character == "=" and depth <= 0 and text[at + 1 : at + 2] != "=":
             count += 1
         previous = character
     return count
-

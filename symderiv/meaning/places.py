@@ -1,0 +1,167 @@
+"""The math spans of a document in reading order, each parsed, in its scope and with the prose before it.
+
+Vocabulary: a *place* is a math span where it stands; its *cue* is what the prose before it says it is for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from symderiv.diagnostics import Span
+from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
+from symderiv.latex import LatexError, Macros, parse, tree
+from symderiv.meaning import cues, names
+from symderiv.meaning.scope import Scope
+
+LAYOUTS = ("numerator", "denominator", "gradient")
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Place:
+    """A math span, where it stands, and what was read in it."""
+
+    math: MathSpan
+    scope: Scope
+    display: tree.Display | None
+    error: LatexError | None
+    before: str = ""
+    """The prose before it: in its paragraph, or at the end of the one before."""
+    cue: cues.Cue = ""
+    fresh_prose: bool = False
+    """A new paragraph of prose has begun since the span before."""
+    skip: bool = False
+    expected: str | None = None
+    forced: str = ""
+    """`declare` or `assume` for mathematics inside a directive."""
+    ends: bool = False
+    """Assumptions of directives end here."""
+    einstein: bool = False
+
+
+class Reading:
+    """Reads the items of a document into places; `layout` is what its directives ask for."""
+
+    def __init__(self, document: Document) -> None:
+        """Read all items in order."""
+        self.layout = "gradient"
+        self.places: list[Place] = []
+        self._macros = Macros()
+        self._scope = Scope(None, 0)
+        self._before = ""
+        self._paragraph = self._prose = -1
+        self._fresh = self._skip = self._ends = self._einstein = False
+        self._expected: str | None = None
+        for item in document.items:
+            if isinstance(item, Heading):
+                self._heading(item)
+            elif isinstance(item, Prose):
+                self._words(item)
+            elif isinstance(item, Directive):
+                self._directive(item)
+            else:
+                self._math(item)
+
+    def _heading(self, item: Heading) -> None:
+        while self._scope.level >= item.level and self._scope.parent is not None:
+            self._scope = self._scope.parent
+        self._scope = Scope(self._scope, item.level)
+        self._before, self._fresh = "", True
+
+    def _words(self, item: Prose) -> None:
+        if cues.has_words(item.text) and item.paragraph != self._prose:
+            self._prose, self._fresh = item.paragraph, True
+        self._before, self._paragraph = item.text, item.paragraph
+
+    def _directive(self, item: Directive) -> None:
+        argument = item.argument.strip()
+        if item.word == "layout" and argument in LAYOUTS:
+            self.layout = argument
+        elif item.word == "einstein":
+            self._einstein = argument != "off"
+        elif item.word == "skip":
+            self._skip = True
+        elif item.word == "end":
+            self._ends = True
+        elif item.word == "expect":
+            self._expected = argument or "refuted"
+        for math in item.mathematics:
+            display, error = self._parsed(math)
+            cue: cues.Cue = "section" if item.word == "assume" else ""
+            self.places.append(
+                Place(math=math, scope=self._scope, display=display, error=error, cue=cue, forced=item.word)
+            )
+
+    def _math(self, item: MathSpan) -> None:
+        display, error = self._parsed(item)
+        same = item.paragraph == self._paragraph
+        given = self._before.rstrip().lower().endswith("given:")
+        self.places.append(
+            Place(
+                math=item,
+                scope=self._scope,
+                display=display,
+                error=error,
+                before=self._before,
+                cue=cues.cue(self._before) if same else ("section" if given else ""),
+                fresh_prose=self._fresh,
+                skip=self._skip and item.display,
+                expected=self._expected if item.display else None,
+                ends=self._ends,
+                einstein=self._einstein,
+            )
+        )
+        self._fresh = self._ends = False
+        if item.display:
+            self._skip, self._expected = False, None
+        if same:
+            self._before = ""
+
+    def _parsed(self, math: MathSpan) -> tuple[tree.Display | None, LatexError | None]:
+        try:
+            display = parse(math.text, offset=math.span.start, macros=self._macros)
+        except LatexError as error:
+            return None, error
+        items = (names.lowered(item) if isinstance(item, tree.Chain) else item for item in display.items)
+        return _conditions_apart(replace(display, items=tuple(items))), None
+
+
+def chains(display: tree.Display | None) -> list[tree.Chain]:
+    """Return the chains of a display."""
+    return [] if display is None else [item for item in display.items if isinstance(item, tree.Chain)]
+
+
+def is_index_relation(chain: tree.Chain) -> bool:
+    """Tell whether a chain relates index letters only: `i = j`, `i \\ne j`, `k < i`."""
+    if len(chain.members) < 2 or any(member is None for member in chain.members):
+        return False
+    if any(operator.text not in ("=", "!=", "<", "<=", ">", ">=") for operator in chain.operators):
+        return False
+    letters = [member for member in chain.members if member is not None and names.is_index_letter(member)]
+    others = [
+        member for member in chain.members if not (member is not None and names.is_index_letter(member))
+    ]
+    return len(letters) >= 2 and all(isinstance(member, tree.Number) for member in others)
+
+
+def _conditions_apart(display: tree.Display) -> tree.Display:
+    """Part `i = j : y = x` into a condition and a statement."""
+    items: list[tree.Chain | tree.Words | tree.Connective] = []
+    for item in display.items:
+        operators = [operator.text for operator in item.operators] if isinstance(item, tree.Chain) else []
+        at = operators.index(":") if ":" in operators and "to" not in operators else 0
+        if not isinstance(item, tree.Chain) or not at:
+            items.append(item)
+            continue
+        head, rest = item.members[: at + 1], item.members[at + 1 :]
+        condition = tree.Chain(head, item.operators[:at], span=_over(head, item.span))
+        if is_index_relation(condition):
+            items += [condition, tree.Chain(rest, item.operators[at + 1 :], span=_over(rest, item.span))]
+        else:
+            items.append(item)
+    return replace(display, items=tuple(items))
+
+
+def _over(nodes: tuple[tree.Node | None, ...], otherwise: Span) -> Span:
+    """Return the span over some members of a chain."""
+    spans = [node.span for node in nodes if node is not None]
+    return spans[0].to(spans[-1]) if spans else otherwise
