@@ -21,7 +21,7 @@ from symderiv.judge.verdict import Verdict, Witness
 from symderiv.kernel.calculus import derive
 from symderiv.kernel.equality import Proved, prove
 from symderiv.kernel.terms import Goal, KernelError
-from symderiv.meaning import Compared, compare, elaborate, unreached
+from symderiv.meaning import Compared, compare, elaborate, one_sided, unreached
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
 from symderiv.meaning.notation import derived_latex
 
@@ -244,6 +244,11 @@ class Session:
         verdict, disagreement = decide(
             compared.goal, right.span, seed=seed, deadline=time.monotonic() + _NUMBERS
         )
+        clash = right.clash or left.clash
+        if clash is not None and verdict.outcome != "refuted":
+            return Judged(Verdict("ill-typed", diagnostics=(clash,)), left)
+        if verdict.outcome == "refuted" and one_sided(compared.goal):
+            return Judged(Verdict("unknown", diagnostics=(explain.undefined(right.span),)), left)
         if compared.layout is not None:
             verdict = replace(verdict, layout=compared.layout)
         return Judged(verdict, left, disagreement)

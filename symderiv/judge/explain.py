@@ -71,6 +71,16 @@ def not_answered(span: Span) -> Diagnostic:
     return Diagnostic("SD020", "symderiv cannot derive an answer to this question", span)
 
 
+def undefined(span: Span) -> Diagnostic:
+    """Say that a page differentiates a tensor without telling what it is."""
+    return Diagnostic(
+        "SD020",
+        "this step is neither proved nor refuted",
+        span,
+        notes=("the page does not define the quantity that is differentiated",),
+    )
+
+
 def depends(span: Span, line: int | None) -> Diagnostic:
     """Say that there is no good member to compare a step with."""
     where = f"line {line}" if line else "an earlier member"

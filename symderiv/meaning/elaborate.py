@@ -95,6 +95,12 @@ _ELEMENTARY: dict[str, Callable[[Expr], Expr]] = {
 }
 """Functions of one scalar, applied entry by entry to a tensor."""
 
+FUNCTIONS = frozenset(word for word in _ELEMENTARY if word.startswith("\\")) | {
+    "exp", "log", "ln", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "abs", "sign", "erf",
+    "\\max", "max", "\\min", "min", "diag", "\\diag", "tr", "\\tr", "trace", "Tr", "det", "\\det",
+}  # fmt: skip
+"""Functions of one meaning, which no page defines."""
+
 _RELATIONS: dict[str, Callable[[Expr, Expr], Boolean]] = {
     "=": Eq,
     "!=": Ne,
@@ -130,6 +136,10 @@ class Elaborator:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     uses: set[str] = field(default_factory=set)
     """Identities of the names used since this was last cleared."""
+    outside: set[str] = field(default_factory=set)
+    """Index letters that stand free in the other members of the chain."""
+    clash: Diagnostic | None = None
+    """A summed index of the member at hand that runs further than a dimension where it stands."""
     shaky: str | None = None
     """A name of the member at hand whose rank is a guess."""
     expected_rank: int = 0
@@ -150,7 +160,7 @@ class Elaborator:
                 where.span,
                 label=f"the reading that keeps the bound {letter} apart was taken",
             )
-        self.shaky = None
+        self.shaky = self.clash = None
         try:
             return self.value(node)
         except Untyped as error:
@@ -260,7 +270,7 @@ class Elaborator:
             for each, name in self.scope.visible().items()
             if each.lower() == key.lower() and name.introduced
         ]
-        note = (f"there is a {near[0]} here",) if near else ()
+        note = (f"the page has {near[0]}",) if near else ()
         return ill_typed(
             "SD004", f"{key} is defined nowhere", node.span, label="not defined or declared", notes=note
         )
@@ -348,7 +358,8 @@ class Elaborator:
                     return known
             symbol, own = self._letter(node.text, node.span)
             if node.text in self._bound:
-                self.sizes.try_unify(own, size)
+                if not self.sizes.try_unify(own, size) and self.clash is None:
+                    self.clash = self._overrun(node, own, size)
             else:
                 self.unify(own, size, node.span, f"the index {node.text}")
             return symbol
@@ -358,6 +369,18 @@ class Elaborator:
                 *(term if sign != "-" else -term for (sign, _), term in zip(node.terms, terms, strict=True))
             )
         return self._shift(node)
+
+    def _overrun(self, node: tree.Name, own: Size, size: Size) -> Diagnostic | None:
+        """Return what is wrong when a summed index runs further than the dimension where it stands."""
+        end, entries = self.sizes.show(own), self.sizes.show(size)
+        if (entries - end).is_nonnegative:
+            return None
+        return Diagnostic(
+            "SD002",
+            f"the index {node.text} runs to {end}, where there are {entries} entries",
+            node.span,
+            notes=(f"this has a meaning at most when {end} is not larger than {entries}",),
+        )
 
     def _shift(self, node: tree.Node) -> Expr:
         """Elaborate a part of an index such as `i + 1`, which may leave the dimension."""
@@ -418,7 +441,11 @@ class Elaborator:
         if len(subs) == 1 and isinstance(subs[0], tree.Relation):
             return Tensor(Piecewise((Integer(1), self.condition(subs[0])), (Integer(0), true)))
         if subs and all(
-            isinstance(sub, tree.Name) and (sub.text in self._bound or self.scope.is_index(sub.text))
+            isinstance(sub, tree.Name)
+            and (
+                sub.text in self._bound
+                or (self.scope.is_index(sub.text) and self.scope.size(sub.text) is None)
+            )
             for sub in subs
         ):
             for sub, size in zip(subs, declared or (), strict=False):
@@ -431,9 +458,12 @@ class Elaborator:
         self, node: tree.Node, subs: tuple[tree.Node, ...], declared: tuple[Size, ...] | None
     ) -> Tensor:
         """`I`, `I_n`, and the entries `I_{ij}` and `\\delta_{ij}`."""
-        size = declared[0] if declared is not None else self.sizes.new(origin=node.span)
         if len(subs) == 2:
-            return Tensor(KroneckerDelta(self.index(subs[0], size), self.index(subs[1], size)))
+            sizes = declared or (self.sizes.new(origin=node.span), self.sizes.new(origin=node.span))
+            first, second = (self.index(sub, size) for sub, size in zip(subs, sizes, strict=True))
+            self.sizes.try_unify(sizes[0], sizes[1])
+            return Tensor(KroneckerDelta(first, second))
+        size = declared[0] if declared is not None else self.sizes.new(origin=node.span)
         if subs:
             size = self._subscript_size(subs, node.span)
         a, b = fresh("s"), fresh("s")
@@ -560,7 +590,7 @@ class Elaborator:
 
     def _additive(self, node: tree.Additive) -> Tensor:
         total: Tensor | None = None
-        for sign, term in node.terms:
+        for sign, term in self._in_scope(node.terms):
             value = self.value(term)
             if sign == "-":
                 value = replace(value, body=-value.body)
@@ -569,6 +599,32 @@ class Elaborator:
             total = value if total is None else self.add(total, value, term.span)
         assert total is not None
         return replace(total, numerator=None, denominator=None) if len(node.terms) > 1 else total
+
+    def _in_scope(self, terms: tuple[tuple[str, tree.Node], ...]) -> tuple[tuple[str, tree.Node], ...]:
+        """Let a sum reach over the terms after it that use its index, where no other member has it."""
+        for at, (sign, term) in enumerate(terms):
+            if not isinstance(term, tree.Big) or term.operator != "sum" or at + 1 == len(terms):
+                continue
+            letters = set(names.bound_letters(term.lower)) - self.outside - self._bound.keys()
+            rest = terms[at + 1 :]
+            reach = max(
+                (k + 1 for k, (_, other) in enumerate(rest) if names.free_letters(other, letters)), default=0
+            )
+            if reach:
+                self._note(
+                    "SD102",
+                    "a term after this sum uses its index",
+                    term.span,
+                    label="read as a part of the sum",
+                )
+                inner = (
+                    ("+", term.body),
+                    *((s if sign == "+" else _opposite(s), t) for s, t in rest[:reach]),
+                )
+                span = term.span.to(rest[reach - 1][1].span)
+                whole = replace(term, body=tree.Additive(inner, span=span), span=span)
+                return (*terms[:at], (sign, whole), *rest[reach:])
+        return terms
 
     def add(self, left: Tensor, right: Tensor, span: Span) -> Tensor:
         """Return the sum of two tensors, broadcast as in NumPy."""
@@ -713,6 +769,14 @@ class Elaborator:
             outer, inner = left, right
         elif right.denominator == left.numerator:
             outer, inner = right, left
+            if self.layout != "denominator" and left.rank == 2 and right.rank == 1:
+                note = (
+                    "in denominator layout this is the chain rule: the directive `layout denominator` says so"
+                )
+                found = Diagnostic(
+                    "SD107", "these factors are in the order of denominator layout", span, notes=(note,)
+                )
+                raise Untyped("unknown", found)
         else:
             return None
         assert outer.numerator is not None
@@ -777,7 +841,8 @@ class Elaborator:
         letters = names.bound_letters(node.lower)
         if not letters:
             raise unsupported("this sum does not name its index", node.span)
-        upper = self._upper(node)
+        start = self._start(node.lower)
+        upper = self._upper(node, start)
         sizes = tuple(
             upper or self.scope.range(letter) or self.sizes.new(origin=node.span) for letter in letters
         )
@@ -789,8 +854,12 @@ class Elaborator:
             if node.operator == "prod":
                 raise unsupported("a product with a condition is not supported yet", node.span)
             body = body * Piecewise((Integer(1), condition), (Integer(0), true))
-        for letter, index in zip(letters, indices, strict=True):
-            if not value.body.has(index):
+        for skipped in range(1, start):
+            if node.operator == "prod":
+                raise unsupported("a product that starts elsewhere than at 1 is not supported yet", node.span)
+            body = body * (1 - KroneckerDelta(indices[0], skipped))
+        for letter in letters:
+            if letter not in names.free_letters(node.body, {letter}):
                 self._note(
                     "SD105", f"the summed index {letter} does not occur in the body of the sum", node.span
                 )
@@ -799,29 +868,31 @@ class Elaborator:
             body = operator(body, (index, 1, size))
         return replace(value, body=body, numerator=None, denominator=None)
 
-    def _upper(self, node: tree.Big) -> Size | None:
+    def _start(self, lower: tree.Node | None) -> int:
+        """Return the number from which a sum runs: 0, 1 or a small one."""
+        if not isinstance(lower, tree.Relation) or lower.operators != ("=",):
+            return 1
+        start = self.value(lower.members[1]).body
+        if not start.is_Integer or not 0 <= start <= _LATEST_START:
+            raise unsupported("a sum that starts there is not supported yet", lower.span)
+        return int(start)
+
+    def _upper(self, node: tree.Big, start: int) -> Size | None:
         """Return the dimension that a sum's bounds name; a sum from 0 to n - 1 is read as one from 1 to n."""
-        lower = node.lower
-        start = Integer(1)
-        if isinstance(lower, tree.Relation) and lower.operators == ("=",):
-            start = self.value(lower.members[1]).body
         if node.upper is None:
             return None
-        if isinstance(node.upper, tree.Name) and start == 1:
-            known = self.scope.size(node.upper.text)
-            if known is not None:
-                return known
-        count = self.value(node.upper).body - start + 1
-        if start not in (0, 1):
-            raise unsupported("a sum that starts elsewhere than at 0 or 1 is not supported yet", node.span)
+        known = self.scope.size(node.upper.text) if isinstance(node.upper, tree.Name) and start else None
+        if known is not None:
+            return known
         if start == 0 and any(
-            isinstance(n, tree.Name) and n.text in names.bound_letters(lower) and not _in_script(node.body, n)
+            isinstance(n, tree.Name)
+            and n.text in names.bound_letters(node.lower)
+            and not _in_script(node.body, n)
             for n in names.walk(node.body)
         ):
             raise unsupported("a sum from 0 that uses its index as a number is not supported yet", node.span)
-        if isinstance(count, Size):
-            return count
-        return self.sizes.new(count, origin=node.span)
+        last = self.value(node.upper).body + (0 if start else 1)
+        return last if isinstance(last, Size) else self.sizes.new(last, origin=node.span)
 
     def _restriction(self, lower: tree.Node | None) -> Boolean | None:
         """Return the condition below a sum, `j \\ne i` or `k < i`, or None."""
@@ -1302,6 +1373,7 @@ class Elaborator:
 
 _CALLS = frozenset({"\\max", "max", "\\min", "min", "softmax", "diag", "\\diag", "tr", "\\tr", "trace", "Tr"})
 HOLE = "\\hole"
+_LATEST_START = 8
 
 
 def _count(number: int, noun: str) -> str:
@@ -1317,6 +1389,10 @@ def _kind(value: Tensor) -> str:
     if value.rank == 1:
         return "a row" if value.row else "a column"
     return _rank(value.rank)
+
+
+def _opposite(sign: str) -> str:
+    return "-" if sign == "+" else "+"
 
 
 def _is_one(node: tree.Node) -> bool:

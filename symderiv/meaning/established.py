@@ -17,6 +17,7 @@ from symderiv.kernel.calculus import names_in
 from symderiv.kernel.terms import Context, D, Index, KernelError, entry, fresh, name_of
 from symderiv.meaning.model import Page, Statement, Tensor
 from symderiv.meaning.notation import derived, ranges_of
+from symderiv.meaning.notation.folding import Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def established(page: Page, document: Document) -> Established:
     facts: list[Fact] = []
     omitted: list[Omitted] = []
     wholes = _wholes(page)
+    known: Known = {}
     seen: set[str] = set()
     headings = [item for item in document.items if isinstance(item, Heading)]
     for statement, value in _heads(page):
@@ -80,7 +82,7 @@ def established(page: Page, document: Document) -> Established:
             whole, slots = _whole(each, wholes.get(key))
             ranges = ranges_of(whole, statement.context)
             try:
-                result = derived(whole, ranges, statement.context)
+                result = derived(whole, ranges, statement.context, known=known)
             except (KernelError, RecursionError) as error:
                 omitted.append(Omitted(whole, line, str(error)))
                 continue
@@ -173,11 +175,11 @@ def _nothing_derived(term: D, result: Expr, context: Context) -> bool:
 
 
 def _section(headings: list[Heading], at: int) -> str:
-    """Return the text of the heading of level 2 that a place stands under, or of no heading."""
+    """Return the text of the heading of level 1 or 2 that a place stands under; the title is none."""
     text = ""
-    for heading in headings:
+    for place, heading in enumerate(headings):
         if heading.span.start > at:
             break
         if heading.level <= 2:
-            text = heading.text if heading.level == 2 else ""
+            text = "" if place == 0 and heading.level == 1 else heading.text
     return text

@@ -42,6 +42,18 @@ def unreached(goal: Goal) -> tuple[str, str] | None:
     return None
 
 
+def one_sided(goal: Goal) -> bool:
+    """Tell whether one side differentiates a tensor that the page leaves undefined, and the other nothing.
+
+    Whether that tensor depends on the variable is then not said, and no numbers can decide the step.
+    """
+    found = [side.atoms(D) for side in (goal.left, goal.right)]
+    if bool(found[0]) == bool(found[1]):
+        return False
+    opened = {name_of(derivative.term) for derivative in found[0] | found[1]}
+    return any(name in goal.context.opaque and goal.context.shapes.get(str(name)) for name in opened)
+
+
 def _reached(name: str, context: Context) -> set[str]:
     """Return every name on which a name depends."""
     seen: set[str] = set()

@@ -62,6 +62,8 @@ class Member:
     value: Tensor | Failure
     shaky: str | None = None
     """A name in it whose rank is a guess, so that a clash of shapes is no error of the author's."""
+    clash: Diagnostic | None = None
+    """A summed index in it that runs further than a dimension where it stands."""
     repair: tuple[str, Tensor] | None = None
     """Where a name is undefined: a name that the page knows, and the member with that name instead."""
 

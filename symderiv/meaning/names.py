@@ -140,6 +140,19 @@ def free_letters(
     return found
 
 
+def outright(node: tree.Node, among: set[str]) -> set[str]:
+    """Return the free letters of a node, except those of terms that come after a sum which binds them."""
+    if isinstance(node, tree.Additive):
+        found: set[str] = set()
+        bound: set[str] = set()
+        for _, term in node.terms:
+            found |= free_letters(term, among) - bound
+            if isinstance(term, tree.Big):
+                bound |= set(bound_letters(term.lower))
+        return found
+    return free_letters(node, among)
+
+
 def reused(node: tree.Node, among: set[str]) -> Iterator[tuple[str, tree.Big]]:
     """Yield each letter that a sum binds and that is free in the same term, with the sum.
 

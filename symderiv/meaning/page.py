@@ -121,6 +121,7 @@ class _Builder:
     def _definition(self, elaborator: Elaborator, node: tree.Node, head: Head, record: Name) -> None:
         known_rank = len(record.shape) if record.shape is not None else max(record.indexed, default=0)
         elaborator.expected_rank = known_rank - len(head.letters)
+        elaborator.outside = set(head.letters)
         body = elaborator.member(node)
         term = body.body if head.power == 1 else sympy.sqrt(body.body)
         known = record.shape
@@ -161,7 +162,7 @@ class _Builder:
         """Return the members of a chain, Einstein's sums written out."""
         if not chain.einstein:
             return chain.members
-        letters = {n.text for member in chain.members for n in names.walk(member) if isinstance(n, tree.Name)}
+        letters = {letter for member in chain.members for letter in _letters_of(member)}
         return names.summed(
             chain.members, frozenset(letter for letter in letters if chain.scope.is_index(letter))
         )
@@ -199,7 +200,11 @@ class _Builder:
         last = max((link.item for link in chain.links), default=0)
         elaborator = self._elaborator(chain.scope, last + 1)
         members: list[Member] = []
-        for at, node in enumerate(self._members(chain)):
+        nodes = self._members(chain)
+        letters = {letter for node in nodes for letter in _letters_of(node) if chain.scope.is_index(letter)}
+        loose = [names.outright(node, letters) for node in nodes]
+        for at, node in enumerate(nodes):
+            elaborator.outside = set().union(*loose[:at], *loose[at + 1 :])
             elaborator.diagnostics.clear()
             value: Tensor | Failure
             repair = None
@@ -215,7 +220,7 @@ class _Builder:
             elif chain.links:
                 self.item_diagnostics[chain.links[0].item].extend(elaborator.diagnostics)
             text = self.survey.document.source.text[node.span.start : node.span.end].strip()
-            members.append(Member(node.span, text, value, elaborator.shaky, repair))
+            members.append(Member(node.span, text, value, elaborator.shaky, elaborator.clash, repair))
             if at and isinstance(value, Tensor):
                 self._settle(members, value)
         return members, elaborator
@@ -357,6 +362,10 @@ class _Builder:
             shape = tuple(str(self.sizes.show(size)) for size in record.shape)
             found.append(SymbolRecord(record.key, shape, line, inferred=not record.declared))
         return tuple(found)
+
+
+def _letters_of(node: tree.Node) -> set[str]:
+    return {n.text for n in names.walk(node) if isinstance(n, tree.Name)}
 
 
 def _unique(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:

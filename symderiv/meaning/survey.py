@@ -18,7 +18,7 @@ from symderiv.document.model import Document
 from symderiv.kernel.terms import Size
 from symderiv.latex import to_latex, tree
 from symderiv.meaning import cues, names
-from symderiv.meaning.elaborate import composite_head
+from symderiv.meaning.elaborate import FUNCTIONS, composite_head
 from symderiv.meaning.model import Kind
 from symderiv.meaning.places import Place, Reading, chains, is_index_relation
 from symderiv.meaning.scope import Name, Scope
@@ -255,7 +255,8 @@ class Survey:
         operators = [operator.text for operator in chain.operators]
         first, last = chain.members[0], chain.members[-1]
         if operators[-1] == "in" and last is not None:
-            for node in (*pending, chain.members[-2]):
+            tail = "=" in operators
+            for node in (chain.members[0], chain.members[-2]) if tail else (*pending, chain.members[-2]):
                 if node is not None:
                     self._declare_in(node, last, scope)
         elif operators == [":", "to"] and first is not None:
@@ -386,6 +387,9 @@ class Survey:
         if isinstance(node, tree.Script):
             return self._scripted_head(node, scope)
         if isinstance(node, tree.Call):
+            function = node.function
+            if isinstance(function, tree.Name) and function.text in FUNCTIONS:
+                return None
             return self._function_head(node.function, node.arguments, None, scope)
         if isinstance(node, tree.Product) and len(node.factors) == 2 and node.operators == ("",):
             composite = composite_head(node.factors, self.fonts)
@@ -404,7 +408,10 @@ class Survey:
         return None
 
     def _scripted_head(self, node: tree.Script, scope: Scope) -> Head | None:
-        if isinstance(node.base, tree.Call) and node.sup is None:
+        if isinstance(node.base, tree.Call):
+            function = node.base.function
+            if node.sup is not None or (isinstance(function, tree.Name) and function.text in FUNCTIONS):
+                return None
             return self._function_head(node.base.function, node.base.arguments, node.sub, scope)
         key = names.key(node.base, fonts=self.fonts)
         if key is None or names.is_transpose(node.sup):
@@ -530,8 +537,21 @@ class Survey:
             elif not any(item is consumed for consumed in self._consumed):
                 self._chain(place, item, cue, display, at)
 
+    def _declare_before(self, display: tree.Display, at: int) -> None:
+        """Count the names before a comma, `a, b` of `a, b \\in \\mathbb R`, with the declaration."""
+        spans = set()
+        for item in reversed(display.items[:at]):
+            if isinstance(item, tree.Connective) and item.text == ",":
+                continue
+            if not isinstance(item, tree.Chain) or item.operators:
+                break
+            spans.add(item.span)
+        for entry in self.items:
+            if entry.kind == "term" and entry.span in spans:
+                entry.kind = "declaration"
+
     def _condition_after(self, display: tree.Display, at: int, row: int, scope: Scope) -> bool:
-        """Take `\text{if } i = j` at the end of a row as a condition of that row alone."""
+        """Take `if i = j` at the end of a row as a condition of that row alone."""
         following = display.items[at + 1] if at + 1 < len(display.items) else None
         if not isinstance(following, tree.Chain) or not is_index_relation(following):
             return False
@@ -571,6 +591,7 @@ class Survey:
             for node in chain.members:
                 if node is not None:
                     self._declare_uses(node, scope)
+            self._declare_before(display, at)
             self._add(Item("declaration", chain.span, scope))
             return
         assumes = is_index_relation(chain) or cue in ("local", "section", "where") or place.forced == "assume"
@@ -618,7 +639,7 @@ class Survey:
         if any(isinstance(member, tree.Question) for member in chain.members):
             return False
         head = self._head_of(chain.members[0], scope) if chain.members[0] is not None else None
-        fresh = head is not None and self._is_fresh(head, scope, chain.members[1:])
+        fresh = head is not None and self._is_fresh(head, scope, chain.members[1:], anew=cue != "local")
         if fresh and head is not None and head.parameters is not None:
             return False
         if not indices and cue != "local" and place.forced != "assume":
@@ -674,7 +695,7 @@ class Survey:
         scope, base = raw.scope, len(raw.links)
         new = [m for m in chain.members[1:] if m is not None]
         operators = [operator.text for operator in chain.operators]
-        heads = {} if base else self._heads_of([raw.first, *new], operators, scope)
+        heads = {} if base else self._heads_of([raw.first, *new], operators, place)
         if not base:
             self._observe(raw.first, scope, introduces=True)
         for at, (node, operator) in enumerate(zip(new, operators, strict=True)):
@@ -695,6 +716,8 @@ class Survey:
                 link.body = next((b for b in range(at + 1, len(new) + 1) if b not in heads), len(new))
                 self._observe(new[link.body - 1], scope, introduces=True)
                 self._define(link, heads[at], previous, new[link.body - 1], scope)
+                if place.cue == "where" and not place.math.display:
+                    self._explains(link)
             elif last and cues.imposes(place.before) and isinstance(node, tree.Number) and node.text == "0":
                 item.kind = "assumption"
             elif last and item.member > 1 and self._ends(node, operator, scope):
@@ -705,12 +728,26 @@ class Survey:
                 self._define(link, head, node, previous, scope)
             self._observe(node, scope, introduces=bool(heads) or link.head is not None)
 
-    def _heads_of(self, members: list[tree.Node], operators: list[str], scope: Scope) -> dict[int, Head]:
+    def _explains(self, link: Link) -> None:
+        """Let *where s = a + b* after a display give the names of that display their meaning.
+
+        A function is not explained so: the display may have stated a rule for any function.
+        """
+        earlier = [chain for chain in self.chains[:-1] if chain.links]
+        if not earlier or link.record is None or link.record.parameters is not None:
+            return
+        used = {names.key(n, fonts=self.fonts) for member in earlier[-1].members for n in names.walk(member)}
+        if link.record.key in used:
+            link.record.defined = earlier[-1].links[0].item
+
+    def _heads_of(self, members: list[tree.Node], operators: list[str], place: Place) -> dict[int, Head]:
         """Return the heads that begin a chain; the first member that is none defines them all."""
         heads: dict[int, Head] = {}
+        scope = place.scope
         for at, member in enumerate(members[:-1]):
             head = self._head_of(member, scope)
-            fresh = head is not None and self._is_fresh(head, scope, members[at + 1 :])
+            anew = operators[at] != "=" or place.cue in ("section", "where")
+            fresh = head is not None and self._is_fresh(head, scope, members[at + 1 :], anew=anew)
             if head is None or not fresh or operators[at] not in _DEFINING:
                 break
             heads[at] = head
@@ -733,9 +770,17 @@ class Survey:
         )
 
     def _is_fresh(
-        self, head: Head, scope: Scope, rest: list[tree.Node] | tuple[tree.Node | None, ...]
+        self,
+        head: Head,
+        scope: Scope,
+        rest: list[tree.Node] | tuple[tree.Node | None, ...],
+        *,
+        anew: bool = False,
     ) -> bool:
-        """Tell whether a head has no meaning yet in this section, so that an equation defines it."""
+        """Tell whether a head has no meaning yet, so that an equation defines it.
+
+        What a section above defines may be given another meaning (`anew`) by *let* or `:=` only.
+        """
         key = head.key
         record = scope.find(key)
         if record is None and (
@@ -749,12 +794,9 @@ class Survey:
         own = scope.names.get(key)
         if own is not None and own.defined is not None:
             return False
-        if (
-            record is not None
-            and record is not own
-            and record.defined is not None
-            and not self._new_section(record, scope)
-        ):
+        if record is not None and record is not own and record.defined is not None and not anew:
+            return False
+        if head.power != 1 and record is not None and (record.declared or record.bare or record.indexed):
             return False
         for node in rest:
             if node is None:
@@ -770,12 +812,6 @@ class Survey:
                 own.identity in other.rests_on for other in map(scope.find, mentioned) if other is not None
             ):
                 return False
-        return True
-
-    @staticmethod
-    def _new_section(record: Name, scope: Scope) -> bool:
-        """A deeper section may give a name a new meaning."""
-        del record, scope
         return True
 
     def _define(self, link: Link, head: Head, node: tree.Node, body: tree.Node, scope: Scope) -> None:

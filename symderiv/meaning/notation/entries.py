@@ -1,7 +1,7 @@
 """Entry form: a scalar term over free indices, written for a reader.
 
-Vocabulary. A *letter* is what a reader sees for an index; no two indices that meet have one letter, and none has
-the letter of a name or a size. A product is written coefficient, sizes, numbers, deltas, upstream
+Vocabulary. A *letter* is what a reader sees for an index; no two indices that meet have one letter, and none
+has the letter of a name or a size. A product is written coefficient, sizes, numbers, deltas, upstream
 gradients, entries, functions, brackets, sums; a sum its positive terms first, the weightiest foremost.
 """
 
@@ -18,6 +18,7 @@ from sympy import (
     Add,
     Basic,
     Expr,
+    Heaviside,
     Indexed,
     Integer,
     KroneckerDelta,
@@ -250,6 +251,8 @@ class Writer:
             return self._cases(term)
         if isinstance(term, Pow):
             return self.style.power(self.atom(term.base), self.write(term.exp).text)
+        if isinstance(term, Heaviside) and len(term.args) == 2 and term.args[1] == 0:
+            return Shown(f"{self.style.symbol('ones')}[{self.condition(term.args[0] > 0)}]", Level.POWER)
         if isinstance(term, Abs):
             return self.style.bars(self.write(term.args[0]))
         if isinstance(term, Max | Min):

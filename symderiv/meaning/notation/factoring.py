@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import permutations
 
-from sympy import Expr, Integer, KroneckerDelta, Rational, gcd, lcm
+from sympy import Expr, Heaviside, Integer, KroneckerDelta, Piecewise, Rational, gcd, lcm, true
 
 from symderiv.kernel.terms import Index
 from symderiv.meaning.notation.products import Limit, Term, built, indices_of
@@ -50,7 +50,15 @@ def _taken_out(parts: Sequence[Term], wanted: Callable[[Expr], bool], *, joined:
         )
         for part in parts
     ]
-    return (Term(coefficient, shared, {**common, built(rest): Integer(1)}),)
+    return (Term(coefficient, shared, {**common, indicated(built(rest)): Integer(1)}),)
+
+
+def indicated(term: Expr) -> Expr:
+    """Write `1 − 1[−a > 0]` as `1[a ≥ 0]`, which is the same."""
+    marks = [mark for mark in term.atoms(Heaviside) if len(mark.args) == 2 and mark.args[1] == 0]
+    if len(marks) == 1 and term == 1 - marks[0]:
+        return Piecewise((Integer(1), -marks[0].args[0] >= 0), (Integer(0), true))
+    return term
 
 
 def _settled(term: Term) -> Term:

@@ -19,7 +19,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, Sum, exp
 from symderiv.kernel.calculus import names_in
 from symderiv.kernel.equality import Proved, normal, prove
 from symderiv.kernel.reading import write
-from symderiv.kernel.terms import Context, D, Definition, Goal, Index, KernelError, entry
+from symderiv.kernel.terms import Context, D, Definition, Goal, Index, KernelError, entry, name_of
 from symderiv.meaning.notation.factoring import factored
 from symderiv.meaning.notation.products import (
     Term,
@@ -29,11 +29,14 @@ from symderiv.meaning.notation.products import (
     flat,
     flat_product,
     indices_of,
+    is_size,
 )
 
 Ranges = Mapping[Index, Expr]
 ROUNDS = 8
 """How many times a term is folded at most."""
+LEADS = 3
+"""How many terms of a definition are taken as the one that becomes its name."""
 CHOICES = 400
 """How many instances of a rule are tried on one product."""
 
@@ -42,11 +45,22 @@ CHOICES = 400
 class Rule:
     """`pattern` at `slots` may be written as `replacement`; its own sums are over its bound indices."""
 
-    name: str
     slots: tuple[Index, ...]
     sizes: tuple[Expr, ...]
     pattern: Term
     replacement: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way of reading a definition backwards: its rules are applied one after the other."""
+
+    name: str
+    rules: tuple[Rule, ...]
+
+
+Known = dict[int, tuple[Context, tuple[Reading, ...]]]
+"""The readings of each context, by its identity; the context is kept, so that the identity is."""
 
 
 def equal(left: Expr, right: Expr, ranges: Ranges, context: Context) -> bool:
@@ -57,14 +71,20 @@ def equal(left: Expr, right: Expr, ranges: Ranges, context: Context) -> bool:
         return False
 
 
-def derived(term: Expr, ranges: Ranges, context: Context, *, but: str = "") -> Expr:
+def derived(
+    term: Expr, ranges: Ranges, context: Context, *, but: str = "", known: Known | None = None
+) -> Expr:
     """Return a term with every derivative carried out, written in the page's names except `but`.
 
-    Raise KernelError where the kernel has no rule for it.
+    `known` keeps the readings of a context from one call to the next. Raise KernelError where the kernel has
+    no rule for the term.
     """
     opened = write(normal(term, ranges, context))
-    names = {name for name in _foldable(context) if not but or but not in _reach(name, context)}
-    folded = fold(opened, ranges, context, frozenset(names))
+    cache = {} if known is None else known
+    if id(context) not in cache:
+        cache[id(context)] = (context, _readings(context, _foldable(context)))
+    readings = tuple(r for r in cache[id(context)][1] if not but or but not in _reach(r.name, context))
+    folded = _fold(opened, ranges, replace(context, definitions={}), readings)
     return folded if folded == opened or equal(folded, term, ranges, context) else opened
 
 
@@ -77,19 +97,11 @@ def _foldable(context: Context) -> frozenset[str]:
     )
 
 
-def fold(term: Expr, ranges: Ranges, context: Context, names: frozenset[str]) -> Expr:
-    """Return the cheapest way found of writing a term with these names."""
-    rules = _rules(context, names)
-    if not rules:
-        return term
-    return _fold(term, ranges, replace(context, definitions={}), rules)
-
-
-def _fold(term: Expr, ranges: Ranges, closed: Context, rules: tuple[Rule, ...]) -> Expr:
+def _fold(term: Expr, ranges: Ranges, closed: Context, readings: tuple[Reading, ...]) -> Expr:
     best, least = term, cost(factored(flat(term)))
     for _ in range(ROUNDS):
         start = best
-        for candidate in _candidates(start, ranges, closed, rules):
+        for candidate in _candidates(start, ranges, closed, readings):
             price = cost(factored(flat(candidate)))
             if price < least - 1e-9:
                 best, least = candidate, price
@@ -98,13 +110,13 @@ def _fold(term: Expr, ranges: Ranges, closed: Context, rules: tuple[Rule, ...]) 
     return best
 
 
-def _candidates(term: Expr, ranges: Ranges, closed: Context, rules: tuple[Rule, ...]) -> Iterator[Expr]:
-    inner = _fold_inside(term, ranges, closed, rules)
+def _candidates(term: Expr, ranges: Ranges, closed: Context, readings: tuple[Reading, ...]) -> Iterator[Expr]:
+    inner = _fold_inside(term, ranges, closed, readings)
     if inner != term:
         yield inner
     parts = flat(term)
-    for rule in rules:
-        rewritten = [_exhausted(rule, part, ranges) for part in parts]
+    for reading in readings:
+        rewritten = [_exhausted(reading, part, ranges) for part in parts]
         if any(new is not None for new in rewritten):
             total = Add(
                 *(
@@ -112,13 +124,14 @@ def _candidates(term: Expr, ranges: Ranges, closed: Context, rules: tuple[Rule, 
                     for part, new in zip(parts, rewritten, strict=True)
                 )
             )
+            yield total
             try:
                 yield write(normal(total, ranges, closed))
             except (KernelError, RecursionError):
                 continue
 
 
-def _fold_inside(term: Expr, ranges: Ranges, closed: Context, rules: tuple[Rule, ...]) -> Expr:
+def _fold_inside(term: Expr, ranges: Ranges, closed: Context, readings: tuple[Reading, ...]) -> Expr:
     """Fold the arguments of functions, the bases of powers and the exponents of exponentials."""
     parts = []
     for part in flat(term):
@@ -129,61 +142,60 @@ def _fold_inside(term: Expr, ranges: Ranges, closed: Context, rules: tuple[Rule,
             if isinstance(base, exp):
                 exponent += power * base.exp
                 continue
-            new = _folded_base(base, power, within, closed, rules)
+            new = _folded_base(base, power, within, closed, readings)
             factors[new] = factors.get(new, Integer(0)) + power
         if exponent != 0:
-            factors[exp(_fold(exponent, within, closed, rules))] = Integer(1)
+            factors[exp(_fold(exponent, within, closed, readings))] = Integer(1)
         parts.append(replace(part, factors=factors))
     return built(parts)
 
 
 def _folded_base(
-    base: Expr, power: Rational, ranges: Ranges, closed: Context, rules: tuple[Rule, ...]
+    base: Expr, power: Rational, ranges: Ranges, closed: Context, readings: tuple[Reading, ...]
 ) -> Expr:
     if isinstance(base, Sum | Add) and (power != 1 or isinstance(base, Add)):
-        return _fold(base, ranges, closed, rules)
+        return _fold(base, ranges, closed, readings)
     if (
         isinstance(base, sympy.Function)
         and not isinstance(base, sympy.KroneckerDelta)
         and len(base.args) == 1
     ):
-        return base.func(_fold(base.args[0], ranges, closed, rules))
+        return base.func(_fold(base.args[0], ranges, closed, readings))
     return base
 
 
 # ---------------------------------------------------------------------- rules
 
 
-def _rules(context: Context, names: frozenset[str]) -> tuple[Rule, ...]:
-    found: list[Rule] = []
-    for name in names:
+def _readings(context: Context, names: frozenset[str]) -> tuple[Reading, ...]:
+    found: list[Reading] = []
+    for name in sorted(names, key=lambda name: len(_reach(name, context))):
         definition = context.definitions[name]
         sizes = context.shapes.get(name, ())
-        if len(sizes) != len(definition.slots):
-            continue
-        found.extend(_rules_of(definition, sizes, context, found))
+        if len(sizes) == len(definition.slots):
+            found.extend(_readings_of(definition, sizes, context, found))
     return tuple(found)
 
 
-def _rules_of(
-    definition: Definition, sizes: tuple[Expr, ...], context: Context, known: list[Rule]
-) -> Iterator[Rule]:
+def _readings_of(
+    definition: Definition, sizes: tuple[Expr, ...], context: Context, known: list[Reading]
+) -> Iterator[Reading]:
+    """Yield the readings of a definition: of its body opened, as written, and folded by those before it."""
     ranges = dict(zip(definition.slots, sizes, strict=True))
     seen: set[str] = set()
-    without = [rule for rule in known if definition.name not in _reach(rule.name, context)]
+    without = tuple(each for each in known if definition.name not in _reach(each.name, context))
     closed = replace(context, definitions={})
     for setting in (context, closed):
         try:
             body = write(normal(definition.body, ranges, setting))
         except (KernelError, RecursionError):
             continue
-        bodies = [body]
-        if without:
-            bodies.append(_fold(body, ranges, closed, tuple(without)))
+        bodies = [body, _fold(body, ranges, closed, without)] if without else [body]
         for each in bodies:
-            if str(each) not in seen and each.free_symbols and not each.is_Symbol and not each.is_number:
+            if str(each) not in seen and each.free_symbols and not each.is_Symbol:
                 seen.add(str(each))
-                yield from _rules_from(definition.name, definition.slots, sizes, each)
+                for rules in _rules_from(definition.name, definition.slots, sizes, each):
+                    yield Reading(definition.name, rules)
 
 
 def _reach(name: str, context: Context) -> frozenset[str]:
@@ -198,44 +210,70 @@ def _reach(name: str, context: Context) -> frozenset[str]:
     return frozenset(found)
 
 
-def _rules_from(name: str, slots: tuple[Index, ...], sizes: tuple[Expr, ...], body: Expr) -> Iterator[Rule]:
+def _rules_from(
+    name: str, slots: tuple[Index, ...], sizes: tuple[Expr, ...], body: Expr
+) -> Iterator[tuple[Rule, ...]]:
     head = entry(name, *slots)
     parts = flat(body)
-    lead = max(parts, key=lambda part: cost((part,)))
-    if not lead.factors or not set(slots) <= lead.indices():
+    shares = _shares(parts)
+    if shares is not None:
+        (first, c), (second, d) = shares
+        values = ((first, (head - d) / (c - d)), (second, (c - head) / (c - d)))
+        rules = [_rule(slots, sizes, flat_product(share), value) for share, value in values]
+        yield tuple(sorted(rules, key=lambda rule: -cost((rule.pattern,))))
         return
-    rest = Add(*(built_product(part) for part in parts if part is not lead))
-    yield Rule(name, slots, sizes, replace(lead, coefficient=Integer(1)), (head - rest) / lead.coefficient)
-    if len(parts) != 1:
-        return
-    for base, power in lead.factors.items():
-        if isinstance(base, Add) and power == -1 and len(base.args) == 2:
-            above = built_product(replace(lead, factors={b: p for b, p in lead.factors.items() if b != base}))
-            other = base - above
-            if not other.is_Add:
-                pattern = flat_product(other / base)
-                yield Rule(
-                    name,
-                    slots,
-                    sizes,
-                    replace(pattern, coefficient=Integer(1)),
-                    (1 - head) / pattern.coefficient,
-                )
+    leads = sorted(parts, key=lambda part: (any(base.has(Sum) for base in part.factors), -cost((part,))))
+    for lead in leads[:LEADS]:
+        if lead.factors and set(slots) <= lead.indices():
+            rest = Add(*(built_product(part) for part in parts if part is not lead))
+            yield (_rule(slots, sizes, lead, head - rest),)
 
 
-def _exhausted(rule: Rule, term: Term, ranges: Ranges) -> Expr | None:
-    """Return a product rewritten by a rule as often as it fits, or None."""
-    done = _applied(rule, term, ranges)
-    while done is not None and not rule.replacement.is_Add:
-        again = _applied(rule, flat_product(done), ranges)
-        if again is None:
-            break
-        done = again
+def _rule(slots: tuple[Index, ...], sizes: tuple[Expr, ...], pattern: Term, value: Expr) -> Rule:
+    """Return the rule `pattern = value`, what is made of sizes alone taken to the right."""
+    units = {base: power for base, power in pattern.factors.items() if is_size(base)}
+    factors = {base: power for base, power in pattern.factors.items() if base not in units}
+    value = value / built_product(Term(pattern.coefficient, (), units))
+    return Rule(slots, sizes, Term(Integer(1), pattern.bound, factors), sympy.expand_mul(value))
+
+
+def _shares(parts: tuple[Term, ...]) -> tuple[tuple[Expr, Rational], tuple[Expr, Rational]] | None:
+    """Return the two shares `a / (a + b)` and `b / (a + b)` that a body is made of, with their coefficients."""
+    below = [base for base, power in parts[0].factors.items() if isinstance(base, Add) and power == -1]
+    if len(below) != 1 or len(below[0].args) != 2:
+        return None
+    shares = [built_product(flat_product(part / below[0])) for part in below[0].args]
+    left = {share: Integer(0) for share in shares}
+    for part in parts:
+        found = next((share for share in shares if (built_product(part) / share).is_Rational), None)
+        if found is None:
+            return None
+        left[found] += built_product(part) / found
+    (first, c), (second, d) = left.items()
+    return None if c == d else ((first, c), (second, d))
+
+
+def _exhausted(reading: Reading, term: Term, ranges: Ranges) -> Expr | None:
+    """Return a product rewritten by the rules of a reading as often as they fit, or None."""
+    done: Expr | None = None
+    for rule in reading.rules:
+        for _ in range(ROUNDS):
+            new = _applied(rule, term, ranges)
+            if new is None:
+                break
+            done, term = new, flat_product(new)
     return done
+
+
+def _kinds(term: Term) -> set[tuple[type[Expr], str | None]]:
+    """Return what kinds of factors a product has; a rule fits only where its own are among them."""
+    return {(type(base), name_of(base)) for base in term.factors}
 
 
 def _applied(rule: Rule, term: Term, ranges: Ranges) -> Expr | None:
     """Return a product rewritten by a rule at the first place where it fits, or None."""
+    if not _kinds(rule.pattern) <= _kinds(term):
+        return None
     within = {**ranges, **dict(term.bound)}
     places = sorted(indices_of(term.factors), key=str)
     variables = (*rule.slots, *(k for k, _ in rule.pattern.bound))
@@ -251,8 +289,8 @@ def _applied(rule: Rule, term: Term, ranges: Ranges) -> Expr | None:
         pattern = flat_product(
             Mul(*(Pow(base.xreplace(put), power) for base, power in rule.pattern.factors.items()))
         )
-        times = _times(pattern.factors, term.factors, single=rule.replacement.is_Add or bool(own))
-        if pattern.bound or pattern.coefficient != 1 or not times:
+        times = _times(pattern.factors, term.factors, single=bool(own))
+        if pattern.bound or pattern.coefficient != 1 or not times or (times < 0 and rule.replacement.is_Add):
             continue
         factors = {b: power - times * pattern.factors.get(b, 0) for b, power in term.factors.items()}
         if set(own) & indices_of(b for b, power in factors.items() if power):

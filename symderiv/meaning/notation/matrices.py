@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sympy
-from sympy import Add, Expr, Indexed, Integer, KroneckerDelta, Mul, Pow, Rational, Sum, Symbol, exp
+from sympy import Add, Expr, Indexed, Integer, KroneckerDelta, Mul, Piecewise, Pow, Rational, Sum, Symbol, exp
+from sympy.core.relational import GreaterThan
 
 from symderiv.kernel.terms import D, Index, Unknown, fresh
 from symderiv.meaning.notation.entries import Writer
@@ -378,6 +379,9 @@ class _Builder:
             return Identity(self.ranges[ordered[0]]), ordered
         if isinstance(base, Add | Sum):
             return self.sum(self.split(flat(base)), ordered), ordered
+        mark = _indicated(base)
+        if mark is not None:
+            return Applied(_indicator(HOLE), self.sum(self.split(flat(mark)), ordered)), ordered
         arguments = [a for a in base.args if indices_of([a])]
         if isinstance(base, exp | Unknown | sympy.Function | Pow) and len(arguments) == 1:
             template = base.func(*(HOLE if a is arguments[0] else a for a in base.args))
@@ -523,6 +527,18 @@ class _Network:
         inner = _elementwise([_oriented(m, row, column) for m in self.matrices])
         scaled = [Diagonal(_elementwise(left))] if left else []
         return _times(*scaled, inner, *([Diagonal(_elementwise(right))] if right else []))
+
+
+def _indicator(term: Expr) -> Expr:
+    return Piecewise((Integer(1), term >= 0), (Integer(0), sympy.true))
+
+
+def _indicated(term: Expr) -> Expr | None:
+    """Return `a` of `1[a ≥ 0]`, or None."""
+    if isinstance(term, Piecewise) and isinstance(term.args[0][1], GreaterThan) and term.args[0][1].rhs == 0:
+        inner: Expr = term.args[0][1].lhs
+        return inner if term == _indicator(inner) else None
+    return None
 
 
 def _other(matrix: tuple[Form, Index, Index], k: Index) -> Index:
@@ -699,6 +715,8 @@ def _applied(template: Expr, body: Shown, writer: Writer) -> Shown:
         if template.exp == Rational(1, 2):
             return style.root(body)
         return style.power(body, writer.write(template.exp).text)
+    if isinstance(template, Piecewise):
+        return Shown(f"{style.symbol('ones')}[{body.text} {style.symbol('ge')} 0]", Level.POWER)
     if isinstance(template, Unknown):
         head = style.name(str(template.args[0]) + "'" * int(template.args[1][0])).text
         return Shown(f"{head}{style.group(body).text}", Level.POWER)

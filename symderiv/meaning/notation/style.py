@@ -38,7 +38,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    r"""A name taken apart: `\hat{y}^{(2)}_{new}'` has core `y`, mark `hat`, label `(2)`, part `new`, one prime."""
+    r"""A name taken apart: `\hat{y}^{(2)}_{new}'` is `y` with a mark, a label, a part, a prime."""
 
     core: str
     mark: str = ""
