@@ -330,6 +330,8 @@ class _Layout:
             return False
         if self.output:
             last = self.output[-1]
+            if last.text in STACKED:
+                return False
             if (
                 last.kind not in {ROW, QUAD}
                 and last.text not in RELATIONS
@@ -450,8 +452,11 @@ class _Layout:
         return True
 
     def options(self, at: int, name: str) -> int:
-        """Return the place after the options of an environment."""
-        following = self.after_optional(at)
+        """Return the place after the options of an environment: `[t]`, `[l]`, and the columns of an array."""
+        following = at
+        given = self.tokens[at : at + 3]
+        if [part.text for part in given[::2]] == ["[", "]"] and not given[0].space:
+            following += 3 * (given[1].text in {"t", "b", "c", "l", "r"})
         if name in {"array", "alignat", "alignedat", "numcases"}:
             following = self.after(following)
         return following

@@ -130,6 +130,8 @@ class _Parser(Cursor):
         """Whether we are in a matrix or cases, where a break of a row is the end of a cell."""
         self.in_fraction = False
         """Whether we are directly in a fraction, where `dk` is rather a product."""
+        self.slashes = 0
+        """How many numerators of `∂ y / ∂ x` we are inside of."""
         self.integrals = 0
         """How many integrals we are inside of."""
         self.braced = False
@@ -146,7 +148,7 @@ class _Parser(Cursor):
         fresh = True
         while self.token.kind != STOP:
             token = self.token
-            if token.kind in {ROW, QUAD} or token.text in CONNECTIVES or (token.text in ARROWS and fresh):
+            if self.connects() or (token.text in ARROWS and fresh):
                 fresh = self.connective(items) or fresh
                 continue
             if token.text == ":" and (
@@ -174,6 +176,11 @@ class _Parser(Cursor):
         while items and isinstance(items[0], Connective) and STRENGTH[items[0].text] < STRENGTH["arrow"]:
             items.pop(0)
         return Display(tuple(items), span=self.since(start) if items else Span(self.offset, self.offset))
+
+    def connects(self) -> bool:
+        """Tell whether a connective comes next."""
+        token = self.token
+        return token.kind in {ROW, QUAD} or (token.text in CONNECTIVES and not self.starts_operand())
 
     def connective(self, items: list[Chain | Words | Connective]) -> bool:
         """connective : "," | ";" | "." | quad | row | implies | therefore | arrow
@@ -215,7 +222,7 @@ class _Parser(Cursor):
         while at <= len(tokens):
             if at == len(tokens) or tokens[at].text == "$":
                 said = _said(prose)
-                if said.strip(" ,.;:") or (at == len(tokens) and not items):
+                if said.strip(" ,.;:"):
                     span = prose[0].span.to(prose[-1].span) if prose else self.since(start)
                     items.append(Words(said, span=span))
                 prose = []
@@ -498,6 +505,8 @@ class _Parser(Cursor):
         if mode == _NUMERATOR or (mode == _ARGUMENT and operator != "/"):
             return None
         if operator == "." and not self.dot_is_product():
+            return None
+        if operator == "/" and self.slashes and self.differential_at(self.at + 1)[0]:
             return None
         at = self.at
         self.read()
@@ -1419,22 +1428,20 @@ class _Parser(Cursor):
             elif level == 0:
                 if token.text == "/":
                     found, end = self.differential_at(at + 1)
-                    kind = self.tokens[end].kind
-                    return found == style and (
-                        kind in {LETTER, COMMAND} or self.tokens[end].text in {"{", "("}
-                    )
-                if (
-                    token.text in OPERATORS
-                    or token.text in RELATIONS
-                    or token.text in {"+", "-", ",", "&", "\\partial"}
-                ):
+                    following = self.tokens[end]
+                    variable = following.kind in {LETTER, COMMAND} or following.text in {"{", "("}
+                    return found == style and variable
+                another = self.differential_at(at)[0] == style and self.tokens[at - 1].text not in {"_", "^"}
+                if another or token.text in NO_OPERANDS or token.text in {"+", "-", ",", "&", ";"}:
                     return False
             at += 1
         return False
 
     def slashed(self, style: str, order: int, start: int) -> Node:
         """slashed : product "/" ∂ factor"""
+        self.slashes += 1
         of = self.product(mode=_NUMERATOR)
+        self.slashes -= 1
         self.expect("/", "a slash")
         _, self.at = self.differential_at(self.at)
         at = self.at
@@ -1511,7 +1518,7 @@ class _Parser(Cursor):
         self.at = end
         if self.check("/") and self.differential_at(self.at + 1)[0] == "total":
             return self.slash_operator(start)
-        if not self.starts_operand() or self.check("_", "^") or self.scripts:
+        if not self.starts_operand() or self.check("_", "^"):
             self.at = back
             return None
         if self.slash_ahead("total"):

@@ -151,7 +151,7 @@ def _shielded(node: tree.Node) -> str:
 
 @_latex.register
 def _(node: tree.Root) -> str:
-    degree = "" if node.degree is None else f"[{_term(node.degree)}]"
+    degree = "" if node.degree is None else f"[{_inside(node.degree)}]"
     return rf"\sqrt{degree}{_braced(node.radicand)}"
 
 
@@ -209,7 +209,13 @@ def _scripts(node: tree.Script) -> str:
 
 
 def _item(node: tree.Node) -> str:
-    return _braced(node) if isinstance(node, tree.Sequence | tree.Empty) else _latex(node)
+    return _braced(node) if isinstance(node, tree.Sequence | tree.Empty) else _inside(node)
+
+
+def _inside(node: tree.Node) -> str:
+    """Print what stands in brackets, which a matrix without brackets would else take for its own."""
+    unbracketed = isinstance(node, tree.Matrix) and node.kind in {"matrix", "smallmatrix", "array"}
+    return _braced(node) if unbracketed else _latex(node)
 
 
 @_latex.register
@@ -217,7 +223,7 @@ def _(node: tree.Group) -> str:
     left, right = (f"\\{side}" if side in "{}" else side for side in (node.left, node.right))
     if left.startswith("\\l"):
         left += " "
-    return f"{left}{_latex(node.body)}{right}"
+    return f"{left}{_inside(node.body)}{right}"
 
 
 @_latex.register
@@ -256,12 +262,12 @@ def _(_node: tree.Empty) -> str:
 @_latex.register
 def _(node: tree.Norm) -> str:
     order = "" if node.order is None else "_" + _braced(node.order)
-    return rf"\left\|{_latex(node.body)}\right\|{order}"
+    return rf"\left\| {_inside(node.body)} \right\|{order}"
 
 
 @_latex.register
 def _(node: tree.Absolute) -> str:
-    return rf"\left|{_latex(node.body)}\right|"
+    return rf"\left| {_inside(node.body)} \right|"
 
 
 @_latex.register
@@ -323,5 +329,8 @@ def _(node: tree.Display) -> str:
                 text = _latex(tree.Chain((item.members[0],), ()))
                 rest = _latex(item)[len(text) :]
                 text = "{" + text + "}" + rest
+        following = node.items[at + 1] if at + 1 < len(node.items) else None
+        if isinstance(item, tree.Chain) and isinstance(following, tree.Chain):
+            text = rf"\text{{${text}$}}"
         pieces.append(text)
     return " ".join(pieces)
