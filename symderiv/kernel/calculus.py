@@ -324,16 +324,15 @@ class _Calculus:
 
     def of_product(self, term: Expr, variable: Expr) -> Expr:
         """`d prod_k f_k = sum_k (d f_k) prod_{j != k} f_j`."""
-        if len(term.limits) != 1:
-            return self.of_product(Product(Product(term.function, *term.limits[:-1]), term.limits[-1]), variable)
         term = _apart(term, variable)
-        k, low, high = term.limits[0]
         inner = self.by(term.function, variable)
         if inner == 0:
             return ZERO
-        j = fresh(k.name)
-        others = Cases(ONE, sympy.Eq(j, k), substitute(term.function, {k: j}), sympy.true)
-        return Sum(inner * Product(others, (j, low, high)), (k, low, high))
+        places = {limit[0]: fresh(limit[0].name) for limit in term.limits}
+        here = sympy.And(*(sympy.Eq(j, k) for k, j in places.items()))
+        others = Cases(ONE, here, substitute(term.function, places), sympy.true)
+        limits = [[end.xreplace(places) for end in limit] for limit in term.limits]
+        return Sum(inner * Product(others, *limits), *term.limits)
 
     def of_add(self, term: Expr, variable: Expr) -> Expr:
         """`d (a + b) = d a + d b`."""

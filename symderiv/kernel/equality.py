@@ -3,7 +3,8 @@
 Vocabulary. The *difference* of the sides is brought to the normal form. It is *zero* when its normal form is
 after denominators are *cleared*, after conditions and their negations are joined, and after sums over equal
 ranges are joined: to *join* is to take one index out of each and to test the summands together. What
-is not zero is the *residue*. A *case* fixes which free indices are equal.
+is not zero is the *residue*. A *case* fixes which free indices are equal. A sample of the values turns most
+false goals down before any of this (see `sampling`); it never proves.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from sympy import Eq, Expr, Ne
 from symderiv.kernel import indices as ix
 from symderiv.kernel.calculus import derive, has_kink
 from symderiv.kernel.indices import IndexExpr, Variable
-from symderiv.kernel.normal import Algebra, Rule
+from symderiv.kernel.normal import Algebra, Rule, eliminated
 from symderiv.kernel.polynomial import (
+    NOTHING,
     ONE,
     Atom,
     Kind,
@@ -32,6 +34,7 @@ from symderiv.kernel.polynomial import (
     scaled,
 )
 from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of, write
+from symderiv.kernel.sampling import nonzero
 from symderiv.kernel.terms import Context, Goal, Index, NoRule, Size, TooLarge, Undefined, name_of
 
 _TOKEN = object()
@@ -74,8 +77,8 @@ def normal(term: Expr, ranges: Mapping[Index, Expr], context: Context | None = N
 
 def prove(goal: Goal) -> Proved | Residue:
     """Prove a goal, or return what is left of the difference; raise KernelError where a rule is missing."""
-    left, right = sympy.sympify(goal.left), sympy.sympify(goal.right)
     try:
+        left, right = sympy.sympify(goal.left), sympy.sympify(goal.right)
         return _prove(Goal(left, right, goal.ranges, goal.assumptions, goal.context))
     except RecursionError:
         msg = "the term is nested too deeply"
@@ -284,7 +287,11 @@ def is_zero(algebra: Algebra, p: Polynomial, depth: int = DEPTH) -> bool:
     """Tell whether p is known to be 0 wherever it is defined."""
     if len(p.terms) < 2:
         return not p.terms
-    p = _vanished(algebra, _complemented(algebra, _cleared(algebra, p)))
+    if not algebra.rules and nonzero(p, algebra.upper, algebra.positive_names):
+        return False
+    if any(m.marked for m in p.terms):
+        return all(is_zero(algebra, part, depth) for part in _either(algebra, _complemented(algebra, p)))
+    p = _cleared(algebra, p)
     if len(p.terms) < 2:
         return not p.terms
     if depth == 0:
@@ -293,6 +300,45 @@ def is_zero(algebra: Algebra, p: Polynomial, depth: int = DEPTH) -> bool:
     if merged is not None:
         return is_zero(algebra, merged, depth)
     return any(is_zero(algebra, q, depth - 1) for q in _joined(algebra, p))
+
+
+def _either(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
+    """Yield p where one of its indicators is 0, and where it is 1."""
+    marks = sorted({a for m in p.terms if m.marked for a in m.factors if a.kind >= Kind.DELTA}, key=Atom.key)
+    if not marks:
+        yield p
+        return
+    mark = max(marks, key=lambda a: a.kind)
+    off = Polynomial({m: c for m, c in p.terms.items() if mark not in m.factors})
+    on = _replaced(algebra, p, mark, ONE)
+    match mark.kind:
+        case Kind.DELTA:
+            found = eliminated(mark.indices[0])
+            yield off
+            yield algebra.substitute(on, dict([found])) if found else on
+        case Kind.STEP:
+            form = mark.indices[0]
+            yield _given(algebra, off, marks, ix.minus(ix.constant(-1), form))
+            yield _given(algebra, on, marks, form)
+        case _:
+            yield off
+            for a in marks:
+                if a is not mark and a.kind >= Kind.POSITIVE and a.inner[0] in (mark.inner[0], scaled(mark.inner[0], -1)):
+                    on = _replaced(algebra, on, a, NOTHING)
+            solution = _linear(mark.inner[0]) if mark.kind is Kind.VANISHING else None
+            yield _replaced(algebra, on, *solution) if solution else on
+
+
+def _given(algebra: Algebra, p: Polynomial, marks: list[Atom], form: IndexExpr) -> Polynomial:
+    """Return p where form >= 0: other conditions on indices may follow from it, or be excluded by it."""
+    for a in marks:
+        if a.kind is Kind.STEP:
+            other = a.indices[0]
+            if ix.at_least_zero(ix.minus(other, form), algebra.upper):
+                p = _replaced(algebra, p, a, ONE)
+            elif ix.at_least_zero(ix.minus(ix.constant(-1), ix.plus(other, form)), algebra.upper):
+                p = _replaced(algebra, p, a, NOTHING)
+    return p
 
 
 def _cleared(algebra: Algebra, p: Polynomial) -> Polynomial:
@@ -332,17 +378,6 @@ def _complemented(algebra: Algebra, p: Polynomial) -> Polynomial:
             instead = minus(minus(ONE, negation), algebra.vanishing(a.inner[0]))
         if any(b in marks and b.key() < a.key() for b in opposite):
             p = _replaced(algebra, p, a, instead)
-    return p
-
-
-def _vanished(algebra: Algebra, p: Polynomial) -> Polynomial:
-    """Put `x = -r` where `1[x + r = 0]` is a factor."""
-    marks = {a for m in p.terms if m.marked for a in m.factors if a.kind is Kind.VANISHING}
-    for mark in sorted(marks, key=Atom.key):
-        found = _linear(mark.inner[0])
-        if found is not None:
-            held = Polynomial({m: c for m, c in p.terms.items() if mark in m.factors})
-            p = plus(minus(p, held), _replaced(algebra, held, *found))
     return p
 
 
@@ -402,9 +437,21 @@ def _joined(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
                         less = {b: f - (b == a) for b, f in m.factors.items() if f - (b == a)}
                         rest = Polynomial({Monomial(m.exponent, less): c})
                         mine.append(algebra.times(rest, opened[a, place]))
-            options.append(mine or [algebra.times(Polynomial({m: c}), inverse)])
+            if len(mine) > 1:
+                mine.append(scaled(plus(*mine), Fraction(1, len(mine))))
+            options.append(mine or _spread(algebra, Polynomial({m: c}), variable, inverse))
         for choice in islice(product(*options), CHOICES):
             yield plus(*choice)
+
+
+def _spread(algebra: Algebra, p: Polynomial, variable: Variable, inverse: Polynomial) -> list[Polynomial]:
+    """Return summands over a variable that add up to p: all alike, or all of it at an index of p."""
+    (size,) = algebra.upper[variable]
+    spread = [algebra.times(p, inverse)]
+    for v in sorted(p.free):
+        if algebra.within(ix.bare(v), size) == ONE:
+            spread.append(algebra.times(p, algebra.delta(ix.minus(ix.bare(variable), ix.bare(v)))))
+    return spread
 
 
 def _taken_out(algebra: Algebra, a: Atom, place: int, variable: Variable) -> Polynomial:

@@ -237,7 +237,7 @@ class Algebra:
                 if n:
                     return NOTHING
                 continue
-            found = _eliminated(form)
+            found = eliminated(form)
             if found is None:
                 unsolved.append(a)
             else:
@@ -347,7 +347,7 @@ class Algebra:
         without = Polynomial(off)
         within = plus(without, Polynomial(on))
         if mark.kind is Kind.DELTA:
-            found = _eliminated(mark.indices[0])
+            found = eliminated(mark.indices[0])
             if found is not None:
                 within = self.substitute(within, dict([found]))
         indicator = atom(mark)
@@ -962,7 +962,7 @@ PARITY: Mapping[str, int] = {"sin": -1, "cos": 1, "erf": -1, "asin": -1, "atan":
 """`f(-a) = ±f(a)`; an odd function is 0 at 0, and cos is 1 there."""
 
 
-def _eliminated(form: IndexExpr) -> tuple[Variable, IndexExpr] | None:
+def eliminated(form: IndexExpr) -> tuple[Variable, IndexExpr] | None:
     """Return the last variable for which `form = 0` can be solved, with its value."""
     for v in sorted((v for v in ix.variables(form) if v[0] != ix.SIZE), reverse=True):
         e = ix.solved(form, v)

@@ -1,0 +1,157 @@
+"""Sampling: the value of a polynomial at one made-up point, to turn down what is not zero at once.
+
+It only ever turns down: nothing here takes part in a proof. Sizes are 2 and 3, entries come from a hash of
+their names; what has no real value there is left undecided.
+"""
+
+from __future__ import annotations
+
+import cmath
+import itertools
+import math
+import random
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+from symderiv.kernel import indices as ix
+from symderiv.kernel.indices import IndexExpr, Variable
+from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial
+
+TOLERANCE = 1e-6
+"""Relative to the sum of the absolute values of the terms."""
+LOOPS = 20_000
+"""How many times the body of a sum is evaluated at most."""
+
+Place = dict[Variable, int]
+
+FUNCTIONS: Mapping[str, Callable[..., complex]] = {
+    "log": cmath.log,
+    "sin": cmath.sin,
+    "cos": cmath.cos,
+    "asin": cmath.asin,
+    "acos": cmath.acos,
+    "atan": cmath.atan,
+    "asinh": cmath.asinh,
+    "acosh": cmath.acosh,
+    "atanh": cmath.atanh,
+    "erf": lambda a: complex(math.erf(a.real)),
+    "pow": lambda a, b: a**b,
+}
+
+
+class Undecided(Exception):
+    """The sample tells nothing."""
+
+
+def nonzero(p: Polynomial, upper: Mapping[Variable, tuple[IndexExpr, ...]], positive: frozenset[str]) -> bool:
+    """Tell whether p is certainly not identically 0."""
+    for seed in (1, 2):
+        sample = _Sample(seed, upper, positive)
+        try:
+            terms = [sample.term(m, c, {}) for m, c in p.terms.items()]
+        except (Undecided, OverflowError, ZeroDivisionError, ValueError):
+            continue
+        scale = sum(map(abs, terms))
+        if math.isfinite(scale) and abs(sum(terms)) > TOLERANCE * scale:
+            return True
+    return False
+
+
+class _Sample:
+    def __init__(self, seed: int, upper: Mapping[Variable, tuple[IndexExpr, ...]], positive: frozenset[str]) -> None:
+        self.seed = seed
+        self.upper = upper
+        self.positive = positive
+        self.loops = 0
+        self.made: dict[str, float] = {}
+
+    def number(self, *token: object) -> float:
+        text = f"{self.seed} {token}"
+        if text not in self.made:
+            self.made[text] = random.Random(text).uniform(0.4, 1.6)
+        return self.made[text]
+
+    def signed(self, name: str, *token: object) -> float:
+        value = self.number(name, *token)
+        if self.seed == 1 or name in self.positive:
+            return value
+        return value if self.number("sign", name, *token) > 1 else -value
+
+    def size(self, name: str) -> int:
+        return 2 + (sum(map(ord, name)) + self.seed) % 2
+
+    def variable(self, v: Variable, place: Place) -> int:
+        if v in place:
+            return place[v]
+        if v[0] == ix.SIZE:
+            return self.size(v[1])
+        bounds = [self.index(bound, {}) for bound in self.upper.get(v, ())]
+        return random.Random(f"{self.seed} {v}").randint(1, max(1, min(bounds, default=2)))
+
+    def index(self, form: IndexExpr, place: Place) -> int:
+        return sum(c * math.prod(self.variable(v, place) for v in product) for product, c in form)
+
+    def polynomial(self, p: Polynomial, place: Place) -> complex:
+        return sum((self.term(m, c, place) for m, c in p.terms.items()), 0j)
+
+    def term(self, m: Monomial, c: int | Fraction, place: Place) -> complex:
+        result = complex(c)
+        for a, e in sorted(m.factors.items(), key=lambda t: -t[0].kind):
+            if result == 0:
+                return 0j
+            value = self.atom(a, place)
+            if value.imag or (e != int(e) and value.real < 0):
+                raise Undecided
+            result *= value ** (int(e) if e == int(e) else float(e))
+        return result * cmath.exp(self.polynomial(m.exponent, place)) if m.exponent else result
+
+    def atom(self, a: Atom, place: Place) -> complex:
+        indices = tuple(self.index(i, place) for i in a.indices)
+        match a.kind:
+            case Kind.SUM | Kind.PRODUCT:
+                return self.loop(a, place)
+            case Kind.VALUE:
+                return complex(indices[0])
+            case Kind.CONSTANT:
+                return complex(int(a.name)) if a.name.isdigit() else complex(math.pi)
+            case Kind.ENTRY:
+                return complex(self.signed(a.name, indices))
+            case Kind.SYMMETRIC:
+                return complex(self.signed(a.name, tuple(sorted(indices))))
+            case Kind.PARTIAL:
+                (m, _), *_ = a.inner[0].terms.items()
+                by = [(b.name, tuple(self.index(i, place) for i in b.indices), e) for b, e in m.factors.items()]
+                return complex(self.signed(a.name, indices, self.joined(by)))
+            case Kind.DELTA:
+                return complex(indices[0] == 0)
+            case Kind.STEP:
+                return complex(indices[0] >= 0)
+        inner = [self.polynomial(p, place) for p in a.inner]
+        match a.kind:
+            case Kind.POSITIVE:
+                return complex(inner[0].real > 0)
+            case Kind.VANISHING:
+                return complex(abs(inner[0]) < TOLERANCE)
+            case Kind.UNKNOWN:
+                weights = [self.number(a.name.split(" ")[0], place) for place in range(len(inner))]
+                angle = sum(w * value for w, value in zip(weights, inner, strict=True))
+                return cmath.sin(angle + self.number(a.name))
+            case Kind.FUNCTION:
+                return FUNCTIONS[a.name](*inner)
+            case _:
+                return inner[0]
+
+    def joined(self, by: list[tuple[str, tuple[int, ...], int | Fraction]]) -> list[tuple[str, tuple[int, ...]]]:
+        """Return the variables of a derivative, each as often as it is taken, in order."""
+        return sorted((name, at) for name, at, e in by for _ in range(int(e)))
+
+    def loop(self, a: Atom, place: Place) -> complex:
+        result = 0j if a.kind is Kind.SUM else 1 + 0j
+        ranges = [range(1, self.index(size, place) + 1) for size in a.sizes]
+        for at in itertools.product(*ranges):
+            self.loops += 1
+            if self.loops > LOOPS:
+                raise Undecided
+            inner = self.polynomial(a.inner[0], place | dict(zip(a.bound(), at, strict=True)))
+            result = result + inner if a.kind is Kind.SUM else result * inner
+        return result
