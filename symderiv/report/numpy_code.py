@@ -166,7 +166,11 @@ class Coder:
         """Return a piece for a term; its axes are those of `out` that it depends on, in this order."""
         if isinstance(term, Add):
             return self._sum(term, out)
-        return self._product(flat_product(term), out)
+        product = flat_product(term)
+        if product.coefficient < 0:
+            inner = self._product(Term(-product.coefficient, product.bound, product.factors), out)
+            return Piece(f"-{inner.factor()}", inner.axes, tight=False)
+        return self._product(product, out)
 
     def _sum(self, term: Add, out: tuple[Index, ...]) -> Piece:
         pieces = [
@@ -252,6 +256,8 @@ class Coder:
             return Piece(" * ".join(piece.factor() for piece in operands), axes, tight=False)
         if len(operands) == 1 and not axes and len(set(operands[0].axes)) == len(operands[0].axes):
             return Piece(f"np.sum({operands[0].code})")
+        if len(operands) == 1 and operands[0].axes == axes[::-1] and operands[0].code.isidentifier():
+            return Piece(f"{operands[0].code}.T", axes)
         seen = list(dict.fromkeys([*axes, *(index for piece in operands for index in piece.axes)]))
         letter = dict(zip(seen, _EINSUM, strict=False))
         if len(seen) > len(_EINSUM):
@@ -423,7 +429,7 @@ class Coder:
 
     def _function(self, term: Expr, axes: tuple[Index, ...]) -> Piece:
         word = type(term).__name__
-        if len(term.args) != 1:
+        if len(term.args) != 1 and not isinstance(term, Heaviside):
             msg = word
             raise Unwritten(msg)
         inner = self._aligned(term.args[0], axes)

@@ -155,7 +155,7 @@ def _equations(equations: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _latex(page: Page, found: Established) -> str:
-    out = [f"% {plain(page.title)}: derived by symderiv; needs amsmath and amssymb"]
+    out = [f"% {plain(page.title)}: derived by symderiv; needs amsmath"]
     several = len({fact.section for fact in found.facts}) > 1
     for section, facts in _sections(found):
         if several:
@@ -168,7 +168,7 @@ def _latex(page: Page, found: Established) -> str:
             for left, right in (shown.entry, *([shown.matrix] if shown.matrix is not None else [])):
                 rows.append(f"  {left} &= {right}")
         if rows:
-            out += ["\\begin{align*}", " \\\\\n".join(rows), "\\end{align*}"]
+            out += ["\\begin{align*}", " \\\\[4pt]\n".join(rows), "\\end{align*}"]
     return "\n".join(out)
 
 

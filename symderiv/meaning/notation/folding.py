@@ -238,7 +238,7 @@ def _rule(slots: tuple[Index, ...], sizes: tuple[Expr, ...], pattern: Term, valu
 
 
 def _shares(parts: tuple[Term, ...]) -> tuple[tuple[Expr, Rational], tuple[Expr, Rational]] | None:
-    """Return the two shares `a / (a + b)` and `b / (a + b)` that a body is made of, with their coefficients."""
+    """Return the shares `a / (a + b)`, `b / (a + b)` that a body is made of, with their coefficients."""
     below = [base for base, power in parts[0].factors.items() if isinstance(base, Add) and power == -1]
     if len(below) != 1 or len(below[0].args) != 2:
         return None
