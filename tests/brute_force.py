@@ -15,7 +15,7 @@ from mpmath import mpf
 from sympy import Expr, Indexed, KroneckerDelta, Max, Min, Piecewise, Product, Sum, Symbol
 from sympy.core.relational import Relational
 
-from symderiv.kernel.terms import Cases, Context, D, Index, Size, Unknown, name_of
+from symderiv.kernel.terms import Cases, Context, D, Index, Partial, Size, Unknown, name_of
 
 mpmath.mp.dps = 60
 STEP = mpf(10) ** -13
@@ -101,6 +101,8 @@ def evaluate(term: Expr, point: Point) -> mpf:
     if isinstance(term, Unknown):
         name, orders, *arguments = term.args
         return made_up_function(str(name), [int(m) for m in orders], [evaluate(a, point) for a in arguments])
+    if isinstance(term, Partial):
+        return derivative(term.term, list(term.variables), held(term, point))
     if isinstance(term, D):
         return derivative(term.term, list(term.variables), point)
     function = FUNCTIONS[type(term)]
@@ -156,6 +158,16 @@ def entry_value(term: Expr, name: str, indices: tuple[int, ...], point: Point) -
         return mpmath.sin(total) + total**2 / 3
     symbol = term.base.label if isinstance(term, Indexed) else term
     return point.made_up(name, indices, positive=bool(symbol.is_positive))
+
+
+def held(term: Expr, point: Point) -> Point:
+    """Return the point with all arguments of an opaque name fixed at their values."""
+    fixed = dict(point.fixed)
+    for argument in point.context.opaque[str(name_of(term.term))].arguments:
+        sizes = [int(evaluate(size, point)) for size in point.context.shapes[argument]]
+        for at in itertools.product(*(range(1, n + 1) for n in sizes)):
+            fixed[argument, at] = entry_value(Symbol(argument, real=True), argument, at, point)
+    return replace(point, fixed=fixed)
 
 
 def made_up_function(name: str, orders: list[int], arguments: list[mpf]) -> mpf:

@@ -68,6 +68,7 @@ from symderiv.kernel.terms import (
     KernelError,
     NoRule,
     Opaque,
+    Partial,
     Size,
     Unknown,
     entry,
@@ -248,6 +249,8 @@ class _Calculus:
         """Return `term` with its derivatives carried out; definitions stay closed."""
         if not term.has(D):
             return term
+        if isinstance(term, Partial):
+            return term
         if isinstance(term, D):
             result = self.carried(term.term)
             for variable in term.variables:
@@ -294,10 +297,16 @@ class _Calculus:
             return ZERO
         if name in self.context.definitions:
             return self.by(self.carried(self.instance(name, _indices(term))), variable)
-        return self.through(self.context.opaque[name], variable, lambda argument: D(term, argument))
+        return self.through(self.context.opaque[name], variable, term)
 
-    def through(self, opaque: Opaque, variable: Expr, partial: Callable[[Expr], Expr]) -> Expr:
+    def through(self, opaque: Opaque, variable: Expr, term: Expr, *by: Expr) -> Expr:
         """`d L / d v = sum over the arguments a of L, and a's entries, of (d L / d a) (d a / d v)`."""
+        names = set(opaque.arguments)
+        node = Partial if any(names & self.reach(name) - {name} for name in names) else D
+
+        def partial(argument: Expr) -> Expr:
+            return node(term, *sorted((*by, argument), key=str))
+
         total = ZERO
         for name in dict.fromkeys(opaque.arguments):
             if name == name_of(variable):
@@ -394,11 +403,7 @@ class _Calculus:
         opaque = self.context.opaque.get(str(name_of(term.term)))
         if opaque is None:
             return self.by(self.carried(term), variable)
-
-        def partial(argument: Expr) -> Expr:
-            return D(term.term, *sorted((*term.variables, argument), key=str))
-
-        return self.through(opaque, variable, partial)
+        return self.through(opaque, variable, term.term, *term.variables)
 
 
 STRUCTURAL: Mapping[type[Basic], Callable[[_Calculus, Expr, Expr], Expr]] = {
@@ -412,6 +417,7 @@ STRUCTURAL: Mapping[type[Basic], Callable[[_Calculus, Expr, Expr], Expr]] = {
     Min: _Calculus.of_min,
     Unknown: _Calculus.of_unknown,
     D: _Calculus.of_derivative,
+    Partial: _Calculus.of_derivative,
 }
 """The derivative of each operator that has structure."""
 

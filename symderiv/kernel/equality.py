@@ -150,7 +150,7 @@ def _split(goal: Goal, left: Expr, right: Expr) -> Proved | Residue | None:
 
 
 def _upper(ranges: Mapping[Index, Expr]) -> dict[Variable, tuple[IndexExpr, ...]]:
-    return {variable_of(i): (read_index(size, {}),) for i, size in ranges.items()}
+    return {variable_of(i): (read_index(sympy.sympify(size), {}),) for i, size in ranges.items()}
 
 
 def _told(assumption: Expr) -> str:

@@ -56,7 +56,7 @@ from symderiv.kernel.polynomial import (
     plus,
     scaled,
 )
-from symderiv.kernel.terms import Cases, D, Index, NoRule, Size, Undefined, Unknown, entry, fresh, indicator, name_of
+from symderiv.kernel.terms import Cases, D, Index, NoRule, Partial, Size, Undefined, Unknown, entry, fresh, indicator, name_of
 
 FUNCTIONS: frozenset[str] = frozenset({*BY_EXP, *PARITY, "log", "acos", "acosh"})
 """The functions that may be read."""
@@ -335,6 +335,7 @@ READINGS: Mapping[type[Basic], Callable[[Reader, Expr], Polynomial]] = {
     Cases: Reader.cases,
     Heaviside: Reader.heaviside,
     D: Reader.derivative,
+    Partial: Reader.derivative,
     Unknown: Reader.unknown,
     type(sympy.E): lambda r, _: r.algebra.exp(ONE),
     type(sympy.pi): lambda _, __: atom(Atom(Kind.CONSTANT, "pi")),

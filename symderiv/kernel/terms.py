@@ -94,6 +94,13 @@ class D(Expr):
         return self.args[1:]
 
 
+class Partial(D):
+    """`Partial(L, v1, …)`: the derivative of an opaque entry by its own arguments, its other arguments held.
+
+    The kernel writes it for `D(L, v)` where another argument of L depends on v, so that the two differ.
+    """
+
+
 class Unknown(Expr):
     """`Unknown(f, (m1, …), a1, …)`: the derivative of order (m1, …) of an unknown smooth function f at scalars.
 
