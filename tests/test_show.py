@@ -153,7 +153,8 @@ def test_latex_is_proved_in_the_page_that_it_came_from() -> None:
 def test_latex_compiles(file: Path, tmp_path: Path) -> None:
     """With amsmath alone."""
     fragment = show(str(file), file.read_text(encoding="utf-8"), "latex")
-    text = f"\\documentclass{{article}}\\usepackage{{amsmath}}\\begin{{document}}\n{fragment}\n\\end{{document}}\n"
+    head = "\\documentclass{article}\\usepackage{amsmath}\\begin{document}"
+    text = f"{head}\n{fragment}\n\\end{{document}}\n"
     (tmp_path / "page.tex").write_text(text, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "page.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)

@@ -60,6 +60,8 @@ def lines(fact: Fact, styles: Sequence[Style]) -> list[Lines | None]:
         and name_of(fact.head.args[0] if isinstance(fact.head, D) else fact.head) is not None
     ):
         form = matrix_form(fact.value, fact.slots, fact.ranges, fact.context, row=fact.row)
+        if form is not None and not matrices.leaves(form) and not fact.slots:
+            form = None
     return [_lines(fact, form, style) for style in styles]
 
 

@@ -56,6 +56,8 @@ def matrix_form(
     term: Expr, slots: tuple[Index, ...], ranges: Mapping[Index, Expr], context: Context, *, row: bool = False
 ) -> matrices.Form | None:
     """Return the shortest matrix form of a term over its slots that the kernel proves, or None."""
+    if term == 0:
+        return None
     for form, sizes in matrices.forms(term, slots, ranges):
         try:
             stands_for = matrices.entry_of(form, slots, sizes)

@@ -45,7 +45,7 @@ POOL = "ijklmnprstuvhaoxe"
 _RELATIONS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 
 
-class Unwritable(KernelError):  # noqa: N818 - as the kernel's errors are named
+class Unwritable(KernelError):
     """A term that has no notation here."""
 
 

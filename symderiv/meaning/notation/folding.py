@@ -33,6 +33,8 @@ from symderiv.meaning.notation.products import (
 )
 
 Ranges = Mapping[Index, Expr]
+TERMS = 40
+"""How many terms a sum may have to be folded."""
 ROUNDS = 8
 """How many times a term is folded at most."""
 LEADS = 3
@@ -84,7 +86,13 @@ def derived(
     if id(context) not in cache:
         cache[id(context)] = (context, _readings(context, _foldable(context)))
     readings = tuple(r for r in cache[id(context)][1] if not but or but not in _reach(r.name, context))
-    folded = _fold(opened, ranges, replace(context, definitions={}), readings)
+    if len(flat(opened)) > TERMS:
+        return opened
+    closed = replace(context, definitions={})
+    folded = _fold(opened, ranges, closed, readings)
+    gathered = write(normal(folded, ranges, closed))
+    if cost(factored(flat(gathered))) < cost(factored(flat(folded))):
+        folded = gathered
     return folded if folded == opened or equal(folded, term, ranges, context) else opened
 
 

@@ -22,7 +22,7 @@ from symderiv.meaning.notation.products import Term, flat, indices_of
 from symderiv.meaning.notation.style import Level, Shown
 
 
-class NoForm(Exception):  # noqa: N818 - a state, not a fault
+class NoForm(Exception):
     """A term that has no matrix form here."""
 
 

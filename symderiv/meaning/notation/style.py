@@ -356,7 +356,7 @@ class Unicode:
         part = self._part(found.part)
         sub = _listed(indices)
         if part and sub:
-            text += f"_{part}[{sub}]"
+            text += f"{_script(part, _LOW) or f'_{part}'}[{sub}]"
         elif part or sub:
             text += _script(part or sub, _LOW) or (f"_{part}" if part else f"[{sub}]")
         return Shown(text, Level.POWER if label or found.primes else Level.ATOM)
