@@ -126,8 +126,11 @@ def _(node: tree.Product) -> str:
     pieces: list[str] = []
     last = len(node.factors) - 1
     for at, factor in enumerate(node.factors):
-        loose = isinstance(factor, (*_LOOSE, tree.Product)) or (
-            at < last and (reaches(factor) or _risky(factor) or _bare_derivative(factor))
+        divided = isinstance(factor, tree.Differential) and "/" in node.operators
+        loose = (
+            divided
+            or isinstance(factor, (*_LOOSE, tree.Product))
+            or (at < last and (reaches(factor) or _risky(factor) or _bare_derivative(factor)))
         )
         if at:
             pieces.append(_OPERATORS[node.operators[at - 1]])
