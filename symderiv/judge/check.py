@@ -237,13 +237,14 @@ class Session:
                 return Judged(Verdict("unknown", diagnostics=(explain.guessed(compared, shaky),)), left)
             return Judged(Verdict("ill-typed", diagnostics=(compared,)), left)
         apart = unreached(compared.goal)
-        if apart is not None:
-            return Judged(
-                Verdict("unknown", diagnostics=(explain.unreached(right.span, *map(_plain, apart)),)), left
-            )
+        if apart is not None and compared.goal.right != 0:
+            found = explain.unreached(right.span, *map(_plain, apart))
+            return Judged(Verdict("unknown", diagnostics=(found,)), left)
         verdict, disagreement = decide(
             compared.goal, right.span, seed=seed, deadline=time.monotonic() + _NUMBERS
         )
+        if apart is not None and verdict.outcome == "proved":
+            verdict = replace(verdict, diagnostics=(explain.zero(right.span, *map(_plain, apart)),))
         clash = right.clash or left.clash
         if clash is not None and verdict.outcome != "refuted":
             return Judged(Verdict("ill-typed", diagnostics=(clash,)), left)

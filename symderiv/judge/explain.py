@@ -71,6 +71,11 @@ def not_answered(span: Span) -> Diagnostic:
     return Diagnostic("SD020", "symderiv cannot derive an answer to this question", span)
 
 
+def zero(span: Span, name: str, variable: str) -> Diagnostic:
+    """Say that a derivative is zero because nothing leads from one name to the other."""
+    return Diagnostic("SD108", f"{name} does not depend on {variable} by what this page defines", span)
+
+
 def undefined(span: Span) -> Diagnostic:
     """Say that a page differentiates a tensor without telling what it is."""
     return Diagnostic(

@@ -24,7 +24,6 @@ from sympy import (
     Max,
     Min,
     Ne,
-    Piecewise,
     Rational,
     Sum,
     Symbol,
@@ -32,7 +31,7 @@ from sympy import (
 from sympy.logic.boolalg import And, Boolean, Not, Or, true
 
 from symderiv.diagnostics import Diagnostic, Span
-from symderiv.kernel.terms import D, Definition, Index, Size, Unknown, entry, fresh
+from symderiv.kernel.terms import Cases, D, Definition, Index, Size, Unknown, entry, fresh, indicator
 from symderiv.latex import to_latex, tree
 from symderiv.meaning import names
 from symderiv.meaning.model import Tensor
@@ -439,7 +438,7 @@ class Elaborator:
     ) -> Tensor:
         """`\\mathbf 1`: an indicator, an entry of a tensor of ones, or the tensor itself."""
         if len(subs) == 1 and isinstance(subs[0], tree.Relation):
-            return Tensor(Piecewise((Integer(1), self.condition(subs[0])), (Integer(0), true)))
+            return Tensor(indicator(self.condition(subs[0])))
         if subs and all(
             isinstance(sub, tree.Name)
             and (
@@ -505,7 +504,7 @@ class Elaborator:
             value = self._named(node, base, subs)
             return value if sup is None else self._power(value, sup, node)
         elif isinstance(base, tree.Number) and base.text == "1" and node.sub is not None:
-            return Tensor(Piecewise((Integer(1), self.condition(node.sub)), (Integer(0), true)))
+            return Tensor(indicator(self.condition(node.sub)))
         elif isinstance(base, tree.Call | tree.Script) and node.sub is not None:
             value = self._fix(self.value(base), names.items(node.sub), node.span)
         else:
@@ -853,7 +852,7 @@ class Elaborator:
         if condition is not None:
             if node.operator == "prod":
                 raise unsupported("a product with a condition is not supported yet", node.span)
-            body = body * Piecewise((Integer(1), condition), (Integer(0), true))
+            body = body * indicator(condition)
         for skipped in range(1, start):
             if node.operator == "prod":
                 raise unsupported("a product that starts elsewhere than at 1 is not supported yet", node.span)
@@ -953,7 +952,7 @@ class Elaborator:
             rows.append((value, condition))
         assert shape is not None
         return Tensor(
-            Piecewise(*((value.body, condition) for value, condition in rows)),
+            Cases(*(part for value, condition in rows for part in (value.body, condition))),
             shape.slots,
             shape.dimensions,
             row=shape.row,
@@ -1063,7 +1062,7 @@ class Elaborator:
         group = outer.base if outer is not None else following
         assert isinstance(group, tree.Group)
         if _is_one(function):
-            value = Tensor(Piecewise((Integer(1), self.condition(group.body)), (Integer(0), true)))
+            value = Tensor(indicator(self.condition(group.body)))
         else:
             primes, base = 0, function
             exponent: tree.Node | None = None
@@ -1189,7 +1188,7 @@ class Elaborator:
         sizes = self.shape(parameter)
         if len(sizes) != value.rank:
             raise ill_typed(
-                "SD002", f"{parameter.key} is {_rank(len(sizes))}, and {_kind(value)} is given", span
+                "SD002", f"{parameter.key} is {rank_name(len(sizes))}, and {_kind(value)} is given", span
             )
         identity = f"{parameter.identity}@{len(self.hidden) + 1}"
         for a, b in zip(sizes, value.dimensions, strict=True):
@@ -1381,14 +1380,15 @@ def _count(number: int, noun: str) -> str:
     return f"no {plural}" if number == 0 else f"{number} {noun if number == 1 else plural}"
 
 
-def _rank(rank: int) -> str:
+def rank_name(rank: int) -> str:
+    """Return what a reader calls a tensor of this rank."""
     return ("a number", "a vector", "a matrix")[rank] if rank < 3 else f"a tensor with {rank} indices"
 
 
 def _kind(value: Tensor) -> str:
     if value.rank == 1:
         return "a row" if value.row else "a column"
-    return _rank(value.rank)
+    return rank_name(value.rank)
 
 
 def _opposite(sign: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sympy import Eq, Expr, Indexed, Ne, Symbol
+from sympy import Expr, Indexed, Symbol
 from sympy.logic.boolalg import And, Boolean
 
 from symderiv.diagnostics import Diagnostic
@@ -25,8 +25,6 @@ def unreached(goal: Goal) -> tuple[str, str] | None:
 
     Such a derivative is zero, and more likely the page does not say how the one depends on the other.
     """
-    if goal.right == 0:
-        return None
     context = goal.context
     for derivative in goal.left.atoms(D) | goal.right.atoms(D):
         name = name_of(derivative.term)
@@ -76,60 +74,45 @@ def compare(
 ) -> Compared | Diagnostic:
     """Return the goal that two elaborated members are equal, entry by entry."""
     assert statement.context is not None
-    layout = None
-    if left.rank != right.rank:
-        small = left if left.rank < right.rank else right
-        if small.rank or small.body != 0:
-            return _mismatch(left, right, member)
-    elif left.rank == 1 and left.row != right.row:
-        if not (left.convention or right.convention):
-            return Diagnostic(
-                "SD002",
-                "one side is a row and the other a column",
-                member.span,
-                label=f"the left is {_shape(left)}, the right {_shape(right)}",
-            )
-        layout = "numerator"
+    clash = _clash(left, right, member)
+    if clash is not None:
+        return clash
+    turned = left.rank == right.rank == 1 and left.row != right.row
     left, right = _lettered(left, right)
-    ranges: dict[Index, Expr] = dict(zip(left.slots, left.dimensions, strict=True))
-    if left.rank == right.rank:
-        if left.dimensions != right.dimensions:
-            return _mismatch(left, right, member)
-        body = right.body.xreplace(dict(zip(right.slots, left.slots, strict=True)))
-    else:
-        body = right.body
-        ranges |= dict(zip(right.slots, right.dimensions, strict=True))
+    wide = left if left.rank >= right.rank else right
+    ranges: dict[Index, Expr] = dict(zip(wide.slots, wide.dimensions, strict=True))
     facts = [fact for assumption in statement.assumptions for fact in _facts(assumption)]
-    free = _free(left.body, statement.context) | _free(body, statement.context)
-    letters = free - set(ranges)
-    tied = {letter for fact in facts for letter in fact.free_symbols if isinstance(letter, Index)}
-    extra = sorted(
-        str(x)
-        for x in _free(body, statement.context) - _free(left.body, statement.context) - set(ranges) - tied
-    )
-    if extra and any(isinstance(m.value, Tensor) for m in chain.members[:1]):
-        first = chain.members[0].value
-        known = _free(first.body, statement.context) if isinstance(first, Tensor) else set()
-        extra = [name for name in extra if Index(name) not in known]
-    if extra:
-        return Diagnostic(
-            "SD003",
-            f"the index {extra[0]} stands free on the right side only",
-            member.span,
-            notes=(f"no sum binds {extra[0]}, and the left side does not have it",),
-        )
-    for letter in letters:
+    free = [_free(side.body, statement.context) - set(ranges) for side in (left, right)]
+    tied = {letter for fact in facts for letter in _indices(fact)}
+    first = chain.members[0].value
+    known = _free(first.body, statement.context) if isinstance(first, Tensor) else free[1]
+    for extra in sorted(free[1] - free[0] - tied - known, key=str):
+        note = f"no sum binds {extra}, and the left side does not have it"
+        message = f"the index {extra} stands free on the right side only"
+        return Diagnostic("SD003", message, member.span, notes=(note,))
+    for letter in free[0] | free[1]:
         if letter not in chain.ranges:
             return Diagnostic("SD003", f"the range of the index {letter} is not known", member.span)
         ranges[letter] = chain.ranges[letter]
-    usable = tuple(
-        fact
-        for fact in facts
-        if not isinstance(fact, Eq | Ne)
-        or _relates_indices(fact) is None
-        or set(fact.free_symbols & set(_indices(fact))) <= set(ranges)
-    )
-    return Compared(Goal(left.body, body, ranges, usable, statement.context), layout)
+    usable = []
+    for fact in facts:
+        about = _indices(fact) - set(ranges) if _relates_indices(fact) else set()
+        if about <= chain.ranges.keys():
+            ranges |= {index: chain.ranges[index] for index in about}
+            usable.append(fact)
+    goal = Goal(left.body, right.body, ranges, tuple(usable), statement.context)
+    return Compared(goal, "numerator" if turned else None)
+
+
+def _clash(left: Tensor, right: Tensor, member: Member) -> Diagnostic | None:
+    """Return why two shapes do not compare; 0 has any shape, a derivative may be a row or a column."""
+    small = left if left.rank < right.rank else right
+    if left.rank != right.rank:
+        return None if not small.rank and small.body == 0 else _mismatch(left, right, member)
+    if left.rank == 1 and left.row != right.row and not (left.convention or right.convention):
+        label = f"the left is {_shape(left)}, the right {_shape(right)}"
+        return Diagnostic("SD002", "one side is a row and the other a column", member.span, label=label)
+    return None if left.dimensions == right.dimensions else _mismatch(left, right, member)
 
 
 def _lettered(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
@@ -152,9 +135,9 @@ def _facts(assumption: Assumption) -> tuple[Boolean, ...]:
     return tuple(assumption.fact.args) if isinstance(assumption.fact, And) else (assumption.fact,)
 
 
-def _relates_indices(fact: Boolean) -> bool | None:
-    """Return True for a relation between indices, None for one between terms."""
-    return True if all(isinstance(arg, Index) or arg.is_Integer for arg in fact.args) else None
+def _relates_indices(fact: Boolean) -> bool:
+    """Tell a relation between indices from one between terms."""
+    return all(isinstance(arg, Index) or arg.is_Integer for arg in fact.args)
 
 
 def _indices(fact: Boolean) -> set[Index]:

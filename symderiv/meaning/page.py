@@ -24,7 +24,7 @@ from symderiv.kernel.terms import (
 )
 from symderiv.latex import tree
 from symderiv.meaning import names
-from symderiv.meaning.elaborate import Elaborator, Untyped, ill_typed
+from symderiv.meaning.elaborate import Elaborator, Untyped, ill_typed, rank_name
 from symderiv.meaning.model import (
     Assumption,
     Chain,
@@ -123,6 +123,8 @@ class _Builder:
         elaborator.expected_rank = known_rank - len(head.letters)
         elaborator.outside = set(head.letters)
         body = elaborator.member(node)
+        if body.rank < elaborator.expected_rank and self._promote(elaborator, node, elaborator.expected_rank):
+            body = elaborator.member(node)
         term = body.body if head.power == 1 else sympy.sqrt(body.body)
         known = record.shape
         if known is None and record.indexed:
@@ -145,9 +147,8 @@ class _Builder:
         sizes.extend(body.dimensions)
         if known is not None:
             if len(known) != len(sizes):
-                raise ill_typed(
-                    "SD002", f"{record.key} has {len(known)} indices, and this has {len(sizes)}", node.span
-                )
+                message = f"{record.key} is {rank_name(len(known))}, and this is {rank_name(len(sizes))}"
+                raise ill_typed("SD002", message, node.span)
             for a, b in zip(known, sizes, strict=True):
                 elaborator.unify(a, b, node.span, f"the definition of {record.key}")
         record.shape = tuple(sizes)
@@ -157,6 +158,20 @@ class _Builder:
         for letter, size in elaborator.free.items():
             if letter not in head.letters:
                 self.leftover[Index(letter)] = size
+
+    def _promote(self, elaborator: Elaborator, node: tree.Node, rank: int) -> bool:
+        """Give names whose rank was a guess the rank that a head asks for: `y = b`, `y = W x`."""
+        if isinstance(node, tree.Additive):
+            changed = [self._promote(elaborator, term, rank) for _, term in node.terms]
+            return any(changed)
+        if isinstance(node, tree.Product) and rank == 1 and set(node.operators) == {""}:
+            matrix, vector = node.factors[-2:]
+            return self._promote(elaborator, matrix, 2) and self._promote(elaborator, vector, 1)
+        record = elaborator.record(node)
+        if record is None or not record.guessed or record.shape:
+            return False
+        record.shape = tuple(self.sizes.new(origin=node.span) for _ in range(rank))
+        return True
 
     def _members(self, chain: RawChain) -> list[tree.Node]:
         """Return the members of a chain, Einstein's sums written out."""
@@ -341,7 +356,9 @@ class _Builder:
                     for name in record.differentiated_by
                     if record.identity not in _reaches(name, definitions)
                 ]
-                arguments = _latest(candidates, definitions)
+                arguments = _sink(candidates, record.identity, definitions) or _latest(
+                    candidates, definitions
+                )
                 known = tuple(a for a in arguments if a in shapes)
                 if known and record.identity in shapes:
                     slots = tuple(fresh("s") for _ in shapes[record.identity])
@@ -385,6 +402,19 @@ def _latest(candidates: list[str], definitions: dict[str, Definition]) -> tuple[
     return tuple(
         name for name in unique if not any(name in below[other] for other in unique if other != name)
     )
+
+
+def _sink(candidates: list[str], identity: str, definitions: dict[str, Definition]) -> tuple[str, ...]:
+    """Return the one defined quantity through which a loss must see variables that are only ever inputs.
+
+    Where a page asks for dL/dW and defines y = Wx, without a word of dL/dy, the loss is one of y.
+    """
+    if any(name in definitions for name in candidates):
+        return ()
+    below = {name: _reaches(name, definitions) for name in definitions}
+    ends = [name for name in definitions if not any(name in other for other in below.values())]
+    through = [name for name in ends if below[name] & set(candidates) and identity not in below[name]]
+    return tuple(through) if len(through) == 1 and set(candidates) <= below[through[0]] else ()
 
 
 def _reaches(name: str, definitions: dict[str, Definition]) -> set[str]:
