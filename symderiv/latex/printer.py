@@ -149,7 +149,8 @@ def _(node: tree.Fraction) -> str:
 
 def _shielded(node: tree.Node) -> str:
     """Print a numerator that must not be taken for that of a derivative."""
-    return _braced(node)
+    text = _braced(node)
+    return f"{{{text}}}" if text.startswith((r"{\mathrm{d}", r"{\partial")) else text
 
 
 @_latex.register
