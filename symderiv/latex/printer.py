@@ -26,7 +26,7 @@ _RELATIONS = {
     "mapsto": r"\mapsto",
 }  # fmt: skip
 _CONNECTIVES = {"quad": r"\quad", "row": r"\\", "implies": r"\Rightarrow", "therefore": r"\therefore",
-                "arrow": r"\rightarrow"}  # fmt: skip
+                "arrow": r"\\ \rightarrow"}  # fmt: skip
 _BIGS = {"argmax": r"\operatorname{argmax}", "argmin": r"\operatorname{argmin}", "E": r"\mathbb{E}"}
 _COMMANDED = frozenset({"\\{", "\\}"})
 _LOOSE = (tree.Additive, tree.Relation, tree.Sequence, tree.Empty)
