@@ -621,6 +621,7 @@ def displays(draw: st.DrawFn) -> Display:
     return Display(tuple(items))
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of the strategy, not of a tree
 @given(displays())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_printed_tree_reads_as_itself(tree: Display) -> None:
