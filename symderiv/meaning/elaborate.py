@@ -1051,6 +1051,8 @@ class Elaborator:
         if isinstance(base, tree.Script):
             if base.primes:
                 return self.record(base.base) is not None
+            if names.label(base.sup) is not None:
+                return False
             base = base.base
         record = self.record(base)
         return record is not None and self.is_function(record)

@@ -96,6 +96,17 @@ class Item:
     left: Span | None = None
 
 
+@dataclass(slots=True, eq=False)
+class _Letters:
+    """How the letters of a section are used."""
+
+    scope: Scope
+    bound: set[str] = field(default_factory=set)
+    scripted: set[str] = field(default_factory=set)
+    compared: set[str] = field(default_factory=set)
+    alone: set[str] = field(default_factory=set)
+
+
 class Survey:
     """Reads a document into items, raw chains and scopes."""
 
@@ -114,7 +125,7 @@ class Survey:
         self._places = reading.places
         self.fonts = self._fonts()
         self._heads = self._head_letters()
-        self._uses: dict[int, tuple[Scope, set[str], set[str]]] = {}
+        self._uses: dict[int, _Letters] = {}
         for place in self._places:
             if place.display is not None:
                 self._find_letters(place.display, place.scope)
@@ -165,28 +176,37 @@ class Survey:
     # ------------------------------------------------------------------ first sweep
 
     def _find_letters(self, display: tree.Display, scope: Scope) -> None:
-        """Collect the letters that are bound or compared, those in subscripts, and those that stand alone."""
-        _, scripted, alone = self._uses.setdefault(id(scope), (scope, set(), set()))
-        bound: set[str] = set()
+        """Collect the letters that are bound, those in subscripts, those that are compared, those alone."""
+        uses = self._uses.setdefault(id(scope), _Letters(scope))
         for chain in chains(display):
             if is_index_relation(chain):
-                bound |= {m.text for m in chain.members if isinstance(m, tree.Name)}
+                uses.compared |= _names_of(chain)
             elif not _is_declaration(chain) and not _is_bare_letter(chain):
                 for node in chain.members:
                     if node is not None:
-                        _letters(node, bound, scripted, alone)
+                        _letters(node, uses.bound, uses.scripted, uses.alone)
                         self._find_sizes(node, scope)
-        scope.indices |= bound
 
     def _settle(self) -> None:
-        """A letter that stands in subscripts and never alone, here or above, is an index."""
-        for scope, scripted, _ in self._uses.values():
+        """A letter is an index where it is bound, or stands in subscripts and never alone, here or above.
+
+        Letters that are only compared, `i = j`, are indices where the page has them in subscripts or sums.
+        """
+        anywhere: set[str] = set()
+        for uses in self._uses.values():
+            anywhere |= uses.bound | uses.scripted
+        for uses in self._uses.values():
             alone: set[str] = set()
-            at: Scope | None = scope
+            at: Scope | None = uses.scope
             while at is not None:
-                alone |= self._uses.get(id(at), (at, set(), set()))[2]
+                alone |= self._uses[id(at)].alone if id(at) in self._uses else set()
                 at = at.parent
-            scope.indices |= scripted - alone
+            uses.scope.indices |= uses.bound | (uses.scripted - alone) | (uses.compared & anywhere - alone)
+
+    @staticmethod
+    def _compares(chain: tree.Chain, scope: Scope) -> bool:
+        """Tell whether a chain relates indices: `i = j`, `i \\ne j`."""
+        return is_index_relation(chain) and all(scope.is_index(letter) for letter in _names_of(chain))
 
     def _find_sizes(self, node: tree.Node, scope: Scope) -> None:
         for each in names.walk(node):
@@ -553,7 +573,7 @@ class Survey:
     def _condition_after(self, display: tree.Display, at: int, row: int, scope: Scope) -> bool:
         """Take `if i = j` at the end of a row as a condition of that row alone."""
         following = display.items[at + 1] if at + 1 < len(display.items) else None
-        if not isinstance(following, tree.Chain) or not is_index_relation(following):
+        if not isinstance(following, tree.Chain) or not self._compares(following, scope):
             return False
         fact = self._index_fact(following, scope)
         for item in self.items[row:]:
@@ -570,7 +590,7 @@ class Survey:
             tree.Relation(members, operators, span=chain.span),
             scope,
             len(self.items),
-            is_index_relation(chain),
+            self._compares(chain, scope),
         )
         self.facts.append(fact)
         return fact
@@ -594,7 +614,9 @@ class Survey:
             self._declare_before(display, at)
             self._add(Item("declaration", chain.span, scope))
             return
-        assumes = is_index_relation(chain) or cue in ("local", "section", "where") or place.forced == "assume"
+        assumes = (
+            self._compares(chain, scope) or cue in ("local", "section", "where") or place.forced == "assume"
+        )
         if assumes and self._assume(place, chain, cue):
             return
         if operators[-1] == "in":
@@ -632,7 +654,7 @@ class Survey:
     def _assume(self, place: Place, chain: tree.Chain, cue: cues.Cue) -> bool:
         """Take a relation as an assumption, unless it is a definition after *let* or *where*."""
         scope = place.scope
-        indices = is_index_relation(chain)
+        indices = self._compares(chain, scope)
         operators = tuple(operator.text for operator in chain.operators)
         if None in chain.members or any(o in ("in", ":", "to", "approx", "propto", "~") for o in operators):
             return False
@@ -1062,6 +1084,10 @@ def _is_range(display: tree.Display, at: int) -> bool:
         and isinstance(rest[0], tree.Chain)
         and isinstance(rest[0].members[0], tree.Dots)
     )
+
+
+def _names_of(chain: tree.Chain) -> set[str]:
+    return {member.text for member in chain.members if isinstance(member, tree.Name)}
 
 
 def _is_bare_letter(chain: tree.Chain) -> bool:
