@@ -17,7 +17,7 @@ from symderiv.diagnostics import Diagnostic, Source, Span
 from symderiv.document import read
 from symderiv.judge import explain
 from symderiv.judge.refute import Screening, screen
-from symderiv.judge.verdict import Verdict, Witness
+from symderiv.judge.verdict import Outcome, Verdict, Witness
 from symderiv.kernel.calculus import derive
 from symderiv.kernel.equality import Proved, prove
 from symderiv.kernel.terms import Goal, KernelError
@@ -179,29 +179,32 @@ class Session:
         if statement.kind == "question":
             return self._question(statement, chain)
         member = chain.members[statement.member]
-        near, good = self._lefts(statement, chain, earlier)
+        near, good, blamed = self._lefts(statement, chain, earlier)
+        if good is None and isinstance(near.value, Tensor):
+            good = near
         if isinstance(member.value, Failure):
             return Judged(self._failed(member, chain, statement, good), good or near)
         if good is None:
-            return Judged(
-                Verdict("unknown", diagnostics=(explain.depends(member.span, self._line(near)),)), near
-            )
+            found = explain.depends(member.span, self._line(near))
+            return Judged(Verdict("unknown", diagnostics=(found,)), near)
         judged = self._compared(statement, chain, good, member, seed)
         if near is good or isinstance(near.value, Failure) or judged.verdict.outcome == "proved":
             return judged
         again = self._compared(statement, chain, near, member, seed)
         if again.verdict.outcome != "proved":
             return judged
-        note = explain.repeats(self._line(near))
-        return replace(again, verdict=replace(again.verdict, method=f"{again.verdict.method} ({note})"))
+        if not blamed:
+            return again
+        method = f"{again.verdict.method} ({explain.repeats(self._line(near))})"
+        return replace(again, verdict=replace(again.verdict, method=method))
 
     def _line(self, member: Member) -> int:
         return self.page.source.position(member.span.start)[0]
 
     def _lefts(
         self, statement: Statement, chain: Chain, earlier: list[str | None]
-    ) -> tuple[Member, Member | None]:
-        """Return the neighbour on the left, and the last member that was not blamed."""
+    ) -> tuple[Member, Member | None, bool]:
+        """Return the left neighbour, the last member not blamed, and whether the neighbour was blamed."""
         assert statement.member is not None
         verdicts: dict[int, str | None] = {0: None}
         for at, other in enumerate(self.page.statements[: len(earlier)]):
@@ -210,11 +213,12 @@ class Session:
                     earlier[at] if other.kind == "claim" else ("blamed" if other.kind == "question" else None)
                 )
         near = chain.members[statement.member - 1]
+        blamed = verdicts.get(statement.member - 1) in ("refuted", "ill-typed")
         for at in range(statement.member - 1, -1, -1):
             candidate = chain.members[at]
             if verdicts.get(at) in _GOOD and isinstance(candidate.value, Tensor):
-                return near, candidate
-        return near, None
+                return near, candidate, blamed
+        return near, None, blamed
 
     def _failed(self, member: Member, chain: Chain, statement: Statement, good: Member | None) -> Verdict:
         """Return the verdict on a member without a meaning; a near miss that the kernel proves is offered."""
@@ -247,7 +251,8 @@ class Session:
             verdict = replace(verdict, diagnostics=(explain.zero(right.span, *map(_plain, apart)),))
         clash = right.clash or left.clash
         if clash is not None and verdict.outcome != "refuted":
-            return Judged(Verdict("ill-typed", diagnostics=(clash,)), left)
+            outcome: Outcome = "ill-typed" if clash.code == "SD002" else "unknown"
+            return Judged(Verdict(outcome, diagnostics=(clash,)), left)
         if verdict.outcome == "refuted" and one_sided(compared.goal):
             return Judged(Verdict("unknown", diagnostics=(explain.undefined(right.span),)), left)
         if compared.layout is not None:

@@ -258,9 +258,7 @@ class Elaborator:
         if record is None or not record.introduced:
             raise self._undefined(base, key)
         if record.broken and self.is_defined(record):
-            raise Untyped(
-                "unknown", Diagnostic("SD022", "this rests on a definition that is ill-typed", node.span)
-            )
+            raise self._broken(record, node.span)
         return self.entries(record, subs, node.span)
 
     def _undefined(self, node: tree.Node, key: str) -> Untyped:
@@ -273,6 +271,13 @@ class Elaborator:
         return ill_typed(
             "SD004", f"{key} is defined nowhere", node.span, label="not defined or declared", notes=note
         )
+
+    @staticmethod
+    def _broken(record: Name, span: Span) -> Untyped:
+        """Return the error for a name whose definition could not be given a meaning."""
+        label = ((record.defined_at, "defined here"),) if record.defined_at is not None else ()
+        message = f"this rests on the definition of {record.key}, which has no meaning"
+        return Untyped("unknown", Diagnostic("SD022", message, span, labels=label))
 
     def split(self, key: str, subs: tuple[tree.Node, ...]) -> tuple[str, tuple[tree.Node, ...]]:
         """Tell indices from the parts of a subscript that belong to the name."""
@@ -374,8 +379,9 @@ class Elaborator:
         end, entries = self.sizes.show(own), self.sizes.show(size)
         if (entries - end).is_nonnegative:
             return None
+        named = self.sizes.value(size) is not None
         return Diagnostic(
-            "SD002",
+            "SD002" if named else "SD024",
             f"the index {node.text} runs to {end}, where there are {entries} entries",
             node.span,
             notes=(f"this has a meaning at most when {end} is not larger than {entries}",),
@@ -682,6 +688,8 @@ class Elaborator:
                 value, used = composite
             else:
                 used = 2 if self._applies(node, at) else 1
+                if used == 1:
+                    self._refuse_word(node, at)
                 value = (
                     self._apply(node.factors[at], node.factors[at + 1])
                     if used == 2
@@ -1057,6 +1065,19 @@ class Elaborator:
         record = self.record(base)
         return record is not None and self.is_function(record)
 
+    def _refuse_word(self, node: tree.Product, at: int) -> None:
+        """A word before brackets is a function; one that the page does not define has no meaning here."""
+        factor = node.factors[at]
+        if (
+            isinstance(factor, tree.Name)
+            and factor.font == "roman"
+            and len(factor.text) > 1
+            and at + 1 < len(node.factors)
+            and isinstance(node.factors[at + 1], tree.Group)
+            and not self._known(factor.text)
+        ):
+            raise unsupported(f"symderiv does not know the function {factor.text}", factor.span)
+
     def _apply(self, function: tree.Node, following: tree.Node) -> Tensor:
         """Elaborate `f(x)`, `f'(x)`, `h^2(x)`, `f(x)^2`, `f(x)_i` and `1[i = k]`."""
         span = function.span.to(following.span)
@@ -1155,9 +1176,7 @@ class Elaborator:
                 "SD002", f"{record.key} takes {_count(len(record.parameters), 'argument')}", node.span
             )
         if record.broken:
-            raise Untyped(
-                "unknown", Diagnostic("SD022", "this rests on a definition that is ill-typed", node.span)
-            )
+            raise self._broken(record, node.span)
         parameters = [self.scope.find(parameter) for parameter in record.parameters]
         assert all(parameter is not None for parameter in parameters)
         body = self.bodies[record.identity]

@@ -132,6 +132,11 @@ class Survey:
         self._settle()
         for place in self._places:
             if place.display is not None:
+                for at, item in enumerate(place.display.items):
+                    if isinstance(item, tree.Chain) and item.operators:
+                        self._range(place.display.items, at, place.scope)
+        for place in self._places:
+            if place.display is not None:
                 self._declarations(place.display, place.scope)
         self._local: list[Fact] = []
         self._consumed: list[tree.Chain] = []
@@ -235,14 +240,12 @@ class Survey:
 
     def _declarations(self, display: tree.Display, scope: Scope) -> None:
         pending: list[tree.Node] = []
-        items = display.items
-        for at, item in enumerate(items):
+        for item in display.items:
             if isinstance(item, tree.Chain):
                 if len(item.members) == 1 and item.members[0] is not None:
                     pending.append(item.members[0])
                     continue
                 self._declare(item, pending, scope)
-                self._range(items, at, scope)
                 pending = []
             elif not (isinstance(item, tree.Connective) and item.text == ","):
                 pending = []
