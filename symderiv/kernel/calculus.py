@@ -72,6 +72,7 @@ from symderiv.kernel.terms import (
     Size,
     Unknown,
     entry,
+    exact,
     fresh,
     name_of,
 )
@@ -80,14 +81,14 @@ ZERO: Expr = sympy.Integer(0)
 ONE: Expr = sympy.Integer(1)
 
 ELEMENTARY: Mapping[type[Basic], Callable[[Expr], Expr]] = {
-    exp: lambda a: exp(a),
+    exp: exp,
     log: lambda a: 1 / a,
-    sin: lambda a: cos(a),
+    sin: cos,
     cos: lambda a: -sin(a),
     tan: lambda a: 1 + tan(a) ** 2,
     cot: lambda a: -1 - cot(a) ** 2,
-    sinh: lambda a: cosh(a),
-    cosh: lambda a: sinh(a),
+    sinh: cosh,
+    cosh: sinh,
     tanh: lambda a: 1 - tanh(a) ** 2,
     coth: lambda a: 1 - coth(a) ** 2,
     sech: lambda a: -sech(a) * tanh(a),
@@ -100,7 +101,7 @@ ELEMENTARY: Mapping[type[Basic], Callable[[Expr], Expr]] = {
     atanh: lambda a: 1 / (1 - a**2),
     erf: lambda a: 2 * exp(-(a**2)) / sqrt(pi),
     erfc: lambda a: -2 * exp(-(a**2)) / sqrt(pi),
-    Abs: lambda a: sign(a),
+    Abs: sign,
     sign: lambda _: ZERO,
     Heaviside: lambda _: ZERO,
 }
@@ -121,7 +122,7 @@ def without_piecewise(term: Basic) -> Expr:
 
 
 def substitute(term: Basic, mapping: Mapping[Basic, Basic]) -> Expr:
-    """Return `term` with its free indices replaced simultaneously; a bound index that would capture is renamed."""
+    """Replace free indices simultaneously; a bound index that would capture one is renamed."""
     if not mapping:
         return term
     if not term.has(Sum, Product):
@@ -167,7 +168,7 @@ def _kinked(term: Expr) -> bool:
 def derive(term: Expr, context: Context) -> Expr:
     """Return `term` with every derivative carried out and every definition opened."""
     calculus = _Calculus(context)
-    return calculus.opened(calculus.carried(without_piecewise(sympy.sympify(term))))
+    return calculus.opened(calculus.carried(without_piecewise(exact(term))))
 
 
 class _Calculus:
@@ -241,7 +242,9 @@ class _Calculus:
         if isinstance(term, Sum | Product):
             return term.func(self.opened(term.function), *term.limits)
         arguments = [self.opened(a) for a in term.args]
-        return term if all(a is b for a, b in zip(arguments, term.args, strict=True)) else term.func(*arguments)
+        return (
+            term if all(a is b for a, b in zip(arguments, term.args, strict=True)) else term.func(*arguments)
+        )
 
     # -- derivatives
 
@@ -368,9 +371,13 @@ class _Calculus:
         return result
 
     def of_cases(self, term: Expr, variable: Expr) -> Expr:
-        """`d (a where c, else b) = d a where c, else d b`; where c is a condition on values, almost everywhere."""
+        """`d (a where c, else b) = d a where c, else d b`; almost everywhere if c is on values."""
         pieces = [(self.by(value, variable), condition) for value, condition in term.pairs]
-        return ZERO if all(value == 0 for value, _ in pieces) else Cases(*(part for pair in pieces for part in pair))
+        return (
+            ZERO
+            if all(value == 0 for value, _ in pieces)
+            else Cases(*(part for pair in pieces for part in pair))
+        )
 
     def of_max(self, term: Expr, variable: Expr) -> Expr:
         """`d max(a, b) = d a where a > b, else d b`."""

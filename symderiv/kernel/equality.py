@@ -15,12 +15,13 @@ from fractions import Fraction
 from itertools import islice, product
 
 import sympy
-from sympy import Eq, Expr, Ne
+from sympy import Eq, Expr, Ne, Symbol
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.calculus import derive, has_kink
+from symderiv.kernel.indicators import eliminated
 from symderiv.kernel.indices import IndexExpr, Variable
-from symderiv.kernel.normal import Algebra, Rule, eliminated
+from symderiv.kernel.normal import Algebra, Rule
 from symderiv.kernel.polynomial import (
     NOTHING,
     ONE,
@@ -33,9 +34,10 @@ from symderiv.kernel.polynomial import (
     plus,
     scaled,
 )
-from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of, write
+from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of
 from symderiv.kernel.sampling import nonzero
-from symderiv.kernel.terms import Context, Goal, Index, NoRule, Size, TooLarge, Undefined, name_of
+from symderiv.kernel.terms import Context, Goal, Index, NoRule, Size, TooLarge, Undefined, exact, name_of
+from symderiv.kernel.writing import write
 
 _TOKEN = object()
 CHOICES = 200
@@ -78,7 +80,7 @@ def normal(term: Expr, ranges: Mapping[Index, Expr], context: Context | None = N
 def prove(goal: Goal) -> Proved | Residue:
     """Prove a goal, or return what is left of the difference; raise KernelError where a rule is missing."""
     try:
-        left, right = sympy.sympify(goal.left), sympy.sympify(goal.right)
+        left, right = exact(goal.left), exact(goal.right)
         return _prove(Goal(left, right, goal.ranges, goal.assumptions, goal.context))
     except RecursionError:
         msg = "the term is nested too deeply"
@@ -122,10 +124,14 @@ def _attempt(goal: Goal, left: Expr, right: Expr, *, kinks: bool) -> Proved | Re
 
 
 def _split(goal: Goal, left: Expr, right: Expr) -> Proved | Residue | None:
-    """Prove the goal for i = j and for i != j, for the first pair of free indices; None where there is no pair."""
-    settled = [a for a in goal.assumptions if isinstance(a, Eq | Ne) and all(isinstance(x, Index) for x in a.args)]
+    """Prove the goal for i = j and for i != j, for one pair of free indices; None if there is none."""
+    settled = [
+        a for a in goal.assumptions if isinstance(a, Eq | Ne) and all(isinstance(x, Index) for x in a.args)
+    ]
     known = {frozenset(a.args) for a in settled}
-    gone = {a.args[0] for a in settled if isinstance(a, Eq)} | {a.args[1] for a in settled if isinstance(a, Eq)}
+    gone = {a.args[0] for a in settled if isinstance(a, Eq)} | {
+        a.args[1] for a in settled if isinstance(a, Eq)
+    }
     free = sorted((left.free_symbols | right.free_symbols) & set(goal.ranges), key=str)
     pairs = [(i, j) for n, i in enumerate(free) for j in free[n + 1 :] if frozenset((i, j)) not in known]
     pairs = [pair for pair in pairs if goal.ranges[pair[0]] == goal.ranges[pair[1]] and not gone & set(pair)]
@@ -150,7 +156,7 @@ def _split(goal: Goal, left: Expr, right: Expr) -> Proved | Residue | None:
 
 
 def _upper(ranges: Mapping[Index, Expr]) -> dict[Variable, tuple[IndexExpr, ...]]:
-    return {variable_of(i): (read_index(sympy.sympify(size), {}),) for i, size in ranges.items()}
+    return {variable_of(i): (read_index(exact(size), {}),) for i, size in ranges.items()}
 
 
 def _told(assumption: Expr) -> str:
@@ -168,7 +174,9 @@ def _reader(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
     upper = _upper(goal.ranges)
     fixed, unequal = _of_the_indices(goal, upper)
     facts = [a for a in goal.assumptions if not _of_indices(a)]
-    positive = positive_names([*terms, *facts]) | {name for a in facts if (name := _made_positive(a, goal)) is not None}
+    positive = positive_names([*terms, *facts]) | {
+        name for a in facts if (name := _made_positive(a, goal)) is not None
+    }
     algebra = Algebra(upper, positive, unequal, kinks_excluded=kinks)
     reader = Reader(algebra, fixed)
     rules: list[Rule] = []
@@ -184,19 +192,21 @@ def _reader(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
             if rule is not None:
                 rules.append(rule)
     algebra.rules = tuple(rules)
-    algebra.moved.clear()
+    algebra.moves.clear()
     reader.known.clear()
     return reader
 
 
 def _of_the_indices(
     goal: Goal, upper: dict[Variable, tuple[IndexExpr, ...]]
-) -> tuple[dict[Index, IndexExpr], dict[IndexExpr, str]]:
-    """Return what the assumptions fix free indices to, and the index expressions that they keep from 0."""
-    fixed: dict[Index, IndexExpr] = {}
+) -> tuple[dict[Symbol, IndexExpr], dict[IndexExpr, str]]:
+    """Return what the assumptions fix free indices and sizes to, and what they keep from being 0."""
+    fixed: dict[Symbol, IndexExpr] = {}
     unequal: dict[IndexExpr, str] = {}
-    symbols = {variable_of(i): i for i in goal.ranges}
     facts = [a for a in goal.assumptions if _of_indices(a) and isinstance(a, Eq | Ne)]
+    symbols = {
+        variable_of(s): s for a in facts for s in a.free_symbols if isinstance(s, Size) or s in goal.ranges
+    }
     for fact in sorted(facts, key=lambda a: isinstance(a, Ne)):
         form = ix.primitive(ix.minus(read_index(fact.lhs, fixed), read_index(fact.rhs, fixed)))
         if form is None or ix.value(form) is not None:
@@ -204,15 +214,25 @@ def _of_the_indices(
         if isinstance(fact, Ne):
             unequal[form] = _told(fact)
             continue
-        for v in sorted(ix.variables(form) & symbols.keys(), reverse=True):
+        for v in sorted(
+            ix.variables(form) & symbols.keys(), key=lambda v: (v[0] != ix.SIZE, v), reverse=True
+        ):
             found = ix.solved(form, v)
             if found is not None:
-                fixed = {i: ix.replaced(e, {v: found}) for i, e in fixed.items()} | {symbols[v]: found}
-                if len(found) == 1 and found == ix.bare(found[0][0][0]):
-                    other = found[0][0][0]
+                fixed = {s: ix.replaced(e, {v: found}) for s, e in fixed.items()} | {symbols[v]: found}
+                for other in ix.variables(found) if found == _only(found) else ():
                     upper[other] = (*upper.get(other, ()), *upper.get(v, ()))
                 break
+    sizes = {variable_of(s): e for s, e in fixed.items()}
+    for v, bounds in upper.items():
+        upper[v] = tuple(ix.replaced(bound, sizes) for bound in bounds)
     return fixed, unequal
+
+
+def _only(form: IndexExpr) -> IndexExpr | None:
+    """Return the form of the only variable of an index expression, or None."""
+    variables = ix.variables(form)
+    return ix.bare(next(iter(variables))) if len(variables) == 1 else None
 
 
 def _made_positive(fact: Expr, goal: Goal) -> str | None:
@@ -254,7 +274,9 @@ def _rule(reader: Reader, sides: tuple[Expr, Expr], goal: Goal, source: str) -> 
         others = minus(Polynomial({m: c}), difference)
         if sums[0] not in _atoms(others) and set(quantified) <= sums[0].free:
             inverse = Polynomial({Monomial(None, {a: -m.factors[a] for a in rest}): 1})
-            return Rule(sums[0], quantified, scaled(reader.algebra.times(others, inverse), 1 / Fraction(c)), source)
+            return Rule(
+                sums[0], quantified, scaled(reader.algebra.times(others, inverse), 1 / Fraction(c)), source
+            )
     return None
 
 
@@ -323,10 +345,13 @@ def _either(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
         case _:
             yield off
             for a in marks:
-                if a is not mark and a.kind >= Kind.POSITIVE and a.inner[0] in (mark.inner[0], scaled(mark.inner[0], -1)):
+                if (
+                    a is not mark
+                    and a.kind >= Kind.POSITIVE
+                    and a.inner[0] in (mark.inner[0], scaled(mark.inner[0], -1))
+                ):
                     on = _replaced(algebra, on, a, NOTHING)
-            solution = _linear(mark.inner[0]) if mark.kind is Kind.VANISHING else None
-            yield _replaced(algebra, on, *solution) if solution else on
+            yield _at_zero(algebra, on, mark.inner[0]) if mark.kind is Kind.VANISHING else on
 
 
 def _given(algebra: Algebra, p: Polynomial, marks: list[Atom], form: IndexExpr) -> Polynomial:
@@ -381,6 +406,22 @@ def _complemented(algebra: Algebra, p: Polynomial) -> Polynomial:
     return p
 
 
+def _at_zero(algebra: Algebra, p: Polynomial, zero: Polynomial) -> Polynomial:
+    """Return p where a polynomial is 0: an atom of it is put in terms of others, or p is a multiple of it."""
+    solution = _linear(zero)
+    if solution is not None:
+        return _replaced(algebra, p, *solution)
+    if any(m.marked for m in p.terms):
+        return p
+    p = _cleared(algebra, p)
+    (n, d), *_ = zero.terms.items()
+    inverse = algebra.power(Polynomial({n: d}), -1)
+    for m, c in p.terms.items():
+        if algebra.times(Polynomial({m: c}), inverse, zero) == p:
+            return NOTHING
+    return p
+
+
 def _linear(p: Polynomial) -> tuple[Atom, Polynomial] | None:
     """Return an atom, in one term only and there alone, and the value at which p is 0."""
     for m, c in sorted(p.terms.items(), key=lambda t: t[0].key()):
@@ -393,13 +434,21 @@ def _linear(p: Polynomial) -> tuple[Atom, Polynomial] | None:
 
 
 def _merged(algebra: Algebra, p: Polynomial, depth: int) -> Polynomial | None:
-    """Replace an atom or exponential by another whose arguments are equal to its own; None if there is none."""
+    """Replace an atom or exponential by another of equal arguments; None if there is none."""
     exponents = sorted({m.exponent for m in p.terms if m.exponent is not None}, key=Polynomial.key)
     for n, e in enumerate(exponents):
         for f in exponents[:n]:
             if (_composite(e) or _composite(f)) and is_zero(algebra, minus(e, f), depth - 1):
-                return plus(*(Polynomial({Monomial(f if m.exponent == e else m.exponent, m.factors): c}) for m, c in p.terms.items()))
-    atoms = sorted({a for m in p.terms for a in m.factors if a.inner and a.kind not in (Kind.SUM, Kind.PARTIAL)}, key=Atom.key)
+                return plus(
+                    *(
+                        Polynomial({Monomial(f if m.exponent == e else m.exponent, m.factors): c})
+                        for m, c in p.terms.items()
+                    )
+                )
+    atoms = sorted(
+        {a for m in p.terms for a in m.factors if a.inner and a.kind not in (Kind.SUM, Kind.PARTIAL)},
+        key=Atom.key,
+    )
     for n, a in enumerate(atoms):
         for b in atoms[:n]:
             if (a.kind, a.name, a.indices, a.sizes) != (b.kind, b.name, b.indices, b.sizes):
@@ -447,11 +496,9 @@ def _joined(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
 def _spread(algebra: Algebra, p: Polynomial, variable: Variable, inverse: Polynomial) -> list[Polynomial]:
     """Return summands over a variable that add up to p: all alike, or all of it at an index of p."""
     (size,) = algebra.upper[variable]
-    spread = [algebra.times(p, inverse)]
-    for v in sorted(p.free):
-        if algebra.within(ix.bare(v), size) == ONE:
-            spread.append(algebra.times(p, algebra.delta(ix.minus(ix.bare(variable), ix.bare(v)))))
-    return spread
+    places = [ix.bare(v) for v in sorted(p.free) if algebra.within(ix.bare(v), size) == ONE]
+    there = (algebra.delta(ix.minus(ix.bare(variable), place)) for place in places)
+    return [algebra.times(p, factor) for factor in (inverse, *there)]
 
 
 def _taken_out(algebra: Algebra, a: Atom, place: int, variable: Variable) -> Polynomial:

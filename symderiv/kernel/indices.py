@@ -91,7 +91,7 @@ def value(a: IndexExpr) -> int | None:
 
 
 def solved(a: IndexExpr, variable: Variable) -> IndexExpr | None:
-    """Return the expression of `variable` for which `a` is 0, if its coefficient is ±1 and it stands alone."""
+    """Return the value of `variable` for which `a` is 0, if its coefficient is ±1 and it stands alone."""
     found = 0
     rest: list[IndexTerm] = []
     for product, coefficient in a:
@@ -105,7 +105,7 @@ def solved(a: IndexExpr, variable: Variable) -> IndexExpr | None:
 
 
 def primitive(a: IndexExpr) -> IndexExpr | None:
-    """Return the equation a = 0 in canonical form: coefficients without common factor, the first one positive.
+    """Return the equation a = 0 in canonical form: no common factor, the first coefficient positive.
 
     None when no integers solve it.
     """
@@ -128,8 +128,11 @@ def at_least_zero(a: IndexExpr, upper: Mapping[Variable, tuple[IndexExpr, ...]])
         if coefficient < 0 and product:
             for variable in product:
                 for bound in upper.get(variable, ()):
-                    swapped = (scaled(bound, coefficient) if product == (variable,) else
-                               times(scaled(bound, coefficient), _without(product, variable)))
+                    swapped = (
+                        scaled(bound, coefficient)
+                        if product == (variable,)
+                        else times(scaled(bound, coefficient), _without(product, variable))
+                    )
                     if at_least_zero(plus(_dropped(a, product), swapped), upper):
                         return True
     return False

@@ -82,7 +82,11 @@ class _Search:
             seen = {
                 v: (
                     colours[v],
-                    tuple(sorted(((isinstance(p, Atom)), p.key(self._marked(colours, v)), e) for p, e in touching)),
+                    tuple(
+                        sorted(
+                            ((isinstance(p, Atom)), p.key(self._marked(colours, v)), e) for p, e in touching
+                        )
+                    ),
                 )
                 for v, touching in self.touching.items()
             }

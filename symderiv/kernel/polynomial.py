@@ -1,6 +1,6 @@
 """Polynomials: the immutable data of the normal form. No rule of mathematics is applied here.
 
-Vocabulary. An *atom* is what the normal form does not take apart: an entry, a size, an indicator, a closed sum.
+Vocabulary. An *atom* is what the normal form does not take apart: an entry, a size, an indicator, a sum.
 A *monomial* is `exp(exponent)` times atoms with rational powers. A *polynomial* maps monomials to rational
 coefficients. The *key* of each orders it among its kind; it may be taken under a *colouring* of indices.
 The *free* variables of each are those that a substitution could reach; sizes are not counted.
@@ -63,6 +63,7 @@ class Atom:
     """See `Kind`."""
 
     __slots__ = ("_hash", "_key", "free", "height", "indices", "inner", "kind", "name", "sizes")
+    height: int
 
     def __init__(
         self,
@@ -130,10 +131,11 @@ class Monomial:
     """`exp(exponent) · Π atom^power`; no power is 0."""
 
     __slots__ = ("_hash", "_key", "exponent", "factors", "free", "height", "marked")
+    height: int
 
     def __init__(self, exponent: Polynomial | None, factors: dict[Atom, Rational]) -> None:
         """Take the parts as they are; an exponent of 0 is None."""
-        self.exponent = exponent if exponent else None
+        self.exponent = exponent or None
         self.factors = factors
         self._hash = hash((self.exponent, frozenset(factors.items())))
         self._key: Key | None = None

@@ -1,4 +1,4 @@
-"""Reading SymPy terms into the normal form, and writing polynomials back as SymPy terms.
+"""Reading SymPy terms into the normal form.
 
 Vocabulary. What is read has no derivative to carry out and no definition to open (see `calculus`): entries,
 irreducible `D`, `Unknown`, sums, products, deltas, cases, powers and functions. A *condition* on indices
@@ -41,7 +41,7 @@ from sympy.logic.boolalg import ITE, And, BooleanFalse, BooleanTrue, Not, Or
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.indices import IndexExpr, Variable
-from symderiv.kernel.normal import BY_EXP, PARITY, Algebra
+from symderiv.kernel.normal import Algebra
 from symderiv.kernel.polynomial import (
     NOTHING,
     ONE,
@@ -54,9 +54,22 @@ from symderiv.kernel.polynomial import (
     minus,
     number,
     plus,
-    scaled,
 )
-from symderiv.kernel.terms import Cases, D, Index, NoRule, Partial, Size, Undefined, Unknown, entry, fresh, indicator, name_of
+from symderiv.kernel.powers import BY_EXP, PARITY
+from symderiv.kernel.terms import (
+    Cases,
+    D,
+    Index,
+    NoRule,
+    Partial,
+    Size,
+    Undefined,
+    Unknown,
+    name_of,
+)
+from symderiv.kernel.writing import write
+
+__all__ = ["Reader", "positive_names", "read_index", "variable_of", "write"]
 
 FUNCTIONS: frozenset[str] = frozenset({*BY_EXP, *PARITY, "log", "acos", "acosh"})
 """The functions that may be read."""
@@ -67,10 +80,10 @@ def variable_of(symbol: Symbol) -> Variable:
     return (ix.SIZE if isinstance(symbol, Size) else ix.FREE, symbol.name)
 
 
-def read_index(term: Basic, bound: Mapping[Index, IndexExpr]) -> IndexExpr:
+def read_index(term: Basic, bound: Mapping[Symbol, IndexExpr]) -> IndexExpr:
     """Return an index expression; anything but an integer polynomial over indices and sizes raises."""
     if isinstance(term, Index | Size):
-        return bound.get(term) or ix.bare(variable_of(term))
+        return bound[term] if term in bound else ix.bare(variable_of(term))
     if isinstance(term, Integer):
         return ix.constant(int(term))
     if isinstance(term, Add):
@@ -93,10 +106,10 @@ def positive_names(terms: Iterable[Basic]) -> frozenset[str]:
 class Reader:
     """Reads terms into one algebra."""
 
-    def __init__(self, algebra: Algebra, fixed: Mapping[Index, IndexExpr] | None = None) -> None:
-        """Take the algebra whose constructors are used, and the values of free indices that are fixed."""
+    def __init__(self, algebra: Algebra, fixed: Mapping[Symbol, IndexExpr] | None = None) -> None:
+        """Take the algebra whose constructors are used, and what indices and sizes are fixed to."""
         self.algebra = algebra
-        self.bound: dict[Index, IndexExpr] = dict(fixed or {})
+        self.bound: dict[Symbol, IndexExpr] = dict(fixed or {})
         self.inside = 0
         self.known: dict[Expr, Polynomial] = {}
 
@@ -164,7 +177,10 @@ class Reader:
         return self.over(term, self.algebra.product, ONE)
 
     def over(
-        self, term: Expr, operator: Callable[[Variable, IndexExpr, Polynomial], Polynomial], neutral: Polynomial
+        self,
+        term: Expr,
+        operator: Callable[[Variable, IndexExpr, Polynomial], Polynomial],
+        neutral: Polynomial,
     ) -> Polynomial:
         """Read an operator that binds indices: each runs from 1 to a size, where conditions hold."""
         outer = dict(self.bound)
@@ -188,7 +204,8 @@ class Reader:
         """Return a variable that runs from 1 to a size, the index it stands for, and the condition on it.
 
         The size holds no index and is at least 1: `k = 1..i` is `k = 1..n where k <= i`, `k = 1..n-1` is
-        `k = 1..n where k <= n-1`, `k = 2..n` is `k = 1..n where k >= 2`, `k = 0..n` is `k' = 1..n+1, k = k'-1`.
+        `k = 1..n where k <= n-1`, `k = 2..n` is `k = 1..n where k >= 2`, `k = 0..n` is
+        `k' = 1..n+1, k = k'-1`.
         """
         algebra = self.algebra
         start = ix.value(low)
@@ -316,7 +333,9 @@ def _fraction(term: Expr) -> Rational:
 def _on_indices(term: Basic) -> bool:
     """Tell whether a condition compares index expressions."""
     return all(
-        isinstance(a, Index | Size | Integer | Add | Mul) for side in term.args for a in sympy.preorder_traversal(side)
+        isinstance(a, Index | Size | Integer | Add | Mul)
+        for side in term.args
+        for a in sympy.preorder_traversal(side)
     )
 
 
@@ -365,103 +384,3 @@ OF_VALUES: Mapping[type[Basic], Callable[[Reader, Expr, Expr], Polynomial]] = {
     LessThan: lambda r, a, b: minus(ONE, r.algebra.positive(r.excess(a, b))),
 }
 """The indicator of each comparison of values."""
-
-
-# -- writing
-
-
-LETTERS = "klmnpqrstuvw"
-
-
-Names = Mapping[Variable, Expr]
-
-
-def write(p: Polynomial, positive: frozenset[str] = frozenset()) -> Expr:
-    """Return a SymPy term that reads back as `p`; bound indices get fresh readable names."""
-    return _Writer(positive).polynomial(p, {})
-
-
-class _Writer:
-    """Writes polynomials; the names in `positive` are written as positive."""
-
-    def __init__(self, positive: frozenset[str]) -> None:
-        self.positive = positive
-
-    def polynomial(self, p: Polynomial, names: Names) -> Expr:
-        terms = sorted(p.terms.items(), key=lambda t: t[0].key())
-        return Add(*(Mul(_quotient(c), self.monomial(m, names)) for m, c in terms))
-
-
-    def monomial(self, m: Monomial, names: Names) -> Expr:
-        powers = sorted(m.factors.items(), key=lambda t: t[0].key())
-        factors = [Pow(self.atom(a, names), _quotient(e)) for a, e in powers]
-        if m.exponent:
-            factors.append(sympy.exp(self.polynomial(m.exponent, names)))
-        return Mul(*factors)
-
-    def entry(self, a: Atom, names: Names) -> Expr:
-        return entry(a.name, *(_index(i, names) for i in a.indices), positive=a.name in self.positive)
-
-    def atom(self, a: Atom, names: Names) -> Expr:
-        if a.kind in (Kind.SUM, Kind.PRODUCT):
-            taken = {str(name).split("#")[0] for name in names.values()} | {v[1] for v in a.free if v[0] == ix.FREE}
-            letters = [letter for letter in LETTERS if letter not in taken]
-            inside = dict(names)
-            limits = []
-            for place, (v, size) in enumerate(zip(a.bound(), a.sizes, strict=True)):
-                inside[v] = fresh(letters[place] if place < len(letters) else f"k{place}")
-                limits.append((inside[v], 1, _index(size, names)))
-            return (Sum if a.kind is Kind.SUM else Product)(self.polynomial(a.inner[0], inside), *limits)
-        indices = [_index(i, names) for i in a.indices]
-        inner = [self.polynomial(p, names) for p in a.inner]
-        match a.kind:
-            case Kind.VALUE:
-                return indices[0]
-            case Kind.CONSTANT:
-                return Integer(a.name) if a.name.isdigit() else sympy.pi
-            case Kind.ENTRY | Kind.SYMMETRIC:
-                return self.entry(a, names)
-            case Kind.PARTIAL:
-                (m, _), *_ = a.inner[0].terms.items()
-                by = [self.entry(b, names) for b, e in sorted(m.factors.items(), key=lambda t: t[0].key()) for _ in range(int(e))]
-                return D(self.entry(a, names), *by)
-            case Kind.UNKNOWN:
-                name, *orders = a.name.split(" ")
-                return Unknown(Symbol(name), tuple(Integer(m) for m in orders), *inner)
-            case Kind.FUNCTION:
-                return Pow(*inner) if a.name == "pow" else getattr(sympy, a.name)(*inner)
-            case Kind.BASE:
-                return inner[0]
-            case Kind.DELTA:
-                return _delta(a.indices[0], names)
-            case Kind.STEP:
-                return indicator(indices[0] >= 0)
-            case Kind.POSITIVE:
-                return sympy.Heaviside(inner[0], 0)
-            case _:
-                return 1 - sympy.sign(inner[0]) ** 2
-
-
-def _delta(form: IndexExpr, names: Names) -> Expr:
-    """Return `delta(v, e)` for a variable of the form, the simplest way it is written."""
-    for v in sorted(ix.variables(form)):
-        e = ix.solved(form, v)
-        if e is not None:
-            return KroneckerDelta(_variable(v, names), _index(e, names))
-    return KroneckerDelta(_index(form, names), 0)
-
-
-def _quotient(c: Rational) -> Expr:
-    return Quotient(Fraction(c).numerator, Fraction(c).denominator)
-
-
-def _index(form: IndexExpr, names: Names) -> Expr:
-    return Add(*(Mul(c, *(_variable(v, names) for v in p)) for p, c in form))
-
-
-def _variable(v: Variable, names: Names) -> Expr:
-    if v in names:
-        return names[v]
-    if v[0] == ix.OPEN:
-        return Index(f"o{v[1]}")
-    return Size(v[1]) if v[0] == ix.SIZE else Index(v[1])

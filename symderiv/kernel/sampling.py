@@ -58,7 +58,9 @@ def nonzero(p: Polynomial, upper: Mapping[Variable, tuple[IndexExpr, ...]], posi
 
 
 class _Sample:
-    def __init__(self, seed: int, upper: Mapping[Variable, tuple[IndexExpr, ...]], positive: frozenset[str]) -> None:
+    def __init__(
+        self, seed: int, upper: Mapping[Variable, tuple[IndexExpr, ...]], positive: frozenset[str]
+    ) -> None:
         self.seed = seed
         self.upper = upper
         self.positive = positive
@@ -68,7 +70,7 @@ class _Sample:
     def number(self, *token: object) -> float:
         text = f"{self.seed} {token}"
         if text not in self.made:
-            self.made[text] = random.Random(text).uniform(0.4, 1.6)
+            self.made[text] = random.Random(text).uniform(0.4, 1.6)  # noqa: S311 - no secret
         return self.made[text]
 
     def signed(self, name: str, *token: object) -> float:
@@ -86,7 +88,7 @@ class _Sample:
         if v[0] == ix.SIZE:
             return self.size(v[1])
         bounds = [self.index(bound, {}) for bound in self.upper.get(v, ())]
-        return random.Random(f"{self.seed} {v}").randint(1, max(1, min(bounds, default=2)))
+        return random.Random(f"{self.seed} {v}").randint(1, max(1, min(bounds, default=2)))  # noqa: S311 - no secret
 
     def index(self, form: IndexExpr, place: Place) -> int:
         return sum(c * math.prod(self.variable(v, place) for v in product) for product, c in form)
@@ -106,42 +108,25 @@ class _Sample:
         return result * cmath.exp(self.polynomial(m.exponent, place)) if m.exponent else result
 
     def atom(self, a: Atom, place: Place) -> complex:
+        if a.kind in (Kind.SUM, Kind.PRODUCT):
+            return self.loop(a, place)
         indices = tuple(self.index(i, place) for i in a.indices)
-        match a.kind:
-            case Kind.SUM | Kind.PRODUCT:
-                return self.loop(a, place)
-            case Kind.VALUE:
-                return complex(indices[0])
-            case Kind.CONSTANT:
-                return complex(int(a.name)) if a.name.isdigit() else complex(math.pi)
-            case Kind.ENTRY:
-                return complex(self.signed(a.name, indices))
-            case Kind.SYMMETRIC:
-                return complex(self.signed(a.name, tuple(sorted(indices))))
-            case Kind.PARTIAL:
-                (m, _), *_ = a.inner[0].terms.items()
-                by = [(b.name, tuple(self.index(i, place) for i in b.indices), e) for b, e in m.factors.items()]
-                return complex(self.signed(a.name, indices, self.joined(by)))
-            case Kind.DELTA:
-                return complex(indices[0] == 0)
-            case Kind.STEP:
-                return complex(indices[0] >= 0)
-        inner = [self.polynomial(p, place) for p in a.inner]
-        match a.kind:
-            case Kind.POSITIVE:
-                return complex(inner[0].real > 0)
-            case Kind.VANISHING:
-                return complex(abs(inner[0]) < TOLERANCE)
-            case Kind.UNKNOWN:
-                weights = [self.number(a.name.split(" ")[0], place) for place in range(len(inner))]
-                angle = sum(w * value for w, value in zip(weights, inner, strict=True))
-                return cmath.sin(angle + self.number(a.name))
-            case Kind.FUNCTION:
-                return FUNCTIONS[a.name](*inner)
-            case _:
-                return inner[0]
+        inner = [self.polynomial(p, place) for p in a.inner] if a.kind is not Kind.PARTIAL else []
+        return VALUES[a.kind](self, a, indices, inner, place)
 
-    def joined(self, by: list[tuple[str, tuple[int, ...], int | Fraction]]) -> list[tuple[str, tuple[int, ...]]]:
+    def partial(self, a: Atom, indices: tuple[int, ...], place: Place) -> complex:
+        (m, _), *_ = a.inner[0].terms.items()
+        by = [(b.name, tuple(self.index(i, place) for i in b.indices), e) for b, e in m.factors.items()]
+        return complex(self.signed(a.name, indices, self.joined(by)))
+
+    def unknown(self, a: Atom, inner: list[complex]) -> complex:
+        weights = [self.number(a.name.split(" ", maxsplit=1)[0], n) for n in range(len(inner))]
+        angle = sum(w * value for w, value in zip(weights, inner, strict=True))
+        return cmath.sin(angle + self.number(a.name))
+
+    def joined(
+        self, by: list[tuple[str, tuple[int, ...], int | Fraction]]
+    ) -> list[tuple[str, tuple[int, ...]]]:
         """Return the variables of a derivative, each as often as it is taken, in order."""
         return sorted((name, at) for name, at, e in by for _ in range(int(e)))
 
@@ -155,3 +140,20 @@ class _Sample:
             inner = self.polynomial(a.inner[0], place | dict(zip(a.bound(), at, strict=True)))
             result = result + inner if a.kind is Kind.SUM else result * inner
         return result
+
+
+VALUES: Mapping[Kind, Callable[[_Sample, Atom, tuple[int, ...], list[complex], Place], complex]] = {
+    Kind.VALUE: lambda _, __, at, ___, ____: complex(at[0]),
+    Kind.CONSTANT: lambda _, a, __, ___, ____: complex(int(a.name) if a.name.isdigit() else math.pi),
+    Kind.ENTRY: lambda s, a, at, _, __: complex(s.signed(a.name, at)),
+    Kind.SYMMETRIC: lambda s, a, at, _, __: complex(s.signed(a.name, tuple(sorted(at)))),
+    Kind.PARTIAL: lambda s, a, at, _, place: s.partial(a, at, place),
+    Kind.UNKNOWN: lambda s, a, _, inner, __: s.unknown(a, inner),
+    Kind.FUNCTION: lambda _, a, __, inner, ___: FUNCTIONS[a.name](*inner),
+    Kind.BASE: lambda _, __, ___, inner, ____: inner[0],
+    Kind.DELTA: lambda _, __, at, ___, ____: complex(at[0] == 0),
+    Kind.STEP: lambda _, __, at, ___, ____: complex(at[0] >= 0),
+    Kind.POSITIVE: lambda _, __, ___, inner, ____: complex(inner[0].real > 0),
+    Kind.VANISHING: lambda _, __, ___, inner, ____: complex(abs(inner[0]) < TOLERANCE),
+}
+"""The value of each kind of atom, from its indices and inner values."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 import sympy
 from sympy import Expr, Indexed, IndexedBase, Symbol, Tuple
@@ -45,7 +46,7 @@ class Circular(KernelError):
 class Index(Symbol):
     """An index: a positive integer that runs from 1 to its size."""
 
-    def __new__(cls, name: str) -> Index:
+    def __new__(cls, name: str) -> Self:
         """Make the index of this name; equal names are equal indices."""
         return super().__new__(cls, name, integer=True, positive=True)
 
@@ -53,7 +54,7 @@ class Index(Symbol):
 class Size(Symbol):
     """A symbolic size: a positive integer, otherwise unknown."""
 
-    def __new__(cls, name: str) -> Size:
+    def __new__(cls, name: str) -> Self:
         """Make the size of this name."""
         return super().__new__(cls, name, integer=True, positive=True)
 
@@ -63,7 +64,17 @@ _apart = itertools.count(1)
 
 def fresh(name: str) -> Index:
     """Return an index that occurs nowhere else; `name` is kept as the part that a reader sees."""
-    return Index(f"{name.split('#')[0]}#{next(_apart)}")
+    return Index(f"{name.split('#', maxsplit=1)[0]}#{next(_apart)}")
+
+
+def exact(value: Any) -> Any:
+    """Return a number or truth value of Python as SymPy's, a term as it is; anything else is our mistake."""
+    if isinstance(value, bool):
+        return sympy.true if value else sympy.false
+    if isinstance(value, int):
+        return sympy.Integer(value)
+    assert isinstance(value, sympy.Basic), value
+    return value
 
 
 class D(Expr):
@@ -75,7 +86,7 @@ class D(Expr):
     bound by a sum outside the D, never by one inside its `term`.
     """
 
-    def __new__(cls, term: Expr, *variables: Expr) -> D:
+    def __new__(cls, term: Expr, *variables: Expr) -> Self:
         """Build the node; nothing is evaluated."""
         assert variables
         return super().__new__(cls, sympy.Integer(term) if isinstance(term, int) else term, *variables)
@@ -102,12 +113,12 @@ class Partial(D):
 
 
 class Unknown(Expr):
-    """`Unknown(f, (m1, …), a1, …)`: the derivative of order (m1, …) of an unknown smooth function f at scalars.
+    """`Unknown(f, (m1, …), a1, …)`: a derivative of an unknown smooth function f at scalars.
 
     Order (0,) is `f(a)`, (1,) is `f'(a)`.
     """
 
-    def __new__(cls, name: Symbol, orders: Tuple, *arguments: Expr) -> Unknown:
+    def __new__(cls, name: Symbol, orders: Tuple, *arguments: Expr) -> Self:
         """Build the node."""
         assert len(orders) == len(arguments)
         return super().__new__(cls, name, Tuple(*orders), *arguments)
@@ -124,11 +135,11 @@ class Cases(Expr):
     Build these, never a Piecewise, wherever a sum may surround the term.
     """
 
-    def __new__(cls, *parts: Expr) -> Cases:
+    def __new__(cls, *parts: Expr) -> Self:
         """Build the node; nothing is evaluated."""
         assert parts
         assert len(parts) % 2 == 0
-        return super().__new__(cls, *(sympy.sympify(part) for part in parts))
+        return super().__new__(cls, *map(exact, parts))
 
     is_commutative = True
     is_extended_real = True
@@ -193,7 +204,7 @@ class Goal:
 
 
 def name_of(entry: Expr) -> str | None:
-    """Return the tensor name of an entry (`Indexed`, or a scalar `Symbol` that is no index or size), else None."""
+    """Return the tensor name of an entry (`Indexed`, or a scalar that is no index or size), else None."""
     if isinstance(entry, Indexed):
         return str(entry.base.label)
     if isinstance(entry, Symbol) and not isinstance(entry, Index | Size):

@@ -1,0 +1,77 @@
+"""Signs: what is certainly positive, or not negative, for all real values."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import floor
+from typing import TYPE_CHECKING
+
+from symderiv.kernel import indices as ix
+from symderiv.kernel.indices import IndexExpr, Variable
+from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, Rational
+
+if TYPE_CHECKING:
+    from symderiv.kernel.normal import Algebra
+
+
+def sign(algebra: Algebra, p: Polynomial) -> int:
+    """Return 2 if p > 0 is certain, 1 if p >= 0 is, else 0."""
+    signs = [_sign(algebra, m) if c > 0 else 0 for m, c in p.terms.items()]
+    if not signs or min(signs) >= 1:
+        return max(signs, default=1)
+    form = as_index(p)
+    if form is None or not ix.at_least_zero(form, algebra.upper):
+        return 0
+    return 2 if algebra.inhabited(form) else 1
+
+
+def _sign(algebra: Algebra, m: Monomial) -> int:
+    return min((_power_sign(algebra, a, e) for a, e in m.factors.items()), default=2)
+
+
+def _power_sign(algebra: Algebra, a: Atom, e: Rational) -> int:
+    known = algebra.atom_sign(a)
+    if known == 2:
+        return 2
+    if known == 1 or Fraction(e).denominator % 2 == 0 or Fraction(e).numerator % 2 == 0:
+        return 2 if e < 0 else 1
+    return 0
+
+
+def atom_sign(algebra: Algebra, a: Atom) -> int:
+    """Return 2 if an atom is certainly > 0, 1 if it is >= 0, else 0."""
+    match a.kind:
+        case Kind.VALUE | Kind.CONSTANT:
+            return 2
+        case Kind.ENTRY | Kind.SYMMETRIC:
+            return 2 if a.name in algebra.positive_names else 0
+        case Kind.BASE:
+            return algebra.sign(a.inner[0])
+        case Kind.SUM:
+            inner = algebra.sign(a.inner[0])
+            return inner if all(algebra.inhabited(s) for s in a.sizes) else min(inner, 1)
+        case Kind.PRODUCT:
+            return algebra.sign(a.inner[0])
+        case Kind.DELTA | Kind.STEP | Kind.POSITIVE | Kind.VANISHING:
+            return 1
+        case _:
+            return 0
+
+
+def inhabited(algebra: Algebra, size: IndexExpr) -> bool:
+    """Tell whether a range has an element for certain."""
+    return ix.at_least_zero(ix.plus(size, ix.constant(-1)), algebra.upper)
+
+
+def as_index(p: Polynomial) -> IndexExpr | None:
+    """Return the index expression that has this value, or None."""
+    terms: list[tuple[tuple[Variable, ...], int]] = []
+    for m, c in p.terms.items():
+        whole = all(a.kind is Kind.VALUE and e > 0 and e == floor(e) for a, e in m.factors.items())
+        if m.exponent or not whole or c != floor(c):
+            return None
+        variables = [
+            v for a, e in m.factors.items() for v in ix.variables(a.indices[0]) for _ in range(floor(e))
+        ]
+        terms.append((tuple(sorted(variables)), floor(c)))
+    return ix.build(terms)

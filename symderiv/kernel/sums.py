@@ -1,0 +1,276 @@
+"""Sums and products over indices.
+
+Vocabulary. A sum is *closed* when it stands as an atom with its indices named canonically, *open* while its
+indices are ordinary variables. A *component* is a set of summed indices that shared factors connect. To
+*fold* is to sum one index of a component alone because the result stands beside it under a negative power.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import combinations
+from math import floor
+from typing import TYPE_CHECKING
+
+from symderiv.kernel import indices as ix
+from symderiv.kernel.indices import IndexExpr, Variable
+from symderiv.kernel.labelling import canonical_order, renamed
+from symderiv.kernel.polynomial import (
+    NOTHING,
+    ONE,
+    Atom,
+    Kind,
+    Monomial,
+    Polynomial,
+    Rational,
+    atom,
+    number,
+    plus,
+    scaled,
+)
+from symderiv.kernel.powers import base_of
+from symderiv.kernel.terms import NoRule
+
+if TYPE_CHECKING:
+    from symderiv.kernel.normal import Algebra
+
+
+Bound = Mapping[Variable, IndexExpr]
+Substitution = Mapping[Variable, IndexExpr]
+
+
+def summed(algebra: Algebra, variable: Variable, size: IndexExpr, p: Polynomial) -> Polynomial:
+    """Return the sum of `p` over a variable from 1 to `size`."""
+    if not ix.at_least_zero(size, algebra.upper):
+        msg = "a sum whose range may be empty"
+        raise NoRule(msg)
+    return algebra.closed({variable: size}, p)
+
+
+def closed(algebra: Algebra, bound: Bound, p: Polynomial) -> Polynomial:
+    """Return the sum of `p` over all of `bound`."""
+    if not bound:
+        return p
+    return plus(*(scaled(_closed(algebra, bound, m), c) for m, c in p.terms.items()))
+
+
+def opened(
+    algebra: Algebra, a: Atom, values: Substitution | None = None
+) -> tuple[dict[Variable, IndexExpr], Polynomial]:
+    """Return a closed sum's indices, made fresh, and its body over these, with `values` put in."""
+    fresh = {v: algebra.fresh(size) for v, size in zip(a.bound(), a.sizes, strict=True)}
+    body = algebra.substitute(a.inner[0], {**(values or {}), **{v: ix.bare(w) for v, w in fresh.items()}})
+    return dict(zip(fresh.values(), a.sizes, strict=True)), body
+
+
+def _closed(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial:
+    """Return the sum of a monomial: contract deltas, open the sums in it, split it into components."""
+    algebra.spend(1)
+    if m.marked:
+        contracted = _contracted(algebra, bound, m)
+        if contracted is not None:
+            return contracted
+    for a, e in m.factors.items():
+        if a.kind is Kind.SUM and e >= 1 and not a.free.isdisjoint(bound):
+            copies = floor(e)
+            wider = dict(bound)
+            body = algebra.times(
+                Polynomial({Monomial(m.exponent, {b: f for b, f in m.factors.items() if b is not a}): 1}),
+                atom(a, e - copies) if e != copies else ONE,
+            )
+            for _ in range(copies):
+                inner, part = algebra.opened(a)
+                wider |= inner
+                body = algebra.times(body, part)
+            return algebra.closed(wider, body)
+    return _split(algebra, bound, m)
+
+
+def _contracted(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial | None:
+    """`sum_k delta_(k e) f(k) = 1[1 <= e <= size of k] f(e)`, or None where there is no such delta."""
+    best: tuple[tuple[bool, IndexExpr, Variable], Atom, IndexExpr, Polynomial] | None = None
+    for a in m.factors:
+        if a.kind is not Kind.DELTA:
+            continue
+        for v in a.free & bound.keys():
+            e = ix.solved(a.indices[0], v)
+            if e is not None:
+                inside = algebra.within(e, bound[v])
+                rank = (inside != ONE, bound[v], v)
+                if best is None or rank < best[0]:
+                    best = (rank, a, e, inside)
+    if best is None:
+        return None
+    (_, _, v), mark, e, inside = best
+    rest = Polynomial({Monomial(m.exponent, {b: f for b, f in m.factors.items() if b is not mark}): 1})
+    smaller = {w: size for w, size in bound.items() if w != v}
+    return algebra.closed(smaller, algebra.times(algebra.substitute(rest, {v: e}), inside))
+
+
+def _split(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial:
+    """Return the sum of a monomial as a product over its connected components."""
+    outside: dict[Atom, Rational] = {}
+    outer: dict[Monomial, Rational] = {}
+    pieces: list[tuple[frozenset[Variable], Atom | Monomial, Rational]] = []
+    for a, e in m.factors.items():
+        touched = a.free & bound.keys()
+        if touched:
+            pieces.append((touched, a, e))
+        else:
+            outside[a] = e
+    for n, c in m.exponent.terms.items() if m.exponent else ():
+        touched = n.free & bound.keys()
+        if touched:
+            pieces.append((touched, n, c))
+        else:
+            outer[n] = c
+    result = Polynomial({Monomial(Polynomial(outer), outside): 1})
+    unseen = set(bound)
+    for group in _connected(pieces):
+        variables = frozenset[Variable]().union(*(touched for touched, _, _ in group))
+        unseen -= variables
+        factors: dict[Atom, Rational] = {}
+        exponent: dict[Monomial, Rational] = {}
+        for _, piece, e in group:
+            if isinstance(piece, Atom):
+                factors[piece] = e
+            else:
+                exponent[piece] = e
+        part = Monomial(Polynomial(exponent), factors)
+        result = algebra.times(
+            result, _component(algebra, {v: bound[v] for v in bound if v in variables}, part)
+        )
+    for v in unseen:
+        result = algebra.times(result, algebra.value(bound[v]))
+    return result
+
+
+def _component(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial:
+    """Return the sum of a connected monomial: folded where it can be, else closed."""
+    count = _counted(algebra, bound, m)
+    if count is not None:
+        return algebra.value(count)
+    folded = _folded(algebra, bound, m)
+    if folded is not None:
+        return folded
+    order = canonical_order(bound, m)
+    names: dict[Variable, Variable] = {v: (ix.BOUND, m.height + 1, place) for place, v in enumerate(order)}
+    body = renamed(Polynomial({m: 1}), names)
+    return algebra.ruled(Atom(Kind.SUM, inner=(body,), sizes=tuple(bound[v] for v in order)))
+
+
+def _counted(algebra: Algebra, bound: Bound, m: Monomial) -> IndexExpr | None:
+    """`sum_k 1[k <= e] = e` and `sum_k 1[k >= e] = n - e + 1`, where e is certainly in range."""
+    if len(bound) > 1 or len(m.factors) > 1 or m.exponent:
+        return None
+    ((a, _),), (v,) = m.factors.items(), bound
+    if a.kind is not Kind.STEP:
+        return None
+    end = ix.solved(a.indices[0], v)
+    if end is None:
+        return None
+    below = ((v,), -1) in a.indices[0]
+    count = end if below else ix.plus(ix.minus(bound[v], end), ix.constant(1))
+    left = ix.minus(bound[v], count)
+    certain = ix.at_least_zero(count, algebra.upper) and ix.at_least_zero(left, algebra.upper)
+    return count if certain else None
+
+
+def _folded(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial | None:
+    """Sum some indices alone where the result is a factor under a power below 1, or a hypothesis."""
+    nested = [a for a, e in m.factors.items() if a.kind is Kind.SUM and e < 0]
+    wanted = {tuple(sorted(a.sizes)) for a in nested}
+    patterns = {tuple(sorted(r.pattern.sizes)) for r in algebra.rules if r.pattern.kind is Kind.SUM}
+    for shape in sorted(wanted | patterns):
+        if len(shape) == len(bound):
+            continue
+        for chosen in combinations(bound, len(shape)):
+            if tuple(sorted(bound[v] for v in chosen)) != shape:
+                continue
+            inner, rest = _parted(m, frozenset(chosen))
+            fired, used = algebra.fired, set(algebra.used)
+            total = algebra.closed({v: bound[v] for v in chosen}, Polynomial({inner: 1}))
+            if algebra.fired > fired or any(total == atom(a) for a in nested):
+                smaller = {v: size for v, size in bound.items() if v not in chosen}
+                return algebra.closed(smaller, algebra.times(Polynomial({rest: 1}), total))
+            algebra.used = used
+    return None
+
+
+def product(algebra: Algebra, variable: Variable, size: IndexExpr, p: Polynomial) -> Polynomial:
+    """Return the product of `p` over a variable from 1 to `size`."""
+    if not ix.at_least_zero(size, algebra.upper):
+        msg = "a product whose range may be empty"
+        raise NoRule(msg)
+    marks = [a for m in p.terms if m.marked for a in m.factors if a.kind >= Kind.DELTA]
+    for a in marks:
+        if variable in a.free:
+            return _product_apart(algebra, variable, size, p, a)
+    if marks:
+        return algebra.lifted(p, lambda q: algebra.product(variable, size, q))
+    if not p.terms:
+        return NOTHING if algebra.inhabited(size) else _closed_product(variable, size, p)
+    only = p.single()
+    if only is None:
+        return _closed_product(variable, size, p)
+    m, c = only
+    result = algebra.raised(number(c), algebra.value(size))
+    if m.exponent:
+        result = algebra.times(result, algebra.exp(algebra.sum(variable, size, m.exponent)))
+    for a, e in m.factors.items():
+        if variable not in a.free:
+            result = algebra.times(result, algebra.raised(atom(a, e), algebra.value(size)))
+        elif e == floor(e):
+            result = algebra.times(result, algebra.power(_closed_product(variable, size, base_of(a)), e))
+        else:
+            result = algebra.times(result, _closed_product(variable, size, atom(a, e)))
+    return result
+
+
+def _product_apart(
+    algebra: Algebra, variable: Variable, size: IndexExpr, p: Polynomial, mark: Atom
+) -> Polynomial:
+    """`prod_k (delta_kj a_k + b_k) = (a_j + b_j) / b_j · prod_k b_k` for j in the range of k."""
+    e = ix.solved(mark.indices[0], variable) if mark.kind is Kind.DELTA else None
+    if e is None or algebra.within(e, size) != ONE:
+        msg = "a product over a condition"
+        raise NoRule(msg)
+    on = Polynomial({m: c for m, c in p.terms.items() if mark in m.factors})
+    off = Polynomial({m: c for m, c in p.terms.items() if mark not in m.factors})
+    there, here = algebra.substitute(off, {variable: e}), algebra.substitute(on, {variable: e})
+    return algebra.times(plus(there, here), algebra.power(there, -1), algebra.product(variable, size, off))
+
+
+def _closed_product(variable: Variable, size: IndexExpr, p: Polynomial) -> Polynomial:
+    body = renamed(p, {variable: (ix.BOUND, p.height + 1, 0)})
+    return atom(Atom(Kind.PRODUCT, inner=(body,), sizes=(size,)))
+
+
+def _connected(
+    pieces: Iterable[tuple[frozenset[Variable], Atom | Monomial, Rational]],
+) -> list[list[tuple[frozenset[Variable], Atom | Monomial, Rational]]]:
+    """Return the pieces grouped by shared variables."""
+    groups: list[tuple[set[Variable], list[tuple[frozenset[Variable], Atom | Monomial, Rational]]]] = []
+    for piece in pieces:
+        joined = (set(piece[0]), [piece])
+        apart = []
+        for group in groups:
+            if group[0].isdisjoint(joined[0]):
+                apart.append(group)
+            else:
+                joined = (joined[0] | group[0], group[1] + joined[1])
+        groups = [*apart, joined]
+    return [members for _, members in groups]
+
+
+def _parted(m: Monomial, chosen: frozenset[Variable]) -> tuple[Monomial, Monomial]:
+    """Return the part of a monomial that has a chosen variable, and the rest."""
+    inner: dict[Atom, Rational] = {}
+    rest: dict[Atom, Rational] = {}
+    for a, e in m.factors.items():
+        (rest if a.free.isdisjoint(chosen) else inner)[a] = e
+    above: dict[Monomial, Rational] = {}
+    beside: dict[Monomial, Rational] = {}
+    for n, c in m.exponent.terms.items() if m.exponent else ():
+        (beside if n.free.isdisjoint(chosen) else above)[n] = c
+    return Monomial(Polynomial(above), inner), Monomial(Polynomial(beside), rest)
