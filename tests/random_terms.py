@@ -3,6 +3,9 @@
 `pick` chooses one element of a list; it is `random.Random(seed).choice`, or drawn by Hypothesis.
 """
 
+# One branch for each kind of term; single letters.
+# ruff: noqa: C901, E741, PLR0912
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -12,7 +15,7 @@ import sympy
 from sympy import Eq, Expr, KroneckerDelta, Max, Ne, Product, Rational, Sum, exp, log, sqrt, tanh
 
 from symderiv.kernel.calculus import substitute
-from symderiv.kernel.terms import Cases, Index, Size, entry, fresh
+from symderiv.kernel.terms import Cases, Index, Size, entry, exact, fresh
 
 Pick = Callable[[Sequence[Any]], Any]
 N, M = Size("N"), Size("M")
@@ -20,7 +23,20 @@ I, J = Index("i"), Index("j")
 FREE = {I: N, J: N}
 
 POLYNOMIAL = ("leaf", "leaf", "add", "mul", "mul", "sum", "delta", "square", "exp", "cases")
-EVERYTHING = (*POLYNOMIAL, "inverse", "root", "log", "tanh", "max", "abs", "power", "tensor", "half", "triangle", "product")
+EVERYTHING = (
+    *POLYNOMIAL,
+    "inverse",
+    "root",
+    "log",
+    "tanh",
+    "max",
+    "abs",
+    "power",
+    "tensor",
+    "half",
+    "triangle",
+    "product",
+)
 
 
 def term(pick: Pick, depth: int, scope: list[Index], kinds: Sequence[str]) -> Expr:
@@ -31,7 +47,13 @@ def term(pick: Pick, depth: int, scope: list[Index], kinds: Sequence[str]) -> Ex
 
     def positive() -> Expr:
         """Return a term that is positive everywhere."""
-        return pick((lambda: deeper() ** 2 + entry("e", positive=True), lambda: exp(deeper()) + 1, lambda: exp(deeper())))()
+        return pick(
+            (
+                lambda: deeper() ** 2 + entry("e", positive=True),
+                lambda: exp(deeper()) + 1,
+                lambda: exp(deeper()),
+            )
+        )()
 
     kind = pick(kinds) if depth > 0 else "leaf"
     match kind:
@@ -43,7 +65,10 @@ def term(pick: Pick, depth: int, scope: list[Index], kinds: Sequence[str]) -> Ex
             k = fresh("k")
             inner = term(pick, depth - 1, [*scope, k], kinds)
             if kind == "triangle":
-                return Sum(inner, pick(((k, 1, pick(scope)), (k, 1, N - 1), (k, 2, N), (k, 0, M), (k, pick(scope), N))))
+                return Sum(
+                    inner,
+                    pick(((k, 1, pick(scope)), (k, 1, N - 1), (k, 2, N), (k, 0, M), (k, pick(scope), N))),
+                )
             return (Sum if kind == "sum" else Product)(inner, (k, 1, pick((N, M))))
         case "delta":
             return KroneckerDelta(pick(scope), pick(scope)) * deeper()
@@ -66,7 +91,13 @@ def term(pick: Pick, depth: int, scope: list[Index], kinds: Sequence[str]) -> Ex
         case "max":
             return Max(deeper(), deeper())
         case "abs":
-            return pick((sympy.Abs, sympy.sign, lambda a: Cases(a, sympy.sympify(a > 0), sympy.Integer(0), sympy.true)))(deeper())
+            return pick(
+                (
+                    sympy.Abs,
+                    sympy.sign,
+                    lambda a: Cases(a, exact(a > 0), sympy.Integer(0), sympy.true),
+                )
+            )(deeper())
         case "power":
             return positive() ** pick((Rational(-1, 2), Rational(3, 2), Rational(1, 3), N, entry("a")))
         case "tensor":
@@ -113,9 +144,12 @@ def disguised(t: Expr, pick: Pick) -> Expr:
             outside = [a for a in f.args if k not in a.free_symbols]
             inside = [a for a in f.args if k in a.free_symbols]
             return sympy.Mul(*outside) * Sum(sympy.Mul(*inside), (k, low, high))
-        if way == "swap" and isinstance(f, Sum) and k not in f.limits[0][2].free_symbols | f.limits[0][1].free_symbols:
-            if not (low.free_symbols | high.free_symbols) & {f.limits[0][0]}:
-                return Sum(Sum(f.function, (k, low, high)), *f.limits)
+        if (
+            way == "swap"
+            and isinstance(f, Sum)
+            and k not in f.limits[0][2].free_symbols | f.limits[0][1].free_symbols
+        ) and not (low.free_symbols | high.free_symbols) & {f.limits[0][0]}:
+            return Sum(Sum(f.function, (k, low, high)), *f.limits)
         if way == "cancel":
             return Sum(f + entry("x", k) ** 2, (k, low, high)) - Sum(entry("x", k) ** 2, (k, low, high))
         return Sum(f, (k, low, high))

@@ -1,11 +1,28 @@
 """Every rule of the calculus table against central differences at random points, and the rules of derivatives."""
 
+# Tables of mathematics: one rule a line, single letters.
+# ruff: noqa: ANN001, E501, E741
+
 from __future__ import annotations
 
 import pytest
 import sympy
 from brute_force import Point, assignments, evaluate
-from sympy import Eq, Expr, Integer, KroneckerDelta, Max, Min, Piecewise, Product, Rational, Sum, Symbol, exp, log
+from sympy import (
+    Eq,
+    Expr,
+    Integer,
+    KroneckerDelta,
+    Max,
+    Min,
+    Piecewise,
+    Product,
+    Rational,
+    Sum,
+    Symbol,
+    exp,
+    log,
+)
 
 from symderiv.kernel.calculus import ELEMENTARY, STRUCTURAL, derive, has_kink, substitute
 from symderiv.kernel.terms import (
@@ -62,7 +79,7 @@ def close(term: Expr, derived: Expr, point: Point) -> bool:
 
 @pytest.mark.parametrize("function", ELEMENTARY, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("seed", range(3))
-def test_elementary_rules(function, seed):
+def test_elementary_rules(function, seed) -> None:
     """The derivative of each function is its central difference; no kink is near a random point."""
     term = D(function(argument_for(function)), x(i))
     derived = derive(term, Context())
@@ -77,7 +94,8 @@ STRUCTURED = {
     sympy.Pow: p ** x(i) + x(i) ** 3 + (x(i) ** 2 + p) ** Rational(-1, 2) + (x(i) ** 2 + p) ** x(j),
     Sum: Sum(x(k) ** 2 * x(i), (k, 1, N)),
     Product: Product(x(k) + x(i) ** 2, (k, 1, N)) + Product(x(k) * x(l) + b, (k, 1, N), (l, 1, M)),
-    Cases: Cases(x(i) ** 2, Eq(i, j), x(i) ** 3, i > j, x(j) * b, sympy.true) + Cases(x(i), x(i) > 0, a, sympy.true),
+    Cases: Cases(x(i) ** 2, Eq(i, j), x(i) ** 3, i > j, x(j) * b, sympy.true)
+    + Cases(x(i), x(i) > 0, a, sympy.true),
     Max: Max(x(i) ** 2, x(j), b),
     Min: Min(x(i) ** 2, x(j), b),
     Unknown: Unknown(Symbol("f"), (0, 1), x(i) ** 2, x(j) * b),
@@ -87,21 +105,23 @@ STRUCTURED = {
 """A term for each rule of the structural table."""
 
 
-def test_every_structural_rule_has_a_term():
+def test_every_structural_rule_has_a_term() -> None:
     """No rule of the table goes untested."""
     assert set(STRUCTURED) == set(STRUCTURAL)
 
 
 @pytest.mark.parametrize("operator", STRUCTURED, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("variable", [x(i), x(Integer(1)), b], ids=str)
-def test_structural_rules(operator, variable):
+def test_structural_rules(operator, variable) -> None:
     """The derivative of each operator is its central difference at every entry."""
     term = D(STRUCTURED[operator], variable)
     derived = derive(term, Context())
 
     assert not derived.has(D)
     for seed in range(2):
-        assert all(close(term, derived, pt) for pt in assignments({i: N, j: N}, {"N": 2, "M": 1}, seed, Context()))
+        assert all(
+            close(term, derived, pt) for pt in assignments({i: N, j: N}, {"N": 2, "M": 1}, seed, Context())
+        )
 
 
 CHAIN = Context(
@@ -140,7 +160,7 @@ CHAIN = Context(
     ],
     ids=str,
 )
-def test_chain_rule(term):
+def test_chain_rule(term) -> None:
     """Derivatives follow every path from the term to the variable, whose own definition plays no part."""
     derived = derive(term, CHAIN)
 
@@ -149,15 +169,19 @@ def test_chain_rule(term):
         assert abs(expected - evaluate(derived, point)) < 1e-8 * (1 + abs(expected))
 
 
-def test_irreducible_derivatives_stay():
+def test_irreducible_derivatives_stay() -> None:
     """A derivative of an opaque entry by its own argument is left, its variables in a fixed order."""
     loss, first, second = entry("H", k), y(i), y(j)
 
     assert derive(D(loss, first), CHAIN) == D(loss, first)
-    assert derive(D(loss, first, second), CHAIN) == derive(D(loss, second, first), CHAIN) == D(loss, first, second)
+    assert (
+        derive(D(loss, first, second), CHAIN)
+        == derive(D(loss, second, first), CHAIN)
+        == D(loss, first, second)
+    )
 
 
-def test_paths_through_other_arguments_are_told_apart():
+def test_paths_through_other_arguments_are_told_apart() -> None:
     """Where an argument of L depends on another, `D(L, z)` is total and `Partial(L, z)` holds the others."""
     derived = derive(D(entry("L"), entry("z", i)), CHAIN)
 
@@ -165,21 +189,23 @@ def test_paths_through_other_arguments_are_told_apart():
     assert derive(derived, CHAIN) == derived
 
 
-def test_what_does_not_depend_is_zero():
+def test_what_does_not_depend_is_zero() -> None:
     """A definition that does not reach the variable contributes nothing."""
     assert derive(D(y(i), entry("b")), CHAIN) == 0
     assert derive(D(y(i), entry("z", j)), CHAIN) == 0
 
 
-def test_no_index_is_captured():
+def test_no_index_is_captured() -> None:
     """`d/dx_i sum_i x_i^2 = 2 x_i`, also when the sum comes out of a definition."""
-    context = Context(definitions={"q": Definition("q", (), Sum(x(i) ** 2, (i, 1, N)))}, shapes={"x": (N,), "q": ()})
+    context = Context(
+        definitions={"q": Definition("q", (), Sum(x(i) ** 2, (i, 1, N)))}, shapes={"x": (N,), "q": ()}
+    )
     for term in (D(Sum(x(i) ** 2, (i, 1, N)), x(i)), D(entry("q"), x(i))):
         for point in assignments({i: N}, {"N": 3}, 1, context):
             assert abs(evaluate(derive(term, context), point) - 2 * evaluate(x(i), point)) < 1e-20
 
 
-def test_substitution_keeps_bound_indices_apart():
+def test_substitution_keeps_bound_indices_apart() -> None:
     """Putting k for i into a sum over k renames the sum's index; putting something for k itself does nothing."""
     term = Sum(x(k) * y(i), (k, 1, N))
 
@@ -206,20 +232,20 @@ def test_substitution_keeps_bound_indices_apart():
         (D(entry("L"), b), Context(definitions={"y": Definition("y", (s,), b)}, opaque={"L": Opaque("L", (), ("y",))}), KernelError),
     ],
 )  # fmt: skip
-def test_fails_loudly(term, context, error):
+def test_fails_loudly(term, context, error) -> None:
     """A missing rule, a wrong number of indices, a definition by itself, an unknown shape: each raises."""
     with pytest.raises(error or Circular) as caught:
         derive(term, context)
     assert str(caught.value)
 
 
-def test_names_the_operator_without_a_rule():
+def test_names_the_operator_without_a_rule() -> None:
     """The message says which operator it was."""
     with pytest.raises(NoRule, match="floor"):
         derive(D(sympy.floor(a), a), Context())
 
 
-def test_piecewise_becomes_cases():
+def test_piecewise_becomes_cases() -> None:
     """SymPy's Piecewise is read, and none is left."""
     term = Piecewise((x(i) ** 2, Eq(i, j)), (x(j), True))
 
@@ -241,8 +267,10 @@ def test_piecewise_becomes_cases():
         (entry("dr"), True),
     ],
 )
-def test_kinks_are_noticed(term, expected):
+def test_kinks_are_noticed(term, expected) -> None:
     """A derivative that passes max, |x| or a condition on values is known to hold almost everywhere only."""
-    context = Context(definitions={"r": Definition("r", (), Max(a, 0)), "dr": Definition("dr", (), D(entry("r"), a))})
+    context = Context(
+        definitions={"r": Definition("r", (), Max(a, 0)), "dr": Definition("dr", (), D(entry("r"), a))}
+    )
 
     assert has_kink(term, context) is expected

@@ -1,5 +1,10 @@
-"""Four properties of the normal form over random index terms: idempotent, invariant under presentation and
-under the order of work, numerically sound at three size combinations."""
+"""Four properties of the normal form over random index terms.
+
+It is idempotent, invariant under presentation and under the order of work, and numerically sound at three
+combinations of sizes.
+
+# Hypothesis gives the arguments.
+# ruff: noqa: ANN001, ANN201, ANN202
 
 from __future__ import annotations
 
@@ -14,8 +19,8 @@ from sympy import Expr
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.equality import Proved, normal, prove
-from symderiv.kernel.writing import write
 from symderiv.kernel.terms import Context, Goal, Index, KernelError, Size, entry
+from symderiv.kernel.writing import write
 
 POSITIVE = frozenset({"p", "e"})
 SIZES = ({"N": 1, "M": 1}, {"N": 2, "M": 3}, {"N": 3, "M": 2})
@@ -47,7 +52,7 @@ def in_normal_form(term: Expr):
 
 @given(terms(POLYNOMIAL))
 @PLAIN
-def test_idempotent(pair):
+def test_idempotent(pair) -> None:
     """The normal form of a normal form is itself."""
     form = in_normal_form(pair[0])
 
@@ -56,7 +61,7 @@ def test_idempotent(pair):
 
 @given(terms(POLYNOMIAL))
 @PLAIN
-def test_invariant_under_presentation(pair):
+def test_invariant_under_presentation(pair) -> None:
     """Terms without divisions have one normal form, however they are written."""
     term, other = pair
 
@@ -65,7 +70,7 @@ def test_invariant_under_presentation(pair):
 
 @given(terms([kind for kind in EVERYTHING if kind not in ("max", "abs")]))
 @PLAIN
-def test_other_presentations_are_proved_equal(pair):
+def test_other_presentations_are_proved_equal(pair) -> None:
     """With divisions, roots and conditions, the zero test identifies what was only rewritten."""
     term, other = pair
     in_normal_form(term)
@@ -75,7 +80,7 @@ def test_other_presentations_are_proved_equal(pair):
 
 @given(terms(POLYNOMIAL, depth=2), terms(POLYNOMIAL, depth=2), terms(POLYNOMIAL, depth=2))
 @PLAIN
-def test_invariant_under_the_order_of_work(first, second, third):
+def test_invariant_under_the_order_of_work(first, second, third) -> None:
     """A product or sum of three is the same, whichever two are taken first."""
     (a, _), (b, _), (c, _) = first, second, third
     left, middle, right = (write(in_normal_form(t), POSITIVE) for t in (a, b, c))
@@ -86,7 +91,7 @@ def test_invariant_under_the_order_of_work(first, second, third):
 
 @given(terms(EVERYTHING), st.integers(0, 1000))
 @PLAIN
-def test_numerically_sound(pair, seed):
+def test_numerically_sound(pair, seed) -> None:
     """Where the term has a value, its normal form has the same, at every index of three size combinations."""
     term, _ = pair
     form = write(in_normal_form(term), POSITIVE)
@@ -103,7 +108,7 @@ def test_numerically_sound(pair, seed):
 @pytest.mark.long
 @given(terms(EVERYTHING, depth=4), st.integers(0, 1000))
 @settings(PLAIN, max_examples=500)
-def test_numerically_sound_at_length(pair, seed):
+def test_numerically_sound_at_length(pair, seed) -> None:
     """The same for deeper terms."""
     test_numerically_sound.hypothesis.inner_test(pair, seed)
 
@@ -127,12 +132,12 @@ UPPER = {i: (ix.bare(n),)}
         (ix.minus(ix.bare(n), ix.times(ix.bare(i), ix.bare(i))), False),
     ],
 )
-def test_bounds_of_index_expressions(form, expected):
+def test_bounds_of_index_expressions(form, expected) -> None:
     """What is called at least 0 is so for every size and index in range."""
     assert ix.at_least_zero(form, UPPER) is expected
 
 
-def test_equations_between_index_expressions():
+def test_equations_between_index_expressions() -> None:
     """Equations are divided by their common factor; those that no integers solve are found."""
     twice = ix.scaled(ix.bare(i), 2)
 
@@ -144,13 +149,14 @@ def test_equations_between_index_expressions():
     assert ix.solved(ix.times(ix.bare(i), ix.bare(k)), i) is None
 
 
-def test_normal_forms_do_not_grow_with_sizes():
+def test_normal_forms_do_not_grow_with_sizes() -> None:
     """A numeric size makes no work: 4 and 4096 give normal forms of the same shape."""
     from sympy import Sum, exp
 
     index, bound = Index("i"), Index("k")
     forms = [
-        normal(exp(entry("x", index)) / Sum(exp(entry("x", bound)), (bound, 1, size)), {index: size}) for size in (4, 4096)
+        normal(exp(entry("x", index)) / Sum(exp(entry("x", bound)), (bound, 1, size)), {index: size})
+        for size in (4, 4096)
     ]
 
     assert len(forms[0].terms) == len(forms[1].terms) == 1

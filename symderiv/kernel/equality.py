@@ -18,7 +18,7 @@ import sympy
 from sympy import Eq, Expr, Ne, Symbol
 
 from symderiv.kernel import indices as ix
-from symderiv.kernel.calculus import derive, has_kink
+from symderiv.kernel.calculus import derive, has_kink, names_in
 from symderiv.kernel.indicators import eliminated
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.normal import Algebra, Rule
@@ -147,7 +147,7 @@ def _split(goal: Goal, left: Expr, right: Expr) -> Proved | Residue | None:
             return part
         cases.extend(f"{_told(case)}, {deeper}" for deeper in part.cases or ())
         cases.extend([] if part.cases else [_told(case)])
-        hypotheses.update(set(part.hypotheses) - {_told(case)})
+        hypotheses.update(set(part.hypotheses) - {_told(case), _told(case.reversed)})
         almost = almost or part.almost_everywhere
     return Proved("normal form", tuple(cases), tuple(sorted(hypotheses)), almost, _TOKEN)
 
@@ -186,11 +186,17 @@ def _reader(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
             symmetric = _symmetric(sides, goal)
             if symmetric is not None:
                 algebra.symmetric |= {symmetric}
-                algebra.used.add(_told(fact))
+                algebra.used |= {_told(fact)} if any(symmetric in names_in(term) for term in terms) else set()
                 continue
             rule = _rule(reader, sides, goal, _told(fact))
             if rule is not None:
                 rules.append(rule)
+    present = frozenset[Symbol]().union(*(term.free_symbols for term in terms))
+    algebra.used |= {
+        _told(a)
+        for a in goal.assumptions
+        if _of_indices(a) and isinstance(a, Eq) and a.free_symbols & present
+    }
     algebra.rules = tuple(rules)
     algebra.moves.clear()
     reader.known.clear()

@@ -27,6 +27,8 @@ from symderiv.kernel.polynomial import (
     Polynomial,
     Rational,
     atom,
+    minus,
+    number,
     plus,
     scaled,
 )
@@ -36,6 +38,8 @@ WORK = 400_000
 """How many products of monomials one normal form may cost."""
 TERMS = 20_000
 """How many terms a polynomial may have."""
+
+MINUS_ONE = number(-1)
 
 _CAREFUL = frozenset({Kind.BASE, Kind.CONSTANT, Kind.FUNCTION})
 
@@ -136,7 +140,6 @@ class Algebra:
 
     def settled(self, exponent: Polynomial | None, factors: dict[Atom, Rational]) -> Polynomial:
         """Return the monomial with these parts, after the rules that look at powers and indicators."""
-        coefficient: Rational = 1
         expanded: list[Polynomial] = []
         kept: dict[Atom, Rational] = {}
         marks: list[Atom] = []
@@ -146,25 +149,30 @@ class Algebra:
                     msg = "a division by a term that is 0 for some indices"
                     raise Undefined(msg)
                 marks.append(a)
-            elif a.kind is Kind.BASE and e >= 1:
-                expanded.append(self.power(a.inner[0], floor(e)))
-                if e != floor(e):
-                    kept[a] = e - floor(e)
-            elif a.kind is Kind.CONSTANT and a.name.isdigit():
-                coefficient *= Fraction(int(a.name)) ** floor(e)
-                if e != floor(e):
-                    kept[a] = e - floor(e)
-            elif a.kind is Kind.FUNCTION and a.name == "sin" and e >= 2 and e == floor(e):
-                squared = plus(ONE, scaled(atom(Atom(Kind.FUNCTION, "cos", inner=a.inner), 2), -1))
-                expanded.append(self.power(squared, floor(e) // 2))
-                if e % 2:
-                    kept[a] = 1
-            else:
-                kept[a] = e
-        result = Polynomial({Monomial(exponent, kept): coefficient})
+                continue
+            left, factor = self._reduced(a, e) if a.kind in _CAREFUL else (e, ONE)
+            if left:
+                kept[a] = left
+            if factor is not ONE:
+                expanded.append(factor)
+        result = Polynomial({Monomial(exponent, kept): 1})
         if marks:
             result = self.marked(result, marks)
         return self.times(result, *expanded) if expanded else result
+
+    def _reduced(self, a: Atom, e: Rational) -> tuple[Rational, Polynomial]:
+        """Return the power of an atom that stays, and what the rest of its power is."""
+        whole = floor(e)
+        if a.kind is Kind.BASE and whole >= 1:
+            return e - whole, self.power(a.inner[0], whole)
+        if a.kind is Kind.CONSTANT and a.name.isdigit():
+            return e - whole, number(Fraction(int(a.name)) ** whole)
+        if a.name == "sin" and e == whole and e >= 2:
+            cosine = atom(Atom(Kind.FUNCTION, "cos", inner=a.inner), 2)
+            return e % 2, self.power(minus(ONE, cosine), whole // 2)
+        if a.name == "pow" and e == whole and a.inner[0] == MINUS_ONE:
+            return e % 2, ONE
+        return e, ONE
 
     def value(self, form: IndexExpr) -> Polynomial:
         """Return an index expression as a number."""
