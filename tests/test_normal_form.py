@@ -2,6 +2,7 @@
 
 It is idempotent, invariant under presentation and under the order of work, and numerically sound at three
 combinations of sizes.
+"""
 
 # Hypothesis gives the arguments.
 # ruff: noqa: ANN001, ANN201, ANN202
