@@ -271,6 +271,8 @@ CASES: dict[str, tuple] = {
     "delta moves": (PLAIN, R2, (), delta(i, j) * x(i), delta(i, j) * x(j), [x(i), x(j), delta(i, j) * x(1)]),
     "delta in an exponent": (PLAIN, R2, (), exp(a * delta(i, j)), 1 + delta(i, j) * (exp(a) - 1), [
         1 + delta(i, j) * exp(a), exp(a)]),
+    "delta under a root": (PLAIN, R2, (), sqrt(1 + exp(a * delta(i, j))), sqrt(2) + delta(i, j) * (sqrt(1 + exp(a)) - sqrt(2)), [
+        sqrt(2) + delta(i, j) * sqrt(1 + exp(a))]),
     "delta in a denominator": (PLAIN, R2, (), 1 / (2 - delta(i, j)), Rational(1, 2) + delta(i, j) / 2, [
         Rational(1, 2) + delta(i, j)]),
     "excluded sum": (PLAIN, R1, (), total(lambda k: x(k) * indicator(Ne(k, i)), N), total(x, N) - x(i), [

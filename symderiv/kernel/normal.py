@@ -21,6 +21,7 @@ from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.polynomial import (
     NOTHING,
     ONE,
+    UNIT,
     Atom,
     Kind,
     Monomial,
@@ -104,10 +105,10 @@ class Algebra:
     def _times(self, p: Polynomial, q: Polynomial) -> Polynomial:
         if not p.terms or not q.terms:
             return NOTHING
-        if p is ONE:
-            return q
-        if q is ONE:
-            return p
+        if len(q.terms) == 1 and UNIT in q.terms:
+            return scaled(p, q.terms[UNIT])
+        if len(p.terms) == 1 and UNIT in p.terms:
+            return scaled(q, p.terms[UNIT])
         self.spend(len(p.terms) * len(q.terms))
         total: dict[Monomial, Rational] = {}
         for m, c in p.terms.items():
@@ -165,7 +166,7 @@ class Algebra:
         whole = floor(e)
         if a.kind is Kind.BASE and whole >= 1:
             return e - whole, self.power(a.inner[0], whole)
-        if a.kind is Kind.CONSTANT and a.name.isdigit():
+        if a.kind is Kind.CONSTANT and a.name.isdigit() and whole:
             return e - whole, number(Fraction(int(a.name)) ** whole)
         if a.name == "sin" and e == whole and e >= 2:
             cosine = atom(Atom(Kind.FUNCTION, "cos", inner=a.inner), 2)
