@@ -86,6 +86,11 @@ def undefined(span: Span) -> Diagnostic:
     )
 
 
+def layout(span: Span, name: str) -> Diagnostic:
+    """Say under which layout convention a step holds."""
+    return Diagnostic("SD107", f"this step holds in {name} layout", span)
+
+
 def depends(span: Span, line: int | None) -> Diagnostic:
     """Say that there is no good member to compare a step with."""
     where = f"line {line}" if line else "an earlier member"

@@ -144,6 +144,10 @@ class Elaborator:
     expected_rank: int = 0
     """The rank of the head that a definition gives a meaning, 0 where it is a number or not known."""
     _bound: dict[str, tuple[Index, Size]] = field(default_factory=dict)
+    _whole: tree.Node | None = None
+    """The member at hand."""
+    _starts: dict[str, int] = field(default_factory=dict)
+    """For a bound letter with bounds: 0 or 1, where its sum counts from."""
 
     # ------------------------------------------------------------------ entry points
 
@@ -160,6 +164,7 @@ class Elaborator:
                 label=f"the reading that keeps the bound {letter} apart was taken",
             )
         self.shaky = self.clash = None
+        self._whole = node
         try:
             return self.value(node)
         except Untyped as error:
@@ -255,11 +260,18 @@ class Elaborator:
             raise unsupported("differentials are not supported yet", node.span)
         key, subs = self.split(key, subs)
         record = self.scope.find(key)
-        if record is None or not record.introduced:
+        if record is None or not (record.introduced or self._shifted(key)):
             raise self._undefined(base, key)
         if record.broken and self.is_defined(record):
             raise self._broken(record, node.span)
         return self.entries(record, subs, node.span)
+
+    def _shifted(self, key: str) -> bool:
+        """Tell whether a name is another with a label of its own: `W^{(l+1)}` beside `W^{(l)}`."""
+        stem, mark, _ = key.partition("^{")
+        return bool(mark) and any(
+            name.introduced and other.startswith(f"{stem}^{{") for other, name in self.scope.visible().items()
+        )
 
     def _undefined(self, node: tree.Node, key: str) -> Untyped:
         near = [
@@ -338,7 +350,10 @@ class Elaborator:
             raise ill_typed(
                 "SD002", f"{record.key} has {_count(len(shape), 'index')}, and {len(subs)} are written", span
             )
-        fixed = [self.index(item, size) for item, size in zip(subs, shape, strict=False)]
+        fixed = [
+            self.index(item, size, self._base(record, at, item))
+            for at, (item, size) in enumerate(zip(subs, shape, strict=False))
+        ]
         rest = shape[len(subs) :]
         slots = tuple(fresh("s") for _ in rest)
         self.uses.add(record.identity)
@@ -351,10 +366,18 @@ class Elaborator:
             numerator=(record.identity, len(slots)) if not fixed else None,
         )
 
-    def index(self, node: tree.Node, size: Size) -> Expr:
-        """Elaborate an item of a subscript as an index into a dimension."""
+    def _base(self, record: Name, axis: int, item: tree.Node) -> int:
+        """Return the number of the first entry along an axis; a page that counts from both is not read."""
+        start = self._starts.get(item.text) if isinstance(item, tree.Name) else None
+        known = record.bases.setdefault(axis, start) if start is not None else record.bases.get(axis, 1)
+        if start is not None and known != start:
+            raise unsupported(f"the entries of {record.key} are counted from 0 and from 1", item.span)
+        return known
+
+    def index(self, node: tree.Node, size: Size, base: int = 1) -> Expr:
+        """Elaborate an item of a subscript as an index into a dimension whose entries count from `base`."""
         if isinstance(node, tree.Number):
-            return Integer(node.text)
+            return Integer(node.text) + 1 - base
         if isinstance(node, tree.Name):
             if node.text not in self._bound and not self.scope.is_index(node.text):
                 known = self.scope.size(node.text)
@@ -530,7 +553,7 @@ class Elaborator:
             return base, (label, *subs)
         assert sup is not None
         key = names.key(base, fonts=self.fonts)
-        return tree.Name(f"{key}^{{{to_latex(sup)}}}", span=base.span), subs
+        return tree.Name(f"{key}^{{{names.label_text(sup)}}}", span=base.span), subs
 
     def _component(self, group: tree.Group, node: tree.Script) -> Tensor:
         """`[AB]_{ij}`, `(AB)_{ij}`: an entry of an expression."""
@@ -833,14 +856,14 @@ class Elaborator:
 
     @contextmanager
     def _binding(self, letters: tuple[str, ...], sizes: tuple[Size, ...]) -> Iterator[tuple[Index, ...]]:
-        saved = dict(self._bound)
+        saved, starts = dict(self._bound), dict(self._starts)
         indices = tuple(fresh(letter.strip("\\")) for letter in letters)
         for letter, index, size in zip(letters, indices, sizes, strict=True):
             self._bound[letter] = (index, size)
         try:
             yield indices
         finally:
-            self._bound = saved
+            self._bound, self._starts = saved, starts
 
     def _big(self, node: tree.Big) -> Tensor:
         if node.operator not in ("sum", "prod"):
@@ -848,12 +871,15 @@ class Elaborator:
         letters = names.bound_letters(node.lower)
         if not letters:
             raise unsupported("this sum does not name its index", node.span)
+        letters += self._both(node)
         start = self._start(node.lower)
         upper = self._upper(node, start)
         sizes = tuple(
             upper or self.scope.range(letter) or self.sizes.new(origin=node.span) for letter in letters
         )
         with self._binding(letters, sizes) as indices:
+            if upper is not None:
+                self._starts |= dict.fromkeys(letters, min(start, 1))
             value = self.value(node.body)
             condition = self._restriction(node.lower)
         body = value.body
@@ -874,6 +900,20 @@ class Elaborator:
         for index, size in reversed(list(zip(indices, sizes, strict=True))):
             body = operator(body, (index, 1, size))
         return replace(value, body=body, numerator=None, denominator=None)
+
+    def _both(self, node: tree.Big) -> tuple[str, ...]:
+        """Return the second letter of `i \\ne j` or `i < j` below a sum where nothing else has it."""
+        lower = node.lower
+        if not isinstance(lower, tree.Relation) or lower.operators not in (("!=",), ("<",), ("<=",)):
+            return ()
+        second = lower.members[-1]
+        if not isinstance(second, tree.Name) or not self.scope.is_index(second.text):
+            return ()
+        taken = second.text in self._bound or second.text in self.outside or second.text in self.free
+        alone = self._whole is not None and second.text not in names.free_beside(
+            self._whole, node, {second.text}
+        )
+        return (second.text,) if alone and not taken else ()
 
     def _start(self, lower: tree.Node | None) -> int:
         """Return the number from which a sum runs: 0, 1 or a small one."""

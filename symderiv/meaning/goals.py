@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from sympy import Expr, Indexed, Symbol
@@ -50,6 +51,12 @@ def one_sided(goal: Goal) -> bool:
         return False
     opened = {name_of(derivative.term) for derivative in found[0] | found[1]}
     return any(name in goal.context.opaque and goal.context.shapes.get(str(name)) for name in opened)
+
+
+def relabelled(goal: Goal) -> bool:
+    """Tell whether a goal has a name with a shifted label, `W^{(l+1)}`, defined under another."""
+    found = (name_of(atom) for side in (goal.left, goal.right) for atom in side.atoms(Symbol, Indexed))
+    return any(name is not None and re.search(r"\^\{[(\[]\w+[+-]", name) for name in found)
 
 
 def _reached(name: str, context: Context) -> set[str]:

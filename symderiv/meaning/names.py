@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 
-from symderiv.latex import tree
+from symderiv.latex import to_latex, tree
 
 _DISTINCT_FONTS = frozenset({"blackboard", "calligraphic", "fraktur"})
 TRANSPOSES = frozenset({"T", "\\top", "\\intercal", "Tr", "t", "\\prime"})
@@ -77,13 +77,58 @@ def is_letter(node: tree.Node) -> bool:
     )
 
 
+_GREEK = frozenset(
+    {
+        "\\alpha",
+        "\\beta",
+        "\\gamma",
+        "\\delta",
+        "\\epsilon",
+        "\\varepsilon",
+        "\\zeta",
+        "\\eta",
+        "\\theta",
+        "\\iota",
+        "\\kappa",
+        "\\lambda",
+        "\\mu",
+        "\\nu",
+        "\\xi",
+        "\\rho",
+        "\\sigma",
+        "\\tau",
+        "\\upsilon",
+        "\\phi",
+        "\\chi",
+        "\\psi",
+        "\\omega",
+        "\\ell",
+    }
+)
+
+
 def is_index_letter(node: tree.Node) -> bool:
-    """Tell whether a node is a single lower-case Latin letter, or `\\ell`."""
+    """Tell whether a node is a single lower-case letter, Latin or Greek."""
     return (
         isinstance(node, tree.Name)
         and node.font == ""
-        and ((len(node.text) == 1 and node.text.isascii() and node.text.islower()) or node.text == "\\ell")
+        and ((len(node.text) == 1 and node.text.isascii() and node.text.islower()) or node.text in _GREEK)
     )
+
+
+def with_labels(chain: tree.Chain, labels: frozenset[str]) -> tree.Chain:
+    """Read `a^{(l-1)}` as a label where the page has `(l)` as one."""
+
+    def relabel(each: tree.Node) -> tree.Node:
+        if not isinstance(each, tree.Script) or not isinstance(each.sup, tree.Group):
+            return each
+        inside = {n.text for n in walk(each.sup) if isinstance(n, tree.Name)}
+        if not inside or not inside <= labels or not isinstance(each.sup.body, tree.Additive):
+            return each
+        body = tree.Name(to_latex(each.sup.body).replace(" ", ""), span=each.sup.body.span)
+        return replace(each, sup=replace(each.sup, body=body))
+
+    return replace(chain, members=tuple(None if m is None else rebuilt(m, relabel) for m in chain.members))
 
 
 def plain(node: tree.Node) -> tree.Node:
@@ -98,6 +143,13 @@ def label(sup: tree.Node | None) -> tree.Node | None:
     if isinstance(sup, tree.Group) and isinstance(sup.body, tree.Name | tree.Number):
         return sup.body
     return None
+
+
+def label_text(sup: tree.Node) -> str:
+    """Return a label with its brackets: `(2)`, `[l]`, `(l-1)`."""
+    assert isinstance(sup, tree.Group)
+    assert isinstance(sup.body, tree.Name | tree.Number)
+    return f"{sup.left}{sup.body.text}{sup.right}"
 
 
 def is_transpose(sup: tree.Node | None) -> bool:
@@ -138,6 +190,16 @@ def free_letters(
     for child in children(node):
         found |= free_letters(child, among, bound)
     return found
+
+
+def free_beside(node: tree.Node, skip: tree.Node, among: set[str]) -> set[str]:
+    """Return the free letters of a node outside one of its parts."""
+    if node is skip:
+        return set()
+    if isinstance(node, tree.Name):
+        return {node.text} & among
+    bound = set(bound_letters(node.lower)) if isinstance(node, tree.Big) else set()
+    return set().union(*(free_beside(child, skip, among - bound) for child in children(node)))
 
 
 def outright(node: tree.Node, among: set[str]) -> set[str]:
@@ -282,3 +344,16 @@ def _summed(node: tree.Node, among: frozenset[str], free: set[str]) -> tree.Node
         return node
     lower = tree.Sequence(tuple(tree.Name(letter, span=node.span) for letter in letters), span=node.span)
     return tree.Big("sum", lower, None, node, span=node.span)
+
+
+def written(node: tree.Script, fonts: frozenset[str]) -> str | None:
+    """Return the key of a name with a label or a word below it, `W^{(2)}`, `x_{new}`; None for a power."""
+    base = key(node.base, fonts=fonts)
+    if base is None or node.primes:
+        return None
+    if node.sup is not None:
+        if label(node.sup) is None:
+            return None
+        base = f"{base}^{{{label_text(node.sup)}}}"
+    subs = items(node.sub)
+    return f"{base}_{{{','.join(to_latex(sub) for sub in subs)}}}" if subs else base

@@ -35,6 +35,7 @@ from symderiv.meaning.model import (
     SymbolRecord,
     Tensor,
 )
+from symderiv.meaning.ranks import infer
 from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.survey import Fact, Head, Item, Link, RawChain, Survey
 
@@ -62,6 +63,7 @@ class _Builder:
 
     def page(self) -> Page:
         survey = self.survey
+        infer(survey)
         for number, item in enumerate(survey.items):
             self.item_diagnostics[number] = list(item.diagnostics)
         for chain in survey.chains:

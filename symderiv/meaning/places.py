@@ -5,6 +5,7 @@ Vocabulary: a *place* is a math span where it stands; its *cue* is what the pros
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from symderiv.diagnostics import Span
@@ -60,6 +61,14 @@ class Reading:
                 self._directive(item)
             else:
                 self._math(item)
+        labels = frozenset(label for place in self.places for label in _labels(place.display))
+        for place in self.places:
+            if place.display is not None and labels:
+                items = (
+                    names.with_labels(item, labels) if isinstance(item, tree.Chain) else item
+                    for item in place.display.items
+                )
+                place.display = replace(place.display, items=tuple(items))
 
     def _heading(self, item: Heading) -> None:
         while self._scope.level >= item.level and self._scope.parent is not None:
@@ -123,6 +132,15 @@ class Reading:
             return None, error
         items = (names.lowered(item) if isinstance(item, tree.Chain) else item for item in display.items)
         return _conditions_apart(replace(display, items=tuple(items))), None
+
+
+def _labels(display: tree.Display | None) -> Iterator[str]:
+    """Yield the letters that stand as labels: the `l` of `a^{(l)}`."""
+    for chain in chains(display):
+        for node in (node for member in chain.members if member is not None for node in names.walk(member)):
+            label = names.label(node.sup) if isinstance(node, tree.Script) else None
+            if isinstance(label, tree.Name) and isinstance(node, tree.Script) and names.key(node.base) != "e":
+                yield label.text
 
 
 def chains(display: tree.Display | None) -> list[tree.Chain]:

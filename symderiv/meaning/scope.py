@@ -48,6 +48,8 @@ class Name:
     shape: tuple[Size, ...] | None = None
     guessed: bool = False
     """Nothing but its letter tells its rank."""
+    bases: dict[int, int] = field(default_factory=dict)
+    """By axis: the number of its first entry, 0 or 1, where a sum with bounds tells it."""
     positive: bool = False
     row: bool = False
     bold: bool = False

@@ -215,8 +215,10 @@ class Survey:
 
     def _find_sizes(self, node: tree.Node, scope: Scope) -> None:
         for each in names.walk(node):
-            if isinstance(each, tree.Big) and isinstance(each.upper, tree.Name):
-                self._size(each.upper, scope)
+            if isinstance(each, tree.Big) and isinstance(each.upper, tree.Name | tree.Additive):
+                for name in names.walk(each.upper):
+                    if isinstance(name, tree.Name):
+                        self._size(name, scope)
             if isinstance(each, tree.Sequence) and any(isinstance(item, tree.Dots) for item in each.items):
                 last = each.items[-1]
                 subs = [s.sub for s in names.walk(last) if isinstance(s, tree.Script) and s.sub is not None]
@@ -447,7 +449,7 @@ class Survey:
                 subs = (label, *subs)
             else:
                 assert node.sup is not None
-                key = f"{key}^{{{to_latex(node.sup)}}}"
+                key = f"{key}^{{{names.label_text(node.sup)}}}"
         elif isinstance(node.sup, tree.Number) and node.sup.text == "2":
             power = 2
         elif node.sup is not None:
@@ -604,7 +606,8 @@ class Survey:
         first = chain.members[0]
         if not operators:
             assert first is not None
-            self._observe(first, scope, introduces=False)
+            named = isinstance(first, tree.Name | tree.Accent | tree.Script) and not place.math.display
+            self._observe(first, scope, introduces=named)
             self._add(Item("term", chain.span, scope))
             if place.math.display:
                 self._last_chain = RawChain(scope, first, einstein=place.einstein)
@@ -670,7 +673,7 @@ class Survey:
         if not indices and cue != "local" and place.forced != "assume":
             if fresh:
                 return False
-            if cue == "where" or (place.math.display and cue != "section"):
+            if (cue == "where" and head is not None) or (place.math.display and cue != "section"):
                 return False
         if not indices and place.math.display and cue == "local" and place.forced != "assume":
             return False
@@ -686,7 +689,7 @@ class Survey:
             self._add(Item("term", chain.span, scope))
             return True
         letters = {m.text for m in members if isinstance(m, tree.Name)}
-        if cue == "section" or place.forced == "assume":
+        if cue in ("section", "where") or place.forced == "assume":
             self._section.setdefault(id(scope), []).append(fact)
         else:
             self._local = [
@@ -979,7 +982,7 @@ class Survey:
             else:
                 assert node.sup is not None
                 base = tree.Name(
-                    f"{names.key(base, fonts=self.fonts)}^{{{to_latex(node.sup)}}}", span=base.span
+                    f"{names.key(base, fonts=self.fonts)}^{{{names.label_text(node.sup)}}}", span=base.span
                 )
         if node.primes:
             key = names.key(base, fonts=self.fonts)
@@ -1056,6 +1059,8 @@ class Survey:
             record.differentiated_by.extend(v.identity for v in variables if v is not record)
 
     def _record_of(self, node: tree.Node, scope: Scope) -> Name | None:
+        if isinstance(node, tree.Script) and node.sup is not None:
+            return scope.find(names.written(node, self.fonts) or "")
         base, subs = (node.base, names.items(node.sub)) if isinstance(node, tree.Script) else (node, ())
         key = names.key(base, fonts=self.fonts)
         if key is None:

@@ -1,0 +1,233 @@
+"""Ranks of names that a page neither declares nor indexes, from how matrix notation uses them.
+
+A capital letter before a small one in a product is a matrix before a vector; what is transposed, has a
+norm or a gradient is a vector or a matrix by its case; terms that are added have one rank; so have the two
+sides of an equation. A name about which nothing is told is a number. Vocabulary: a *rank* is 0, 1, 2 or
+None where it is open.
+"""
+
+from __future__ import annotations
+
+from symderiv.latex import tree
+from symderiv.meaning import names
+from symderiv.meaning.scope import Name, Scope
+from symderiv.meaning.sizes import Sizes
+from symderiv.meaning.survey import RawChain, Survey
+
+_ROUNDS = 6
+_SCALAR_WORDS = frozenset(
+    {"\\exp", "\\log", "\\ln", "exp", "log", "ln", "\\sin", "\\cos", "\\tanh", "tanh", "sigmoid"}
+)
+
+
+def infer(survey: Survey) -> None:
+    """Give a shape to each name of a page whose rank follows from its use."""
+    ranks = _Ranks(survey.sizes, survey.fonts)
+    for _ in range(_ROUNDS):
+        ranks.changed = False
+        for chain in survey.chains:
+            ranks.chain(chain)
+        if not ranks.changed:
+            return
+
+
+class _Ranks:
+    """Carries ranks from one place of a page to another."""
+
+    def __init__(self, sizes: Sizes, fonts: frozenset[str]) -> None:
+        self.sizes = sizes
+        self.fonts = fonts
+        self.changed = False
+        self.heads: dict[str, int] = {}
+        """What definitions give: identity to rank."""
+
+    def chain(self, chain: RawChain) -> None:
+        """Compare the members of a chain."""
+        scope = chain.scope
+        found = [self.rank(member, scope) for member in chain.members]
+        for link in chain.links:
+            if link.record is not None and link.head is not None and link.body is not None:
+                rank = found[link.body]
+                if rank is not None and link.record.identity not in self.heads:
+                    self.heads[link.record.identity] = rank + len(link.head.letters)
+                    self.changed = True
+        known = next((rank for rank in found if rank), None)
+        if known is None or any(link.operator == "<-" for link in chain.links):
+            return
+        for member, rank in zip(chain.members, found, strict=True):
+            if rank is None:
+                self.settle(member, known, scope)
+
+    def record(self, node: tree.Node, scope: Scope) -> Name | None:
+        """Return the record of a bare name, labelled or not, that carries no subscript."""
+        if isinstance(node, tree.Script):
+            if node.sub is not None and any(
+                isinstance(n, tree.Name) and scope.is_index(n.text) for n in names.walk(node.sub)
+            ):
+                return None
+            return scope.find(names.written(node, self.fonts) or "")
+        key = names.key(node, fonts=self.fonts)
+        return scope.find(key) if key is not None else None
+
+    def open(self, node: tree.Node, scope: Scope) -> Name | None:
+        """Return the record of a bare name whose rank is open."""
+        record = self.record(node, scope)
+        if record is None or record.shape is not None or record.indexed or record.declared:
+            return None
+        if record.defined is not None:
+            return None
+        if record.differentiated_by and record.defined is None:
+            return None
+        if record.function or record.parameters is not None or scope.size(record.key) is not None:
+            return None
+        return None if record.applied and not record.bare else record
+
+    def settle(self, node: tree.Node, rank: int, scope: Scope) -> None:
+        """Give a bare name a rank; to a sum of bare names, each."""
+        if isinstance(node, tree.Group):
+            self.settle(node.body, rank, scope)
+        elif isinstance(node, tree.Additive):
+            for _, term in node.terms:
+                self.settle(term, rank, scope)
+        else:
+            record = self.open(node, scope)
+            if record is not None:
+                record.shape = tuple(self.sizes.new(origin=node.span) for _ in range(rank))
+                self.changed = True
+
+    def by_case(self, node: tree.Node, scope: Scope) -> None:
+        """Make a capital letter a matrix, a small one a vector."""
+        if isinstance(node, tree.Additive):
+            for _, term in node.terms:
+                self.by_case(term, scope)
+            return
+        record = self.open(node, scope)
+        if record is not None:
+            self.settle(node, 2 if _capital(record.key) else 1, scope)
+
+    def rank(self, node: tree.Node, scope: Scope) -> int | None:
+        """Return the rank of an expression, settling what its form tells."""
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if method is not None:
+            result: int | None = method(node, scope)
+            return result
+        for child in names.children(node):
+            self.rank(child, scope)
+        return 0 if isinstance(node, tree.Inner | tree.Absolute) else None
+
+    def _number(self, node: tree.Number, scope: Scope) -> int | None:
+        del node, scope
+        return 0
+
+    def _name(self, node: tree.Node, scope: Scope) -> int | None:
+        record = self.record(node, scope)
+        if record is None:
+            return 0 if isinstance(node, tree.Name) and scope.is_index(node.text) else None
+        if record.shape is not None:
+            return len(record.shape)
+        if record.indexed:
+            return max(record.indexed, key=lambda count: (record.indexed[count], count))
+        if record.defined is not None:
+            return self.heads.get(record.identity)
+        return 0 if record.differentiated_by and record.defined is None else None
+
+    _accent = _name
+
+    def _script(self, node: tree.Script, scope: Scope) -> int | None:
+        if names.is_transpose(node.sup):
+            base = node.base if node.sub is None else tree.Script(node.base, node.sub, span=node.span)
+            self.by_case(names.plain(base), scope)
+            return self.rank(base, scope)
+        if isinstance(node.base, tree.Name | tree.Accent):
+            if node.sup is not None and names.label(node.sup) is None:
+                self.rank(node.sup, scope)
+                return 0 if isinstance(node.base, tree.Name) and node.base.text == "e" else None
+            return self._name(node, scope)
+        return self.rank(node.base, scope)
+
+    def _group(self, node: tree.Group, scope: Scope) -> int | None:
+        return self.rank(node.body, scope)
+
+    def _additive(self, node: tree.Additive, scope: Scope) -> int | None:
+        ranks = [self.rank(term, scope) for _, term in node.terms]
+        known = max((rank for rank in ranks if rank), default=None)
+        if known is None:
+            return 0 if all(rank == 0 for rank in ranks) else None
+        for (_, term), rank in zip(node.terms, ranks, strict=True):
+            if rank is None and not (isinstance(term, tree.Name) and _capital(term.text) and known == 1):
+                self.settle(term, known, scope)
+        return known
+
+    def _fraction(self, node: tree.Fraction, scope: Scope) -> int | None:
+        self.rank(node.denominator, scope)
+        return self.rank(node.numerator, scope)
+
+    def _norm(self, node: tree.Norm, scope: Scope) -> int | None:
+        self.by_case(names.plain(node.body), scope)
+        self.rank(node.body, scope)
+        return 0
+
+    def _call(self, node: tree.Call, scope: Scope) -> int | None:
+        ranks = [self.rank(argument, scope) for argument in node.arguments]
+        word = node.function.text if isinstance(node.function, tree.Name) else ""
+        if word == "softmax":
+            for argument in node.arguments:
+                self.by_case(argument, scope)
+        return ranks[0] if word in _SCALAR_WORDS or word == "softmax" else None
+
+    def _derivative(self, node: tree.Derivative, scope: Scope) -> int | None:
+        if node.style == "nabla":
+            for variable in node.by:
+                self.by_case(variable, scope)
+        of = self.rank(node.of, scope) if node.of is not None else None
+        by = [self.rank(variable, scope) for variable in node.by]
+        if of is None or any(rank is None for rank in by):
+            return None
+        return of + sum(rank for rank in by if rank)
+
+    def _product(self, node: tree.Product, scope: Scope) -> int | None:
+        """A capital letter before a small one is a matrix before a vector."""
+        for left, operator, right in zip(node.factors, node.operators, node.factors[1:], strict=False):
+            if operator not in ("", "cdot", "times"):
+                continue
+            first, second = self.open(left, scope), self.open(right, scope)
+            matrix = first is not None and _capital(first.key)
+            if matrix and (second is not None or self.rank(right, scope)):
+                self.settle(left, 2, scope)
+            row = isinstance(left, tree.Script) and names.is_transpose(left.sup)
+            if second is not None and (matrix or row or self.rank(left, scope) == 2):
+                self.by_case(right, scope)
+        ranks = [self.rank(factor, scope) for factor in node.factors]
+        tensors = [rank for rank in ranks if rank]
+        if any(operator in ("odot", "circ") for operator in node.operators):
+            known = max(tensors, default=None)
+            for factor, rank in zip(node.factors, ranks, strict=True):
+                if known and rank is None:
+                    self.settle(factor, known, scope)
+            return known
+        if any(rank is None for rank in ranks) and not tensors:
+            return None
+        return _contracted(tensors, node)
+
+
+def _contracted(tensors: list[int], node: tree.Product) -> int | None:
+    """Return the rank of a chain of matrices and vectors, None where it depends on which are rows."""
+    if not tensors:
+        return 0
+    if len(tensors) == 1:
+        return tensors[0]
+    if set(tensors) == {2}:
+        return 2
+    row = isinstance(node.factors[0], tree.Script) and names.is_transpose(node.factors[0].sup)
+    if tensors[-1] == 1 and set(tensors[:-1]) == {2}:
+        last = node.factors[-1]
+        return None if isinstance(last, tree.Script) and names.is_transpose(last.sup) else 1
+    if row and tensors[0] == 1 and tensors[-1] == 1 and set(tensors[1:-1]) <= {2}:
+        return 0
+    return None
+
+
+def _capital(key: str) -> bool:
+    """Tell whether a name is a capital Latin letter, whatever accents and labels it has."""
+    letter = key.rstrip("}").split("{")[-1] if key.startswith("\\") else key[:1]
+    return letter[:1].isascii() and letter[:1].isupper()
