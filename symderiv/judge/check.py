@@ -184,6 +184,8 @@ class Session:
             good = near
         if isinstance(member.value, Failure):
             return Judged(self._failed(member, chain, statement, good), good or near)
+        if good is None and isinstance(near.value, Failure) and statement.member == 1:
+            return Judged(Verdict(near.value.outcome, diagnostics=(near.value.diagnostic,)), near)
         if good is None:
             found = explain.depends(member.span, self._line(near))
             return Judged(Verdict("unknown", diagnostics=(found,)), near)

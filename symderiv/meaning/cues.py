@@ -1,8 +1,8 @@
 """Prose cues: the words before a formula that tell what it is for.
 
 `if`, `when`, `for` and `case` bring an assumption that holds until the next paragraph of prose; `let`,
-`suppose`, `assume`, `given`, `since` and `with` one that holds to the end of the section. `where` and
-`let` introduce names.
+`suppose`, `assume`, `given`, `since` and `with` one that holds to the end of the section; but what *since* or
+*because* says of defined quantities is a claim. `where` and `let` introduce names.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Cue = Literal["local", "section", "where", "stationary", ""]
+Cue = Literal["local", "section", "fact", "where", ""]
 
 _LOCAL = frozenset({"if", "when", "for", "case", "cases", "whenever", "unless"})
-_SECTION = frozenset(
-    {"let", "suppose", "assume", "assuming", "given", "since", "with", "because", "provided"}
-)
+_SECTION = frozenset({"let", "suppose", "assume", "assuming", "given", "with", "provided"})
+_FACT = frozenset({"since", "because", "recall"})
 _WHERE = frozenset({"where", "denote", "write", "define", "call", "put"})
 _SKIP = frozenset(
     {
@@ -61,6 +60,8 @@ def cue(prose: str) -> Cue:
     The clause that ends the prose is read backwards over articles and the like, up to the first word
     that is none; punctuation that ends a clause stops the search. *Only if* describes, and assumes nothing.
     """
+    if re.search(r"\bcase\s*\(?\w{1,3}\)?\s*[:.)\u2013-]?\s*$", prose, re.IGNORECASE):
+        return "local"
     clause = re.split(r"[.;:!?](?:\s|$)", prose)[-1]
     words = [word.lower() for word in _WORD.findall(clause)]
     for at, word in reversed(list(enumerate(words))[-5:]):
@@ -68,11 +69,18 @@ def cue(prose: str) -> Cue:
             return "" if at and words[at - 1] == "only" else "local"
         if word in _SECTION:
             return "section"
+        if word in _FACT:
+            return "fact"
         if word in _WHERE:
             return "where"
         if word not in _SKIP:
             return ""
     return ""
+
+
+def otherwise(prose: str) -> bool:
+    """Tell whether prose turns to the other case: *Otherwise*, *Else*."""
+    return bool(re.match(r"\s*(otherwise|else)\b", prose, re.IGNORECASE))
 
 
 def imposes(prose: str) -> bool:

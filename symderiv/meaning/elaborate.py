@@ -274,6 +274,8 @@ class Elaborator:
         )
 
     def _undefined(self, node: tree.Node, key: str) -> Untyped:
+        if key == "d":
+            return unsupported("differentials are not supported yet", node.span)
         near = [
             each
             for each, name in self.scope.visible().items()
@@ -718,10 +720,16 @@ class Elaborator:
                     if used == 2
                     else self._factor(node, at)
                 )
+            if operator == "circ" and any(self._is_map(node.factors[k]) for k in (at - 1, at)):
+                raise unsupported("the composition of functions is not supported yet", span)
             if operator in ("/", "div"):
                 value, operator = self._reciprocal(value, span), ""
             yield operator, value, span.to(node.factors[at + used - 1].span)
             at += used
+
+    def _is_map(self, node: tree.Node) -> bool:
+        record = self.record(node)
+        return record is not None and self.is_function(record)
 
     def _factor(self, node: tree.Product, at: int) -> Tensor:
         factor = node.factors[at]
@@ -1094,7 +1102,7 @@ class Elaborator:
         if not (isinstance(following, tree.Group) and following.left in "([{"):
             return False
         base = node.factors[at]
-        if _is_one(base) and following.left in "[(" and isinstance(following.body, tree.Relation):
+        if _is_one(base) and following.left in "[({" and isinstance(following.body, tree.Relation):
             return True
         if isinstance(base, tree.Script):
             if base.primes:
@@ -1377,11 +1385,14 @@ class Elaborator:
     # ------------------------------------------------------------------ derivatives
 
     def _derivative(self, node: tree.Derivative) -> Tensor:
-        if node.of is None:
+        operand = node.of
+        if operand is None:
             raise unsupported("this derivative has no operand", node.span)
         if not node.by:
+            node = tree.Derivative(operand, self._parameters(operand), node.style, node.form, span=node.span)
+        if not node.by:
             raise unsupported("this gradient does not name its variable", node.span)
-        value = self.value(node.of)
+        value = self.value(operand)
         of_name = value.numerator if value.denominator is None else None
         body, slots, sizes = value.body, value.slots, value.dimensions
         denominator: tuple[str, int] | None = None
@@ -1416,6 +1427,19 @@ class Elaborator:
         ):
             return self.transpose(result, node.span)
         return result
+
+    def _parameters(self, node: tree.Node) -> tuple[tree.Node, ...]:
+        """Return the variable of `\\nabla f` and `\\nabla f(x)`: the one argument of f."""
+        node = names.plain(node)
+        if isinstance(node, tree.Product) and len(node.factors) == 2 and self._applies(node, 0):
+            group = node.factors[1]
+            return (
+                (group.body,) if isinstance(group, tree.Group) and isinstance(group.body, tree.Name) else ()
+            )
+        record = self.record(node)
+        if record is None or not record.parameters or len(record.parameters) != 1:
+            return ()
+        return (tree.Name(record.parameters[0], span=node.span),)
 
     def _variable(self, node: tree.Node) -> Tensor:
         """Elaborate what a derivative is taken by: a name or an entry."""

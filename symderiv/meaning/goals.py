@@ -31,13 +31,11 @@ def unreached(goal: Goal) -> tuple[str, str] | None:
         name = name_of(derivative.term)
         for variable in derivative.variables:
             other = name_of(variable)
-            if (
-                name in context.definitions
-                and other is not None
-                and name != other
-                and other not in _reached(str(name), context)
-            ):
-                return str(name), other
+            if name is None or other is None or name == other or other in _reached(name, context):
+                continue
+            inverse = other in context.definitions and name in _reached(other, context)
+            if name in context.definitions or (inverse and name not in context.opaque):
+                return name, other
     return None
 
 

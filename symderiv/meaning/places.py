@@ -27,6 +27,8 @@ class Place:
     error: LatexError | None
     before: str = ""
     """The prose before it: in its paragraph, or at the end of the one before."""
+    after: str = ""
+    """The prose after it in its paragraph."""
     cue: cues.Cue = ""
     fresh_prose: bool = False
     """A new paragraph of prose has begun since the span before."""
@@ -79,6 +81,8 @@ class Reading:
     def _words(self, item: Prose) -> None:
         if cues.has_words(item.text) and item.paragraph != self._prose:
             self._prose, self._fresh = item.paragraph, True
+        if self.places and not self.places[-1].after and self.places[-1].math.paragraph == item.paragraph:
+            self.places[-1].after = item.text
         self._before, self._paragraph = item.text, item.paragraph
 
     def _directive(self, item: Directive) -> None:

@@ -93,10 +93,10 @@ class Sizes:
         return True
 
     def freeze(self) -> None:
-        """Make every class that exists now rigid, except a named size that nothing has yet."""
+        """Make every class of several dimensions rigid: definitions and declarations have made it."""
         members = Counter(self._find(at) for at in range(len(self._parent)))
         for at, count in members.items():
-            self._rigid[at] = count > 1 or self._value[at] is None
+            self._rigid[at] = count > 1
 
     def show(self, dimension: Size) -> Expr:
         """Return the size to print: its value, or an invented name for the class."""

@@ -17,7 +17,7 @@ from symderiv.diagnostics import Diagnostic, Span
 from symderiv.document.model import Document
 from symderiv.kernel.terms import Size
 from symderiv.latex import to_latex, tree
-from symderiv.meaning import cues, names
+from symderiv.meaning import cues, names, properties
 from symderiv.meaning.elaborate import FUNCTIONS, composite_head
 from symderiv.meaning.model import Kind
 from symderiv.meaning.places import Place, Reading, chains, is_index_relation
@@ -190,6 +190,13 @@ class Survey:
                 for node in chain.members:
                     if node is not None:
                         _letters(node, uses.bound, uses.scripted, uses.alone)
+                        uses.compared |= {
+                            m.text
+                            for each in names.walk(node)
+                            if isinstance(each, tree.Relation) and _relates_letters(each)
+                            for m in each.members
+                            if isinstance(m, tree.Name)
+                        }
                         self._find_sizes(node, scope)
 
     def _settle(self) -> None:
@@ -513,7 +520,9 @@ class Survey:
 
     def _second(self, place: Place) -> None:
         if place.fresh_prose:
-            self._local = []
+            before, self._local = self._local, []
+            if cues.otherwise(place.before):
+                self._local = [other for fact in before if (other := self._negated(fact)) is not None]
         if place.ends:
             for facts in self._section.values():
                 facts[:] = [fact for fact in facts if not fact.directive]
@@ -531,6 +540,37 @@ class Survey:
             self.items[start].spans = 1
         for item in self.items[start:]:
             item.expected = place.expected
+
+    def _property(self, place: Place, name: tree.Node) -> bool:
+        """Take *$A$ is symmetric* and its like as an assumption."""
+        told = properties.told(name, place.before, place.after)
+        if told is None:
+            return False
+        relation, word = told
+        scope = place.scope
+        fact = Fact(f"{self._text(name.span)} {word}", relation, scope, len(self.items), indices=False)
+        self.facts.append(fact)
+        for member in relation.members:
+            self._observe(member, scope, introduces=True)
+        if cues.cue(place.before) == "local":
+            self._local.append(fact)
+        else:
+            self._section.setdefault(id(scope), []).append(fact)
+        self._add(Item("assumption", name.span, scope))
+        return True
+
+    def _negated(self, fact: Fact) -> Fact | None:
+        """Return the other case of `i = j` or `i \\ne j`."""
+        other = {"=": "!=", "!=": "="}.get(fact.relation.operators[0])
+        if not fact.indices or len(fact.relation.operators) != 1 or other is None:
+            return None
+        first, second = (to_latex(member) for member in fact.relation.members)
+        latex = f"{first} {'=' if other == '=' else chr(92) + 'neq'} {second}"
+        negated = Fact(
+            latex, replace(fact.relation, operators=(other,)), fact.scope, len(self.items), indices=True
+        )
+        self.facts.append(negated)
+        return negated
 
     def _add(self, item: Item) -> int:
         self.items.append(item)
@@ -608,6 +648,8 @@ class Survey:
             assert first is not None
             named = isinstance(first, tree.Name | tree.Accent | tree.Script) and not place.math.display
             self._observe(first, scope, introduces=named)
+            if named and self._property(place, first):
+                return
             self._add(Item("term", chain.span, scope))
             if place.math.display:
                 self._last_chain = RawChain(scope, first, einstein=place.einstein)
@@ -620,9 +662,8 @@ class Survey:
             self._declare_before(display, at)
             self._add(Item("declaration", chain.span, scope))
             return
-        assumes = (
-            self._compares(chain, scope) or cue in ("local", "section", "where") or place.forced == "assume"
-        )
+        assumes = cue in ("local", "section", "fact", "where") or place.forced == "assume"
+        assumes = assumes or self._compares(chain, scope)
         if assumes and self._assume(place, chain, cue):
             return
         if operators[-1] == "in":
@@ -670,10 +711,14 @@ class Survey:
         fresh = head is not None and self._is_fresh(head, scope, chain.members[1:], anew=cue != "local")
         if fresh and head is not None and head.parameters is not None:
             return False
+        if cue == "fact" and not indices and self._settled(chain.members, scope):
+            return False
         if not indices and cue != "local" and place.forced != "assume":
             if fresh:
                 return False
-            if (cue == "where" and head is not None) or (place.math.display and cue != "section"):
+            if (cue == "where" and head is not None) or (
+                place.math.display and cue not in ("section", "fact")
+            ):
                 return False
         if not indices and place.math.display and cue == "local" and place.forced != "assume":
             return False
@@ -682,14 +727,14 @@ class Survey:
         members = fact.relation.members
         if (
             indices
-            and cue not in ("local", "section")
+            and cue not in ("local", "section", "fact")
             and place.forced != "assume"
             and not place.math.display
         ):
             self._add(Item("term", chain.span, scope))
             return True
         letters = {m.text for m in members if isinstance(m, tree.Name)}
-        if cue in ("section", "where") or place.forced == "assume":
+        if cue in ("section", "fact", "where") or place.forced == "assume":
             self._section.setdefault(id(scope), []).append(fact)
         else:
             self._local = [
@@ -706,6 +751,12 @@ class Survey:
             self._observe(member, scope, introduces=True)
         self._add(Item("assumption", chain.span, scope))
         return True
+
+    def _settled(self, members: tuple[tree.Node | None, ...], scope: Scope) -> bool:
+        """Tell whether the page defines every quantity of an equation: nothing is left to assume."""
+        keys = {names.key(n, fonts=self.fonts) for m in members if m is not None for n in names.walk(m)}
+        found = [record for key in keys if key is not None and (record := scope.find(key)) is not None]
+        return bool(found) and all(record.defined is not None for record in found)
 
     def _in_force(self, scope: Scope) -> tuple[Fact, ...]:
         found: list[Fact] = []
@@ -774,6 +825,8 @@ class Survey:
         scope = place.scope
         for at, member in enumerate(members[:-1]):
             head = self._head_of(member, scope)
+            if at and isinstance(member.base if isinstance(member, tree.Script) else member, tree.Call):
+                break
             anew = operators[at] != "=" or place.cue in ("section", "where")
             fresh = head is not None and self._is_fresh(head, scope, members[at + 1 :], anew=anew)
             if head is None or not fresh or operators[at] not in _DEFINING:
@@ -912,6 +965,8 @@ class Survey:
         if key is None:
             return None
         self._alias(key, subs, scope)
+        if not subs:
+            self._whole(key, scope)
         key, letters = self._split_use(key, subs, scope)
         if scope.find(key) is None and self._is_special(key, base, subs, scope):
             return None
@@ -944,6 +999,14 @@ class Survey:
         if len(subs) == (len(big.shape) if big.shape is not None else 2):
             scope.names[key] = big
             big.indexed[len(subs)] += 1
+
+    def _whole(self, key: str, scope: Scope) -> None:
+        """`X` is the matrix of the entries `x_{ni}` where nothing else defines it."""
+        if len(key) != 1 or not key.isupper() or scope.find(key) is not None or scope.size(key) is not None:
+            return
+        small = scope.find(key.lower())
+        if small is not None and small.indexed[2] and not small.bare and not small.indexed[1]:
+            scope.names[key] = small
 
     def _split_use(self, key: str, subs: tuple[tree.Node, ...], scope: Scope) -> tuple[str, int]:
         rest, count = [], 0
@@ -1116,10 +1179,7 @@ def _letters(node: tree.Node, bound: set[str], scripted: set[str], alone: set[st
             bound |= {m.text for m in node.lower.members if names.is_index_letter(m)}  # type: ignore[attr-defined]
         _letters(node.body, bound, scripted, alone)
         return
-    if isinstance(node, tree.Relation) and all(
-        names.is_index_letter(m) or isinstance(m, tree.Number) for m in node.members
-    ):
-        bound |= {m.text for m in node.members if isinstance(m, tree.Name)}
+    if isinstance(node, tree.Relation) and _relates_letters(node):
         return
     if isinstance(node, tree.Script):
         inner: set[str] = set()
@@ -1142,6 +1202,12 @@ def _letters(node: tree.Node, bound: set[str], scripted: set[str], alone: set[st
         alone.add(node.text)  # type: ignore[attr-defined]
     for child in names.children(node):
         _letters(child, bound, scripted, alone)
+
+
+def _relates_letters(node: tree.Relation) -> bool:
+    """Tell whether a condition compares letters with one another: `i = j`."""
+    letters = [m for m in node.members if names.is_index_letter(m)]
+    return len(letters) > 1 and all(m in letters or isinstance(m, tree.Number) for m in node.members)
 
 
 def equations(text: str) -> int:
