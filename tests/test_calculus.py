@@ -100,7 +100,6 @@ STRUCTURED = {
     Min: Min(x(i) ** 2, x(j), b),
     Unknown: Unknown(Symbol("f"), (0, 1), x(i) ** 2, x(j) * b),
     D: D(D(x(i) ** 3 * x(j) ** 2, x(i)), x(j)),
-    Partial: D(x(i) * b, x(j)),  # see test_chain_rule
 }
 """A term for each rule of the structural table."""
 

@@ -402,6 +402,11 @@ CASES: dict[str, tuple] = {
     "convolution by the input": (PLAIN, {i: N, l: N}, (), D(total(lambda m: x(i + m) * w(m), M), x(l)),
         w(l - i) * indicator(l - i >= 1) * indicator(l - i <= M), [w(l - i), w(i - l)]),
     "polynomial in sizes": (PLAIN, {}, (), (N - 2) * (N - 3) * a, (N**2 - 5 * N + 6) * a, [sympy.Integer(0), a]),
+    "three entries": (PLAIN, {}, (), total(lambda k: x(k) ** 2, sympy.Integer(3)), x(1) ** 2 + x(2) ** 2 + x(3) ** 2, [
+        x(1) ** 2 + x(2) ** 2 + x(1) * x(3)]),
+    "two classes": (PLAIN, {}, (), exp(x(1)) / total(lambda k: exp(x(k)), sympy.Integer(2)), sigmoid(x(1) - x(2)), [sigmoid(x(2) - x(1))]),
+    "two by two": (PLAIN, {}, (), total(A, sympy.Integer(2), sympy.Integer(2)), A(1, 1) + A(1, 2) + A(2, 1) + A(2, 2), [
+        A(1, 1) + A(2, 2)]),
     "index as a value": (PLAIN, {}, (), total(lambda k: k * x(k), N) - total(lambda k: (k - 1) * x(k), N), total(x, N), [x(1)]),
 }  # fmt: skip
 """Name: context, ranges, assumptions, left, right, and right sides that are wrong."""

@@ -281,7 +281,7 @@ class _Calculus:
         if elementary is not None:
             inner = self.by(term.args[0], variable)
             return ZERO if inner is ZERO else elementary(term.args[0]) * inner
-        structural = STRUCTURAL.get(type(term))
+        structural = STRUCTURAL.get(D if isinstance(term, Partial) else type(term))
         if structural is None:
             msg = f"no rule for the derivative of {type(term).__name__}"
             raise NoRule(msg)
@@ -424,7 +424,6 @@ STRUCTURAL: Mapping[type[Basic], Callable[[_Calculus, Expr, Expr], Expr]] = {
     Min: _Calculus.of_min,
     Unknown: _Calculus.of_unknown,
     D: _Calculus.of_derivative,
-    Partial: _Calculus.of_derivative,
 }
 """The derivative of each operator that has structure."""
 

@@ -44,6 +44,8 @@ CHOICES = 200
 """How many ways of joining sums are tried at one level."""
 DEPTH = 4
 """How many sums may be joined inside one another."""
+LITERAL = 8
+"""Sums over at most so many numbers are written out where nothing else helps."""
 PAIRS = 4
 """How many pairs of indices are told apart at most."""
 
@@ -327,7 +329,23 @@ def is_zero(algebra: Algebra, p: Polynomial, depth: int = DEPTH) -> bool:
     merged = _merged(algebra, p, depth)
     if merged is not None:
         return is_zero(algebra, merged, depth)
+    written_out = _written_out(algebra, p)
+    if written_out is not None:
+        return is_zero(algebra, written_out, depth - 1)
     return any(is_zero(algebra, q, depth - 1) for q in _joined(algebra, p))
+
+
+def _written_out(algebra: Algebra, p: Polynomial) -> Polynomial | None:
+    """Return p with its sums over a few numbers written out; None if there is none."""
+    found = False
+    for a in sorted({a for m in p.terms for a in m.factors if a.kind is Kind.SUM}, key=Atom.key):
+        for place, size in enumerate(a.sizes):
+            last = ix.value(size)
+            if last is not None and last <= LITERAL:
+                parts = (_taken_out(algebra, a, place, ix.constant(n)) for n in range(1, last + 1))
+                p, found = _replaced(algebra, p, a, plus(*parts)), True
+                break
+    return p if found else None
 
 
 def _either(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
@@ -488,7 +506,7 @@ def _joined(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
                 for place, own in enumerate(a.sizes if a.kind is Kind.SUM and e >= 1 else ()):
                     if own == size:
                         if (a, place) not in opened:
-                            opened[a, place] = _taken_out(algebra, a, place, variable)
+                            opened[a, place] = _taken_out(algebra, a, place, ix.bare(variable))
                         less = {b: f - (b == a) for b, f in m.factors.items() if f - (b == a)}
                         rest = Polynomial({Monomial(m.exponent, less): c})
                         mine.append(algebra.times(rest, opened[a, place]))
@@ -507,9 +525,9 @@ def _spread(algebra: Algebra, p: Polynomial, variable: Variable, inverse: Polyno
     return [algebra.times(p, factor) for factor in (inverse, *there)]
 
 
-def _taken_out(algebra: Algebra, a: Atom, place: int, variable: Variable) -> Polynomial:
-    """Return the summand of a closed sum over one of its indices, at `variable`."""
+def _taken_out(algebra: Algebra, a: Atom, place: int, at: IndexExpr) -> Polynomial:
+    """Return the summand of a closed sum over one of its indices, at a value of it."""
     bound, body = algebra.opened(a)
     chosen = list(bound)[place]
     inner = algebra.closed({v: size for v, size in bound.items() if v != chosen}, body)
-    return algebra.substitute(inner, {chosen: ix.bare(variable)})
+    return algebra.substitute(inner, {chosen: at})

@@ -342,8 +342,12 @@ def _sign_of(algebra: Algebra, a: Polynomial) -> Polynomial:
     return plus(scaled(algebra.positive(a), 2), algebra.vanishing(a), number(-1))
 
 
+def _exp_of(algebra: Algebra, a: Polynomial) -> Polynomial:
+    return algebra.exp(a)
+
+
 BY_EXP: Mapping[str, Callable[[Algebra, Polynomial], Polynomial]] = {
-    "exp": exp,
+    "exp": _exp_of,
     "sinh": lambda g, a: _hyperbolic(g, a, -1),
     "cosh": lambda g, a: _hyperbolic(g, a, 1),
     "tanh": _tanh,
