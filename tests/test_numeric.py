@@ -44,6 +44,7 @@ from symderiv.judge.anatomy import Anatomy, NotEvaluableError
 from symderiv.judge.arithmetic import FLOAT, many_digits
 from symderiv.judge.numeric import cross_check, evaluate, sample, settle, size_choices, survey
 from symderiv.judge.points import CannotSampleError
+from symderiv.judge.skeletons import Indicator, Whole, compiled, skeleton
 from symderiv.judge.walker import Frame, Point, Walker, over
 from symderiv.kernel.terms import (
     Cases,
@@ -436,6 +437,70 @@ def test_recurrences_are_filled_in() -> None:
         assert check.entries > 30
 
 
+# Skeletons
+
+
+def test_equal_forms_share_a_function() -> None:
+    """The leaves are named by their order; the exponent and the indicator of indices are marked."""
+    one, other = skeleton(2 * x(i) * exp(c)), skeleton(2 * A(i, j) * exp(Sum(x(k), (k, 1, N))))
+    assert one.form == other.form
+    assert compiled(one.form, one.symbols, FLOAT) is compiled(other.form, other.symbols, FLOAT)
+    marked = skeleton(KroneckerDelta(i, j) * c ** (i + j))
+    assert {type(symbol) for symbol in marked.symbols} == {Symbol, Indicator, Whole}
+
+
+def test_a_leaf_stands_once() -> None:
+    """An entry that occurs twice is evaluated once, and the order of the term is kept."""
+    form = skeleton(exp(x(i)) * x(i) + x(j))
+    assert len(form.leaves) == 2
+    assert set(form.leaves) == {x(i), x(j)}
+
+
+@pytest.mark.parametrize(
+    "number",
+    [Rational(1, 3), Rational(10**9 + 1, 10**9), sqrt(2 / pi), exp(Rational(1, 7)), sympy.Catalan],
+    ids=str,
+)
+def test_numbers_are_exact_in_many_digits(number: Expr) -> None:
+    """What is no float is good to all digits."""
+    value = _value(number * c, 50).item()
+    assert abs(value / value.context.mpf(C) - value.context.mpf(str(number.evalf(60)))) < 1e-50
+
+
+def test_numbers_of_thousands_of_digits() -> None:
+    """Numbers are bound by name, never written into the source."""
+    form = skeleton(c * Integer(10) ** 5000)
+    value = compiled(form.form, form.symbols, many_digits(30, 0))(
+        np.asarray(VALUES["c"].item(), dtype=object)
+    )
+    assert str(value).startswith("-1.5e+5000")
+    assert not math.isfinite(_value(c * Integer(10) ** 5000).item())
+
+
+@pytest.mark.parametrize("digits", [0, 30], ids=["float64", "30 digits"])
+def test_deep_terms_are_lambdified_in_parts(digits: int) -> None:
+    """A term may be nested deeper than Python's parentheses."""
+    deep, value = c, C
+    for _ in range(40):
+        deep, value = 1 / (2 + exp(deep / 5)), 1 / (2 + math.exp(value / 5))
+    assert float(_value(deep, digits).item()) == pytest.approx(value)
+
+
+def test_long_sums_and_products_are_lambdified_in_groups() -> None:
+    """Hundreds of terms and factors are no chain of hundreds of operators."""
+    wide = sympy.Add(*[sin(c * at) for at in range(1, 500)])
+    assert _value(wide).item() == pytest.approx(math.fsum(math.sin(C * at) for at in range(1, 500)))
+    wide = sympy.Mul(*[cos(c / at) for at in range(2, 500)])
+    assert _value(wide).item() == pytest.approx(math.prod(math.cos(C / at) for at in range(2, 500)))
+
+
+def test_terms_as_elaborated_are_not_simplified() -> None:
+    """(c − c) log c is undefined where log c is, although SymPy would make it 0."""
+    zero = sympy.Add(c, -c, evaluate=False)
+    term = sympy.Mul(zero, log(c), evaluate=False)
+    assert math.isnan(_value(term).item())
+
+
 # Large fixed sizes
 
 
@@ -489,6 +554,16 @@ def test_sizes_are_told_apart(count: int) -> None:
     names = [size.name for size in sizes]
     assert all(any(choice[name] == 1 for choice in choices) for name in names)
     assert all(any(choice[a] < choice[b] for choice in choices) for a in names for b in names if a != b)
+
+
+@pytest.mark.parametrize("bound", [T - 1, T + 1, T + 2, 2 * T, N - T])
+def test_bounds_are_told_apart_from_sizes(bound: Expr) -> None:
+    """A sum to T + 1 over N entries is met with fewer and with more entries than that."""
+    choices = size_choices(_plain(Sum(x(k), (k, 1, bound)), c, {i: T}, x=(N,), c=()))
+    values = [(int(bound.subs({T: at["T"], N: at["N"]})), at["N"]) for at in choices]
+    assert any(m < n for m, n in values)
+    assert any(m > n for m, n in values) or bound == N - T
+    assert len(choices) <= 7
 
 
 def test_sizes_obey_assumptions_and_shapes() -> None:
@@ -635,6 +710,21 @@ def test_names_are_never_executed(name: str) -> None:
         opaque,
     )
     assert cross_check(goal) is not None
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_reaches_the_generated_source(name: str) -> None:
+    """The function has our own names, whatever the leaves are called."""
+    label = Symbol(name, real=True)
+    tensor, unknown = sympy.IndexedBase(label), Unknown(Symbol(name), Tuple(0), label)
+    inner = Sum(tensor[Index(name)], (Index(name), 1, Size(name)))
+    form = skeleton(exp(label * tensor[i]) ** Rational(1, 3) + 2 * unknown ** Index(name) + inner * pi)
+    assert {str(symbol) for symbol in form.form.free_symbols} == {f"_{at}" for at in range(len(form.leaves))}
+    code = compiled(form.form, form.symbols, FLOAT).__code__
+    assert set(code.co_varnames) == {str(symbol) for symbol in form.symbols}
+    ours = {"exp", "power", "integer_power"}
+    assert set(code.co_names) <= ours | {f"n{at}" for at in range(9)}
+    assert set(code.co_consts) == {None}
 
 
 # Time

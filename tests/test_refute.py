@@ -268,6 +268,40 @@ FALSE: list[tuple[str, Goal, dict[str, int] | None, dict[str, int] | None]] = [
         {"n": 2},
         {"i": 1},
     ),
+    ("a billionth", goal(Rational(10**9 + 1, 10**9) * a, a), None, None),
+    ("less than float64 sees", goal((1 + Rational(1, 10**20)) * a, a), None, None),
+    ("less than float64 sees, beside", goal(a + Rational(1, 10**20), a), None, None),
+    ("a decimal of eighteen digits", goal(Rational(333333333333333333, 10**18) * a, a / 3), None, None),
+    (
+        "a billionth of a derivative",
+        goal(D(a**3, a), 3 * a**2 * Rational(10**9 + 1, 10**9)),
+        None,
+        None,
+    ),
+    (
+        "an empty sum at T = 1",
+        Goal(
+            D(L, W(i, j)),
+            Sum(D(L, y(k)) * D(y(k), W(i, j)), (k, 1, T - 1)),
+            {i: T, j: N},
+            (),
+            LINEAR,
+        ),
+        {"N": 1, "T": 1},
+        {"i": 1, "j": 1},
+    ),
+    (
+        "a sum that stops at another size",
+        goal(Sum(W(i, k) * x(k), (k, 1, N)), Sum(W(i, l) * x(l), (l, 1, T)), i, size=T, context=LINEAR),
+        {"N": 2, "T": 1},
+        {"i": 1},
+    ),
+    (
+        "a sum that stops after another size",
+        goal(Sum(W(i, k) * x(k), (k, 1, N)), Sum(W(i, l) * x(l), (l, 1, T + 1)), i, size=T, context=LINEAR),
+        {"N": 3, "T": 1},
+        {"i": 1},
+    ),
     ("a large but honest number", goal(exp(20 + a), exp(20) * (1 + a)), None, None),
     ("a very small number", goal(exp(-40) * a, exp(-41) * a), None, None),
 ]
@@ -441,6 +475,13 @@ TRUE: list[tuple[str, Goal]] = [
             2 * Unknown(f, Tuple(1), a**2) + 4 * a**2 * Unknown(f, Tuple(2), a**2),
         ),
     ),
+    ("exact decimals", goal(Rational(1, 10) * a + Rational(2, 10) * a, Rational(3, 10) * a)),
+    ("long decimals", goal((1 + Rational(1, 10**20)) * a - a, a * Rational(1, 10**20))),
+    (
+        "long decimals of functions",
+        goal(exp(a * Rational(10**12 + 1, 10**12)), exp(a) * exp(a * Rational(1, 10**12))),
+    ),
+    ("an empty sum", goal(Sum(D(L, y(k)) * a, (k, 2, 1)), 0, context=LINEAR)),
     ("rounded constants", goal(Float("0.1") + Float("0.2") + a - a * 1, Float("0.3") + 0 * a)),
     ("a rounded zero", goal((Float("0.1") * a + Float("0.2") * a) - Float("0.3") * a, Integer(0))),
     ("0 to the 0", goal((a - a) ** Integer(0) * b, b)),
@@ -479,11 +520,27 @@ def test_reasons() -> None:
     assert screen(goal(D(D(L, x(i)), y(j)), 0, i, j, context=LINEAR)).reason is not None
 
 
+def test_terms_nested_too_deeply_have_a_reason() -> None:
+    """Python's stack is no bound on what a document may hold."""
+    deep = a
+    for _ in range(900):
+        deep = Unknown(Symbol("f"), Tuple(0), deep)
+    assert screen(Goal(deep, Integer(0), {}, (), PLAIN)).reason == "the terms are nested too deeply"
+
+
 def test_the_deadline_is_kept() -> None:
     """With no time left nothing is compared."""
     found = screen(goal(D(y(j), x(i)), a, i, j, context=SOFTMAX), deadline=time.monotonic() - 1)
     assert found.witness is None
     assert found.reason == "out of time"
+
+
+def test_the_order_of_the_ranges_does_not_matter() -> None:
+    """Which entry is shown, and in which order its indices, is the same however the ranges came."""
+    left, right = D(y(j), x(i)), beta * y(i) * (delta - 2 * y(j))
+    one, other = (refute(goal(left, right, *free, context=SOFTMAX)) for free in ((i, j), (j, i)))
+    assert one == other
+    assert list(one.indices) == list(other.indices) == ["i", "j"]
 
 
 def test_same_seed_same_witness() -> None:

@@ -71,6 +71,10 @@ def size_value(size: Any, sizes: Mapping[str, int]) -> int:
     return int(value)
 
 
+_LONG = 10**9
+"""A numerator or denominator beyond this is of many digits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Assumptions:
     """The assumptions of a goal by what they restrict."""
@@ -113,10 +117,14 @@ class Anatomy:
     """Those that are declared positive."""
     sizes: tuple[str, ...] = field(init=False)
     """The names of the sizes that play a part, sorted."""
+    bodies: tuple[Expr, ...] = field(init=False)
+    """The bodies of the definitions among the names."""
     depth: int = field(init=False)
     """The depth of the deeper side."""
     exact: bool = field(init=False)
     """Whether sampled values satisfy the goal exactly: no hypotheses to be solved, no rounded constants."""
+    fine: bool = field(init=False)
+    """Whether there are numbers of so many digits that float64 may not tell the sides apart."""
     solved_by: Any = None
     """What has satisfied the hypotheses at another point: it is tried first at the next."""
     _named: dict[Any, frozenset[str]] = field(default_factory=dict)
@@ -129,11 +137,10 @@ class Anatomy:
         self.assumptions = _sorted_out(goal.assumptions)
         terms = [goal.left, goal.right, *self.assumptions.hypotheses]
         self.names = tuple(sorted(self._closure(name for term in terms for name in self.named(term))))
-        bodies = [
-            self.context.definitions[name].body for name in self.names if name in self.context.definitions
-        ]
+        definitions = self.context.definitions
+        self.bodies = tuple(definitions[name].body for name in self.names if name in definitions)
         shapes = [size for name in self.names for size in self.shape(name)]
-        parts = list(subterms(goal.left, goal.right, *goal.assumptions, *bodies))
+        parts = list(subterms(goal.left, goal.right, *goal.assumptions, *self.bodies))
         self.positive = frozenset(name for name in map(_positive, parts) if name is not None)
         sizes = [size for size in (*shapes, *goal.ranges.values()) if isinstance(size, Expr)]
         everywhere = [*parts, *subterms(*sizes)]
@@ -141,6 +148,9 @@ class Anatomy:
         self.depth = max(self.depth_of(goal.left), self.depth_of(goal.right))
         self.exact = not self.assumptions.hypotheses and not any(
             isinstance(part, sympy.Float) for part in parts
+        )
+        self.fine = any(
+            isinstance(part, sympy.Rational) and max(abs(part.p), part.q) > _LONG for part in parts
         )
 
     def named(self, term: Any) -> frozenset[str]:
@@ -193,7 +203,7 @@ class Anatomy:
             name = name_of(term)
             defined = [one for one in self.reach(name) if one in self.context.definitions] if name else []
             return max((self.depth_of(self.context.definitions[one].body) for one in defined), default=0)
-        return max((self.depth_of(part) for part in term.args), default=0)
+        return max(map(self.depth_of, term.args), default=0)
 
     def primitive(self, name: str) -> bool:
         """Tell whether the name has values of its own."""
@@ -205,9 +215,7 @@ class Anatomy:
 
     def unknown_functions(self) -> frozenset[str]:
         """Return the names of the unknown scalar functions that the sides use."""
-        goal, definitions = self.goal, self.context.definitions
-        bodies = [definitions[name].body for name in self.names if name in definitions]
-        parts = subterms(goal.left, goal.right, *bodies)
+        parts = subterms(self.goal.left, self.goal.right, *self.bodies)
         return frozenset(part.args[0].name for part in parts if isinstance(part, Unknown))
 
     def range_by_use(self, index: Index, term: Any) -> Expr | None:

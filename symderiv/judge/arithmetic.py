@@ -44,7 +44,7 @@ class Stencil:
     combine: Callable[[Array], Array]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Arithmetic:
     """A number system."""
 
@@ -240,10 +240,6 @@ ELEMENTARY: dict[type, tuple[Elementwise, _Maker]] = {
 
 _FOLDED = (sympy.Max, sympy.Min)
 
-_CONSTANTS: dict[type, str] = {
-    type(sympy.pi): "pi", type(sympy.E): "e", type(sympy.EulerGamma): "euler", type(sympy.GoldenRatio): "phi",
-}  # fmt: skip
-
 
 def _float_constant(number: Any) -> float:
     try:
@@ -331,8 +327,8 @@ def _mp_constant(mp: Any) -> Callable[[Any], Any]:
             return mp.mpf(int(number.p)) / int(number.q)
         if isinstance(number, sympy.Float):
             return mp.make_mpf(number._mpf_)  # the exact value; SymPy has no other way
-        if type(number) in _CONSTANTS:
-            return +getattr(mp, _CONSTANTS[type(number)])
+        if isinstance(number, sympy.NumberSymbol):
+            return mp.make_mpf(number.evalf(mp.dps + 5)._mpf_)
         return mp.mpf(_float_constant(number))
 
     return constant

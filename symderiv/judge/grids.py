@@ -65,7 +65,7 @@ def spread(grid: Grid, axes: tuple[Hashable, ...]) -> Array:
 
 def align(grids: Sequence[Grid]) -> tuple[list[Array], tuple[Hashable, ...]]:
     """Return arrays that broadcast together, and their common axes."""
-    axes = grids[0].axes
+    axes = grids[0].axes if grids else ()
     if all(grid.axes == axes for grid in grids):
         return [grid.data for grid in grids], axes
     lengths = {axis: n for grid in grids for axis, n in zip(grid.axes, grid.data.shape, strict=True)}

@@ -28,7 +28,7 @@ from symderiv.kernel.terms import Goal, Index
 
 __all__ = [
     "Comparison", "Difference", "Settled", "Survey",
-    "cross_check", "evaluate", "sample", "settle", "size_choices", "survey",
+    "cross_check", "evaluate", "sample", "settle", "size_choices", "survey", "tolerance",
 ]  # fmt: skip
 
 PRECISIONS = (30, 50)
@@ -38,6 +38,12 @@ TOLERANCES = (1e-12, 1e-10, 1e-7, 1e-5, 1e-4)
 """Float64 errors that are put down to rounding, by the number of nested derivatives: plain evaluation and
 complex steps are good to about 1e-14, a four-point difference over these to 1e-10, each further one to three
 digits less."""
+
+
+def tolerance(anatomy: Anatomy) -> float:
+    """Return the float64 error that is put down to rounding."""
+    return TOLERANCES[min(anatomy.depth, len(TOLERANCES) - 1)]
+
 
 NEGLIGIBLE = 1e-3
 """Sampled values are of order 1; errors are relative to the largest entry, but to no less than this."""
@@ -57,6 +63,12 @@ class Comparison:
     def error(self) -> float:
         """The largest relative error."""
         return float(self.errors.max(initial=0.0))
+
+    @property
+    def worst(self) -> tuple[int, ...]:
+        """The place of the entry of the largest error, among those that count."""
+        at = np.unravel_index(int(np.argmax(np.where(self.counts, self.errors, -1))), self.errors.shape)
+        return tuple(int(one) for one in at)
 
     @property
     def entries(self) -> int:
@@ -145,7 +157,7 @@ def settle(
 
 _STABLE = 1e-12
 _SLIGHT = 1e-9
-"""Less than this, relative to the larger side, is no difference: constants in documents are rounded."""
+"""Less than this, relative to the larger side, is no difference where the two precisions give two."""
 _NOTHING = 1e-12
 
 
@@ -160,7 +172,7 @@ def _clear(sides: tuple[Any, Any], *, exact: bool) -> bool:
     """Tell whether the sides differ by more than the inexactness of the values explains."""
     difference, scale = abs(sides[0] - sides[1]), max(map(abs, sides))
     if exact:
-        return bool(difference > _SLIGHT * scale)
+        return bool(difference > 0)
     return bool(difference > 1e-6 * scale and difference > 1e-8 and scale < 1e8)
 
 
@@ -246,7 +258,7 @@ class _Surveyor:
 
     def __init__(self, anatomy: Anatomy) -> None:
         self.goal, self.anatomy = anatomy.goal, anatomy
-        self.tolerance = TOLERANCES[min(anatomy.depth, len(TOLERANCES) - 1)]
+        self.tolerance = tolerance(anatomy)
         self.entries, self.error = 0, 0.0
         self.difference: Difference | None = None
         self.reason: str | None = None
@@ -290,17 +302,19 @@ class _Surveyor:
         return comparison.entries
 
     def _suspects(self, comparison: Comparison) -> list[tuple[int, ...]]:
-        """Return the entries to settle: those of the largest errors, and once an entry that is almost 0."""
+        """Return the entries to settle: of the largest errors, and once one that float64 may misjudge."""
         errors = comparison.errors
         order = np.argsort(-errors, axis=None, kind="stable")[:3]
         suspects = [
             at for at in (np.unravel_index(one, errors.shape) for one in order) if errors[at] > self.tolerance
         ]
+        if suspects or self.settled_small or not comparison.entries:
+            return [tuple(int(one) for one in at) for at in suspects]
         small = _largest(comparison.left, comparison.counts) + _largest(comparison.right, comparison.counts)
-        if not suspects and not self.settled_small and comparison.entries and small < 1e-9 and errors.any():
+        if (small < 1e-9 and errors.any()) or (self.anatomy.fine and self.anatomy.exact):
             self.settled_small = True
-            suspects = [np.unravel_index(int(np.argmax(errors)), errors.shape)]
-        return [tuple(int(one) for one in at) for at in suspects]
+            return [comparison.worst]
+        return []
 
 
 def cross_check(goal: Goal, *, seed: int = 0, deadline: float | None = None) -> CrossCheck | None:

@@ -18,10 +18,19 @@ from typing import Literal
 
 import numpy as np
 import sympy
+from sympy import Expr, Indexed, Product, Sum
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
-from symderiv.judge.anatomy import Anatomy, NotEvaluableError, free_indices, size_value, visible
+from symderiv.judge.anatomy import (
+    Anatomy,
+    NotEvaluableError,
+    free_indices,
+    index_only,
+    size_value,
+    subterms,
+    visible,
+)
 from symderiv.judge.arithmetic import Array
 from symderiv.judge.standins import Family, draw, dyadic
 from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
@@ -39,6 +48,7 @@ class CannotSampleError(NotEvaluableError):
 
 _ONE_SIZE = (3, 2, 1, 4, 6, 7)
 _MOST_CHOICES = 6
+_MOST_BOUNDS = 4
 _SMALL = 4
 
 
@@ -49,14 +59,37 @@ def size_choices(goal: Goal, *, anatomy: Anatomy | None = None) -> list[dict[str
     if len(names) <= 1:
         choices = [dict.fromkeys(names, size) for size in (_ONE_SIZE if names else (0,))]
         return [choice for choice in choices if possible(choice)]
-    allowed = tuple(tuple(choice.values()) for choice in _candidates(names) if possible(choice))
-    return [dict(zip(names, values, strict=True)) for values in _telling(allowed)]
+    bounds = _bounds(anatomy)
+    rows = tuple(
+        (tuple(choice.values()), tuple(size_value(bound, choice) for bound in bounds))
+        for choice in _candidates(names)
+        if possible(choice)
+    )
+    return [dict(zip(names, values, strict=True)) for values in _telling(rows)]
+
+
+def _bounds(anatomy: Anatomy) -> list[Expr]:
+    """Return the first few bounds, lengths and places that are made of sizes: T + 1, 2 T, a small number."""
+    found = [size for name in anatomy.names for size in anatomy.shape(name)]
+    for part in subterms(anatomy.goal.left, anatomy.goal.right, *anatomy.bodies):
+        if isinstance(part, Sum | Product):
+            found.extend(limit[2] for limit in part.limits if len(limit) == 3)
+        elif isinstance(part, Indexed):
+            found.extend(part.indices)
+    return [bound for bound in dict.fromkeys(found) if _is_bound(bound, anatomy)][:_MOST_BOUNDS]
+
+
+def _is_bound(bound: Expr, anatomy: Anatomy) -> bool:
+    if isinstance(bound, sympy.Integer):
+        return bool(1 < bound < _SMALL)
+    sized = all(isinstance(one, Size) and one.name in anatomy.sizes for one in bound.free_symbols)
+    return sized and not isinstance(bound, Size) and index_only(bound) and bool(bound.is_integer)
 
 
 @lru_cache(maxsize=64)
-def _telling(candidates: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
-    """Choose a few among the candidates that tell the sizes apart, the most telling first."""
-    told = {values: _told_apart(values) for values in candidates}
+def _telling(rows: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]) -> tuple[tuple[int, ...], ...]:
+    """Choose a few among the rows that tell the sizes, and the bounds, apart, the most telling first."""
+    told = {values: _told_apart(values, bounds) for values, bounds in rows}
     order = sorted(told, key=lambda values: (-len(set(values)), 1 in values, sum(values)))
     chosen: list[tuple[int, ...]] = []
     seen: set[tuple[object, ...]] = set()
@@ -99,10 +132,10 @@ def _candidates(names: Sequence[str]) -> Iterator[dict[str, int]]:
         )
 
 
-def _told_apart(values: tuple[int, ...]) -> set[tuple[object, ...]]:
-    """Return what a choice tells apart: a size is 1, or not; of two sizes the one is larger, or the other."""
+def _told_apart(values: tuple[int, ...], bounds: tuple[int, ...]) -> set[tuple[object, ...]]:
+    """Return what a choice tells apart: a size is 1, or not; of two sizes or bounds which one is larger."""
     found: set[tuple[object, ...]] = {(at, value == 1) for at, value in enumerate(values)}
-    for (a, m), (b, n) in itertools.combinations(enumerate(values), 2):
+    for (a, m), (b, n) in itertools.combinations(enumerate((*values, *bounds)), 2):
         if m != n:
             found.add((a, b, m < n))
     return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mpmath
@@ -18,7 +18,16 @@ import numpy as np
 
 from symderiv.judge.anatomy import Anatomy, NotEvaluableError, visible
 from symderiv.judge.arithmetic import Array
-from symderiv.judge.numeric import PRECISIONS, Comparison, Difference, Survey, evaluate, settle, survey
+from symderiv.judge.numeric import (
+    PRECISIONS,
+    Comparison,
+    Difference,
+    Survey,
+    evaluate,
+    settle,
+    survey,
+    tolerance,
+)
 from symderiv.judge.points import Kind, sample, smallest_first
 from symderiv.judge.shrink import shrink
 from symderiv.judge.standins import Family
@@ -40,7 +49,15 @@ class Screening:
 
 def screen(goal: Goal, *, seed: int = 0, deadline: float | None = None) -> Screening:
     """Compare the sides at several sizes and points; where they differ, return the smallest witness found."""
-    anatomy = shrink(Anatomy(goal))
+    try:
+        return _screen(goal, seed, deadline)
+    except RecursionError:
+        return Screening(reason="the terms are nested too deeply")
+
+
+def _screen(goal: Goal, seed: int, deadline: float | None) -> Screening:
+    ranges = dict(sorted(goal.ranges.items(), key=lambda one: (visible(one[0]), one[0].name)))
+    anatomy = shrink(Anatomy(replace(goal, ranges=ranges)))
     found = survey(anatomy.goal, seed=seed, deadline=deadline, anatomy=anatomy)
     if found.difference is not None:
         difference = _smallest(anatomy, found, seed, deadline) or found.difference
@@ -70,6 +87,8 @@ def _smallest(anatomy: Anatomy, found: Survey, seed: int, deadline: float | None
     choices = [
         sizes for sizes in smallest_first(anatomy) if (sum(sizes.values()), tuple(sizes.values())) <= known
     ]
+    if found.difference.sizes not in choices:
+        choices.append(found.difference.sizes)
     for family, sizes, kind in itertools.product(_families(anatomy), choices, _SIMPLE_KINDS):
         if time.monotonic() > end:
             return None
@@ -95,7 +114,7 @@ def _difference_at(
     try:
         point = sample(goal, sizes, seed, kind, family=family, anatomy=anatomy)
         comparison = evaluate(goal, sizes, point, anatomy=anatomy)
-        for at in _clear_entries(comparison):
+        for at in _clear_entries(anatomy, comparison):
             place = {index: at[axis] + 1 for axis, index in enumerate(goal.ranges)}
             settled = settle(goal, sizes, point, place, anatomy=anatomy)
             if settled.outcome == "differ":
@@ -105,10 +124,13 @@ def _difference_at(
     return None
 
 
-def _clear_entries(comparison: Comparison) -> list[tuple[int, ...]]:
-    """Return the first entries, in order, at which the sides differ clearly."""
+def _clear_entries(anatomy: Anatomy, comparison: Comparison) -> list[tuple[int, ...]]:
+    """Return the first entries, in order, at which the sides differ clearly, else where they may differ."""
     clear = np.argwhere(comparison.errors > _CLEAR)[:2]
-    return [tuple(int(one) for one in at) for at in clear]
+    if len(clear):
+        return [tuple(int(one) for one in at) for at in clear]
+    doubtful = comparison.error > tolerance(anatomy) or anatomy.fine
+    return [comparison.worst] if doubtful and anatomy.exact and comparison.entries else []
 
 
 # What is shown

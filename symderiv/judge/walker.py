@@ -1,8 +1,8 @@
 """Walker: the value of a term as it was elaborated, at concrete sizes, every entry at once.
 
 Contract. Nothing is rewritten: a `D` is taken of the function itself by a stencil, a defined name by
-evaluating its body, a sum by adding up. Imports `kernel.terms` and no other kernel. No text of the document
-is executed.
+evaluating its body, a sum by adding up, and what is elementary by the function that SymPy lambdifies from it
+(`skeletons`). Imports `kernel.terms` and no other kernel. No text of the document is executed.
 Vocabulary. A *scope* says over which integers each index runs. A *frame* is one assignment of tables to
 names: the derivative by `v` opens a frame in which v's table is moved a little and v is cut from its
 definition. What is undefined (out of range, 0/0, log of a negative) is NaN.
@@ -41,6 +41,7 @@ from symderiv.judge.grids import (
     tabulate,
     undefined,
 )
+from symderiv.judge.skeletons import Whole, compiled, elementary, skeleton
 from symderiv.kernel.terms import Cases, D, Definition, Goal, Index, Opaque, Size, Unknown, name_of
 
 Scope = Mapping[Index, tuple[int, int]]
@@ -123,15 +124,12 @@ class Walker:
         return rule(term, scope, frame)
 
     def _rule(self, kind: type) -> Callable[[Any, Scope, Frame], Grid]:
+        if elementary(kind):
+            return self._elementary
         for ancestor in kind.__mro__:
             if ancestor in self._RULES:
                 rule = self._RULES[ancestor]
                 return lambda term, scope, frame: rule(self, term, scope, frame)
-            if ancestor in self.arithmetic.functions:
-                function = self.arithmetic.functions[ancestor]
-                return lambda term, scope, frame: apply(
-                    function, *[self.value(argument, scope, frame) for argument in term.args]
-                )
         raise NotEvaluableError(f"no numerical meaning for {kind.__name__}")
 
     def subtract(self, left: Any, right: Any, scope: Scope, frame: Frame) -> Grid:
@@ -272,27 +270,15 @@ class Walker:
 
     # Operations
 
-    def _sum_of(self, term: Any, scope: Scope, frame: Frame) -> Grid:
-        return apply(add, *[self.value(part, scope, frame) for part in term.args])
-
-    def _product_of(self, term: Any, scope: Scope, frame: Frame) -> Grid:
-        """Multiply; an indicator that is 0 makes the product 0 even where the rest is undefined (Iverson)."""
-        result = apply(multiply, *[self.value(part, scope, frame) for part in term.args])
-        kinds = KroneckerDelta | Cases | Piecewise
-        indicators = [part for part in term.args if isinstance(part, kinds) and index_only(part)]
-        if not indicators or not undefined(result.data).any():
-            return result
-        factor = apply(multiply, *[self.value(part, scope, frame) for part in indicators])
-        return apply(lambda value, one: np.where(one == 0, 0 * one, value), result, factor)
-
-    def _power_of(self, term: Any, scope: Scope, frame: Frame) -> Grid:
-        base, exponent = term.args
-        under = self.value(base, scope, frame)
-        if exponent == 2:
-            return Grid(np.asarray(under.data * under.data), under.axes)
-        if exponent.is_integer and index_only(exponent):
-            return apply(self.arithmetic.integer_power, under, self.whole(exponent, scope, frame))
-        return apply(self.arithmetic.power, under, self.value(exponent, scope, frame))
+    def _elementary(self, term: Any, scope: Scope, frame: Frame) -> Grid:
+        """Evaluate the leaves, and what the term makes of them by the function lambdified from it."""
+        form = skeleton(term)
+        leaves = [
+            (self.whole if isinstance(symbol, Whole) else self.value)(leaf, scope, frame)
+            for symbol, leaf in zip(form.symbols, form.leaves, strict=True)
+        ]
+        arrays, axes = align(leaves)
+        return Grid(np.asarray(compiled(form.form, form.symbols, self.arithmetic)(*arrays)), axes)
 
     def _delta(self, term: Any, scope: Scope, frame: Frame) -> Grid:
         a, b = (self.whole(part, scope, frame) for part in term.args[:2])
@@ -347,6 +333,8 @@ class Walker:
                 raise NotEvaluableError("a sum without bounds")
             index, low, high = limit
             mask, span = self._span(index, low, high, inner, frame)
+            if not span[1]:
+                return Grid(self.arithmetic.cast(np.asarray(neutral)))
             inner[index] = span
             bounds.append((index, mask, span[1]))
         result = self.value(term.function, inner, frame)
@@ -384,11 +372,6 @@ class Walker:
         if mask is not None:
             filler = cast(np.asarray(neutral))
             grid = apply(lambda holds, value: np.where(holds, value, filler), mask, grid)
-        if not length:
-            empty = drop(
-                grid, index, lambda data, at: np.zeros([n for axis, n in enumerate(data.shape) if axis != at])
-            )
-            return Grid(cast(empty.data + neutral), empty.axes)
         return drop(grid, index, lambda data, at: data.prod(axis=at) if neutral else data.sum(axis=at))
 
     # Derivatives
@@ -465,9 +448,6 @@ class Walker:
         Size: _size,
         sympy.Symbol: _symbol,
         Indexed: _indexed,
-        sympy.Add: _sum_of,
-        sympy.Mul: _product_of,
-        sympy.Pow: _power_of,
         KroneckerDelta: _delta,
         Cases: _cases,
         Piecewise: _cases,
@@ -476,7 +456,7 @@ class Walker:
         D: _derivative,
         Unknown: _unknown,
     }
-    """How each kind of node is evaluated; elementary functions are in `arithmetic.ELEMENTARY`."""
+    """How each kind of leaf is evaluated; what is made of leaves is lambdified (`skeletons`)."""
 
 
 def _run(index: Index, scope: Scope) -> Array:
