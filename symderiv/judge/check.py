@@ -21,7 +21,7 @@ from symderiv.judge.verdict import Outcome, Verdict, Witness
 from symderiv.kernel.calculus import derive
 from symderiv.kernel.equality import Proved, prove
 from symderiv.kernel.terms import Goal, KernelError
-from symderiv.meaning import Compared, compare, elaborate, one_sided, relabelled, unreached
+from symderiv.meaning import Compared, compare, elaborate, one_sided, relabelled, unnamed, unreached
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
 from symderiv.meaning.notation import derived_latex
 
@@ -255,7 +255,9 @@ class Session:
         if clash is not None and verdict.outcome != "refuted":
             outcome: Outcome = "ill-typed" if clash.code == "SD002" else "unknown"
             return Judged(Verdict(outcome, diagnostics=(clash,)), left)
-        if verdict.outcome == "refuted" and (one_sided(compared.goal) or relabelled(compared.goal)):
+        if verdict.outcome == "refuted" and (
+            one_sided(compared.goal) or relabelled(compared.goal) or unnamed(compared.goal)
+        ):
             return Judged(Verdict("unknown", diagnostics=(explain.undefined(right.span),)), left)
         if compared.layout is not None:
             verdict = replace(verdict, layout=compared.layout)

@@ -128,6 +128,8 @@ class Elaborator:
     layout: str = "gradient"
     fonts: frozenset[str] = frozenset()
     free: dict[str, Size] = field(default_factory=dict)
+    means: dict[int, str] = field(default_factory=dict)
+    """The sums of means, and the names of the numbers of their terms."""
     hidden: dict[str, Definition] = field(default_factory=dict)
     hidden_shapes: dict[str, tuple[Size, ...]] = field(default_factory=dict)
     bodies: dict[str, Tensor] = field(default_factory=dict)
@@ -325,7 +327,7 @@ class Elaborator:
         """Return the dimensions of a name, inventing them where nothing is known yet."""
         if record.shape is None:
             if record.indexed:
-                rank = max(record.indexed, key=lambda count: (record.indexed[count], count))
+                rank = record.rank()
             else:
                 rank = self._guess(record)
                 record.guessed = not record.differentiated_by
@@ -456,6 +458,9 @@ class Elaborator:
             return None
         if key == "\\delta" and len(subs) == 2:
             return self._identity(node, subs, None)
+        if key == "e" and len(subs) == 1 and self.is_item(subs[0], "e"):
+            slot, size = fresh("s"), self.sizes.new(origin=node.span)
+            return Tensor(KroneckerDelta(slot, self.index(subs[0], size)), (slot,), (size,))
         if not subs and key == "e" and not (isinstance(base, tree.Name) and base.font == "bold"):
             return Tensor(sympy.E)
         if not subs and key == "\\pi":
@@ -573,7 +578,8 @@ class Elaborator:
         return Tensor(value.body.xreplace(fixed), value.slots[len(subs) :], value.dimensions[len(subs) :])
 
     def _power(self, value: Tensor, sup: tree.Node, node: tree.Node) -> Tensor:
-        if names.is_transpose(sup):
+        power = isinstance(sup, tree.Name) and value.rank == 0 and self.scope.size(sup.text) is not None
+        if names.is_transpose(sup) and not power:
             return self.transpose(value, node.span)
         sign = isinstance(sup, tree.Additive) and len(sup.terms) == 1 and sup.terms[0][0] == "-"
         if sign and names.is_transpose(sup.terms[0][1]):  # type: ignore[attr-defined]
@@ -881,7 +887,9 @@ class Elaborator:
             raise unsupported("this sum does not name its index", node.span)
         letters += self._both(node)
         start = self._start(node.lower)
-        upper = self._upper(node, start)
+        last = node.upper if isinstance(node.upper, tree.Name) and self._is_letter(node.upper.text) else None
+        upper = self._upper(node, start) if last is None else self._letter(last.text, last.span)[1]
+        end = None if last is None else self._letter(last.text, last.span)[0]
         sizes = tuple(
             upper or self.scope.range(letter) or self.sizes.new(origin=node.span) for letter in letters
         )
@@ -891,6 +899,9 @@ class Elaborator:
             value = self.value(node.body)
             condition = self._restriction(node.lower)
         body = value.body
+        if end is not None:
+            within = sympy.Le(indices[0], end)
+            condition = within if condition is None else And(condition, within)
         if condition is not None:
             if node.operator == "prod":
                 raise unsupported("a product with a condition is not supported yet", node.span)
@@ -908,6 +919,10 @@ class Elaborator:
         for index, size in reversed(list(zip(indices, sizes, strict=True))):
             body = operator(body, (index, 1, size))
         return replace(value, body=body, numerator=None, denominator=None)
+
+    def _is_letter(self, text: str) -> bool:
+        """Tell whether a name is an index here, and no size."""
+        return text in self._bound or (self.scope.is_index(text) and self.scope.size(text) is None)
 
     def _both(self, node: tree.Big) -> tuple[str, ...]:
         """Return the second letter of `i \\ne j` or `i < j` below a sum where nothing else has it."""
@@ -935,7 +950,7 @@ class Elaborator:
     def _upper(self, node: tree.Big, start: int) -> Size | None:
         """Return the dimension that a sum's bounds name; a sum from 0 to n - 1 is read as one from 1 to n."""
         if node.upper is None:
-            return None
+            return self.scope.size(self.means.get(id(node), ""))
         known = self.scope.size(node.upper.text) if isinstance(node.upper, tree.Name) and start else None
         if known is not None:
             return known

@@ -9,7 +9,7 @@ from sympy import Expr, Indexed, Symbol
 from sympy.logic.boolalg import And, Boolean
 
 from symderiv.diagnostics import Diagnostic
-from symderiv.kernel.terms import Context, D, Goal, Index, name_of
+from symderiv.kernel.terms import Context, D, Goal, Index, Unknown, name_of
 from symderiv.meaning.model import Assumption, Chain, Member, Statement, Tensor
 
 
@@ -55,6 +55,22 @@ def relabelled(goal: Goal) -> bool:
     """Tell whether a goal has a name with a shifted label, `W^{(l+1)}`, defined under another."""
     found = (name_of(atom) for side in (goal.left, goal.right) for atom in side.atoms(Symbol, Indexed))
     return any(name is not None and re.search(r"\^\{[(\[]\w+[+-]", name) for name in found)
+
+
+_FUNCTION_LETTERS = frozenset({"\\sigma", "\\phi", "\\varphi", "\\psi", "\\Phi", "\\rho"})
+
+
+def unnamed(goal: Goal) -> bool:
+    """Tell whether a goal has a function such as `\\sigma` that the page applies and never defines.
+
+    By its letter it is a certain function, so that numbers for another one decide nothing.
+    """
+    sides = (goal.left, goal.right)
+    found = {str(each.args[0]) for side in sides for each in side.atoms(Unknown)}
+    found |= {
+        str(name_of(each)) for side in sides for each in side.atoms(Symbol)
+    } & goal.context.opaque.keys()
+    return any(re.sub(r"~\d+$", "", name) in _FUNCTION_LETTERS for name in found)
 
 
 def _reached(name: str, context: Context) -> set[str]:

@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from symderiv.latex import to_latex, tree
 
 _DISTINCT_FONTS = frozenset({"blackboard", "calligraphic", "fraktur"})
-TRANSPOSES = frozenset({"T", "\\top", "\\intercal", "Tr", "t", "\\prime"})
+TRANSPOSES = frozenset({"T", "\\top", "\\intercal", "Tr", "\\prime"})
 
 
 def children(node: tree.Node) -> Iterator[tree.Node]:
@@ -252,8 +252,28 @@ def renamed(node: tree.Node, old: str, new: str) -> tree.Node:
     return rebuilt(node, rename)
 
 
-def lowered(chain: tree.Chain) -> tree.Chain:
-    """Write upper component indices below: `A^{ij}` as `A_{ij}`, `\\delta^i_j` as `\\delta_{ij}`."""
+def with_transposes(chain: tree.Chain) -> tree.Chain:
+    """Read `A^t` as a transpose, on a page where t is no index."""
+
+    def turn(each: tree.Node) -> tree.Node:
+        if isinstance(each, tree.Script) and each.sup == tree.Name("t"):
+            return replace(each, sup=tree.Name("\\top", span=each.sup.span))
+        return each
+
+    return replace(chain, members=tuple(None if m is None else rebuilt(m, turn) for m in chain.members))
+
+
+def upper_pairs(node: tree.Node) -> Iterator[tuple[str | None, frozenset[str]]]:
+    """Yield each name with several letters above it, `A^{ij}`, and the letters."""
+    for each in walk(node):
+        if not isinstance(each, tree.Script) or each.sup is None:
+            continue
+        if len(items(each.sup)) > 1 and all(map(is_index_letter, items(each.sup))):
+            yield key(each.base), frozenset(n.text for n in walk(each.sup) if isinstance(n, tree.Name))
+
+
+def lowered(chain: tree.Chain, letters: set[str]) -> tree.Chain:
+    """Write upper component indices below where their letters range: `A^{ij}` as `A_{ij}`."""
 
     def lower(each: tree.Node) -> tree.Node:
         if (
@@ -271,6 +291,10 @@ def lowered(chain: tree.Chain) -> tree.Chain:
             several = all(is_index_letter(item) for item in upper)
         else:
             several = len(upper) > 1 and all(is_index_letter(item) for item in upper)
+            several = (
+                several
+                and {n.text for item in upper for n in walk(item) if isinstance(n, tree.Name)} <= letters
+            )
         if not several or (isinstance(each.base, tree.Name) and each.base.text == "e"):
             return each
         return replace(each, sub=tree.Sequence((*upper, *items(each.sub)), span=each.sup.span), sup=None)

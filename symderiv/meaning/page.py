@@ -93,6 +93,7 @@ class _Builder:
             number,
             layout=self.survey.layout,
             fonts=self.survey.fonts,
+            means=self.survey.means,
             hidden=self.hidden,
             hidden_shapes=self.hidden_shapes,
             bodies=self.bodies,
@@ -130,7 +131,7 @@ class _Builder:
         term = body.body if head.power == 1 else sympy.sqrt(body.body)
         known = record.shape
         if known is None and record.indexed:
-            rank = max(record.indexed, key=lambda count: (record.indexed[count], count))
+            rank = record.rank()
             if rank == len(head.letters) + body.rank:
                 known = elaborator.shape(record)
         slots: list[Index] = []

@@ -63,6 +63,7 @@ class Reading:
                 self._directive(item)
             else:
                 self._math(item)
+        self._lower()
         labels = frozenset(label for place in self.places for label in _labels(place.display))
         for place in self.places:
             if place.display is not None and labels:
@@ -70,6 +71,29 @@ class Reading:
                     names.with_labels(item, labels) if isinstance(item, tree.Chain) else item
                     for item in place.display.items
                 )
+                place.display = replace(place.display, items=tuple(items))
+
+    def _lower(self) -> None:
+        """Write upper component indices below where their letters range; settle what `^t` means on the page."""
+        found = (m for place in self.places for chain in chains(place.display) for m in chain.members)
+        nodes = [node for node in found if node is not None]
+        pairs = {pair for node in nodes for pair in names.upper_pairs(node)}
+        letters: set[str] = set()
+        for each in (each for node in nodes for each in names.walk(node)):
+            below = each.sub if isinstance(each, tree.Script) else None
+            below = each.lower if isinstance(each, tree.Big) else below
+            if below is not None:
+                letters |= {n.text for n in names.walk(below) if isinstance(n, tree.Name)}
+        if len({name for name, _ in pairs}) > 1:
+            letters |= {letter for _, above in pairs for letter in above}
+
+        def settled(chain: tree.Chain) -> tree.Chain:
+            chain = names.lowered(chain, letters)
+            return chain if "t" in letters else names.with_transposes(chain)
+
+        for place in self.places:
+            if place.display is not None:
+                items = (settled(i) if isinstance(i, tree.Chain) else i for i in place.display.items)
                 place.display = replace(place.display, items=tuple(items))
 
     def _heading(self, item: Heading) -> None:
@@ -134,8 +158,7 @@ class Reading:
             display = parse(math.text, offset=math.span.start, macros=self._macros)
         except LatexError as error:
             return None, error
-        items = (names.lowered(item) if isinstance(item, tree.Chain) else item for item in display.items)
-        return _conditions_apart(replace(display, items=tuple(items))), None
+        return _conditions_apart(display), None
 
 
 def _labels(display: tree.Display | None) -> Iterator[str]:

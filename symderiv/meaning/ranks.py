@@ -38,12 +38,17 @@ class _Ranks:
         self.sizes = sizes
         self.fonts = fonts
         self.changed = False
+        self.capitals = False
+        """The equation at hand has a capital letter as its head: products of capitals are matrices."""
         self.heads: dict[str, int] = {}
         """What definitions give: identity to rank."""
 
     def chain(self, chain: RawChain) -> None:
         """Compare the members of a chain."""
         scope = chain.scope
+        first = chain.first.base if isinstance(chain.first, tree.Script) else chain.first
+        key = names.key(first, fonts=self.fonts)
+        self.capitals = key is not None and _capital(key)
         found = [self.rank(member, scope) for member in chain.members]
         for link in chain.links:
             if link.record is not None and link.head is not None and link.body is not None:
@@ -81,6 +86,17 @@ class _Ranks:
         if record.function or record.parameters is not None or scope.size(record.key) is not None:
             return None
         return None if record.applied and not record.bare else record
+
+    def _sample(self, node: tree.Script, scope: Scope) -> None:
+        """In `w^T x_i` the i-th of several x is a vector."""
+        key = names.key(node.base, fonts=self.fonts)
+        record = scope.find(key) if key is not None and node.sup is None else None
+        count = _letters_below(node, scope)
+        if record is None or not count or record.shape is not None or record.defined is not None:
+            return
+        if record.rank() <= count:
+            record.least = count + 1
+            self.changed = True
 
     def settle(self, node: tree.Node, rank: int, scope: Scope) -> None:
         """Give a bare name a rank; to a sum of bare names, each."""
@@ -126,7 +142,7 @@ class _Ranks:
         if record.shape is not None:
             return len(record.shape)
         if record.indexed:
-            return max(record.indexed, key=lambda count: (record.indexed[count], count))
+            return record.rank()
         if record.defined is not None:
             return self.heads.get(record.identity)
         return 0 if record.differentiated_by and record.defined is None else None
@@ -134,16 +150,32 @@ class _Ranks:
     _accent = _name
 
     def _script(self, node: tree.Script, scope: Scope) -> int | None:
-        if names.is_transpose(node.sup):
+        if names.is_transpose(node.sup) and not self._power(node, scope):
             base = node.base if node.sub is None else tree.Script(node.base, node.sub, span=node.span)
             self.by_case(names.plain(base), scope)
             return self.rank(base, scope)
         if isinstance(node.base, tree.Name | tree.Accent):
+            count = _letters_below(node, scope)
+            key = names.key(node.base, fonts=self.fonts)
+            record = scope.find(key) if key is not None and count else None
+            if record is not None and node.sup is None:
+                rank = len(record.shape) if record.shape is not None else record.rank()
+                return max(rank - count, 0)
             if node.sup is not None and names.label(node.sup) is None:
                 self.rank(node.sup, scope)
                 return 0 if isinstance(node.base, tree.Name) and node.base.text == "e" else None
             return self._name(node, scope)
         return self.rank(node.base, scope)
+
+    @staticmethod
+    def _power(node: tree.Script, scope: Scope) -> bool:
+        """Tell whether `\\gamma^T` is a power: T is a size, and a Greek letter no matrix."""
+        return (
+            isinstance(node.base, tree.Name)
+            and node.base.text.startswith("\\")
+            and isinstance(node.sup, tree.Name)
+            and scope.size(node.sup.text) is not None
+        )
 
     def _group(self, node: tree.Group, scope: Scope) -> int | None:
         return self.rank(node.body, scope)
@@ -155,7 +187,8 @@ class _Ranks:
             return 0 if all(rank == 0 for rank in ranks) else None
         for (_, term), rank in zip(node.terms, ranks, strict=True):
             if rank is None and not (isinstance(term, tree.Name) and _capital(term.text) and known == 1):
-                self.settle(term, known, scope)
+                bias = known == 2 and isinstance(term, tree.Name) and not _capital(term.text)
+                self.settle(term, 1 if bias else known, scope)
         return known
 
     def _fraction(self, node: tree.Fraction, scope: Scope) -> int | None:
@@ -192,9 +225,14 @@ class _Ranks:
                 continue
             first, second = self.open(left, scope), self.open(right, scope)
             matrix = first is not None and _capital(first.key)
+            if matrix and second is not None and _capital(second.key) and self.capitals:
+                self.settle(left, 2, scope)
+                self.settle(right, 2, scope)
             if matrix and (second is not None or self.rank(right, scope)):
                 self.settle(left, 2, scope)
             row = isinstance(left, tree.Script) and names.is_transpose(left.sup)
+            if row and isinstance(right, tree.Script) and self.rank(left, scope) == 1:
+                self._sample(right, scope)
             if second is not None and (matrix or row or self.rank(left, scope) == 2):
                 self.by_case(right, scope)
         ranks = [self.rank(factor, scope) for factor in node.factors]
@@ -208,6 +246,13 @@ class _Ranks:
         if any(rank is None for rank in ranks) and not tensors:
             return None
         return _contracted(tensors, node)
+
+
+def _letters_below(node: tree.Script, scope: Scope) -> int:
+    """Count the items of a subscript, 0 where one of them is no index."""
+    subs = names.items(node.sub)
+    indices = [s for s in subs if isinstance(s, tree.Name) and scope.is_index(s.text)]
+    return len(subs) if subs and len(indices) == len(subs) else 0
 
 
 def _contracted(tensors: list[int], node: tree.Product) -> int | None:

@@ -25,6 +25,8 @@ class Name:
     first: Span
     indexed: Counter[int] = field(default_factory=Counter)
     """How often it was written with so many index letters."""
+    least: int = 0
+    """Its rank is at least this: a transposed entry is a vector itself."""
     applied: int = 0
     """How often brackets followed it."""
     bare: int = 0
@@ -55,6 +57,11 @@ class Name:
     bold: bool = False
     function: bool = False
     """Declared as a map, `f : A → B`."""
+
+    def rank(self) -> int:
+        """Return the rank that its subscripts tell."""
+        usual = max(self.indexed, key=lambda count: (self.indexed[count], count)) if self.indexed else 0
+        return max(usual, self.least)
 
 
 @dataclass(slots=True, eq=False)

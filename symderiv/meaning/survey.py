@@ -10,6 +10,7 @@ classifies every formula and counts how each name is used.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from sympy import Expr, Integer
 
@@ -104,6 +105,8 @@ class _Letters:
     bound: set[str] = field(default_factory=set)
     scripted: set[str] = field(default_factory=set)
     compared: set[str] = field(default_factory=set)
+    uppers: dict[str, tree.Name] = field(default_factory=dict)
+    """Bounds of sums: sizes, unless they are indices."""
     alone: set[str] = field(default_factory=set)
 
 
@@ -125,6 +128,10 @@ class Survey:
         self._places = reading.places
         self.fonts = self._fonts()
         self._heads = self._head_letters()
+        self._head_indices: set[str] = set()
+        """Lower-case letters in subscripts at the left of equations: no sizes."""
+        self.means: dict[int, str] = {}
+        """The sums of means, and the names of the numbers of their terms."""
         self._uses: dict[int, _Letters] = {}
         for place in self._places:
             if place.display is not None:
@@ -187,6 +194,12 @@ class Survey:
             if is_index_relation(chain):
                 uses.compared |= _names_of(chain)
             elif not _is_declaration(chain) and not _is_bare_letter(chain):
+                if isinstance(chain.members[0], tree.Script) and chain.operators:
+                    self._head_indices |= {
+                        item.text
+                        for item in names.items(chain.members[0].sub)
+                        if names.is_index_letter(item) and isinstance(item, tree.Name)
+                    }
                 for node in chain.members:
                     if node is not None:
                         _letters(node, uses.bound, uses.scripted, uses.alone)
@@ -213,6 +226,9 @@ class Survey:
             while at is not None:
                 alone |= self._uses[id(at)].alone if id(at) in self._uses else set()
                 at = at.parent
+            for letter, node in uses.uppers.items():
+                if letter not in uses.bound and letter not in self._head_indices:
+                    self._size(node, uses.scope)
             uses.scope.indices |= uses.bound | (uses.scripted - alone) | (uses.compared & anywhere - alone)
 
     @staticmethod
@@ -225,7 +241,15 @@ class Survey:
             if isinstance(each, tree.Big) and isinstance(each.upper, tree.Name | tree.Additive):
                 for name in names.walk(each.upper):
                     if isinstance(name, tree.Name):
-                        self._size(name, scope)
+                        self._uses[id(scope)].uppers.setdefault(name.text, name)
+            if (
+                isinstance(each, tree.Script)
+                and each.base in (tree.Name("1", "bold"), tree.Name("1", "blackboard"))
+                and isinstance(each.sub, tree.Name)
+            ):
+                self._uses[id(scope)].uppers.setdefault(each.sub.text, each.sub)
+            if isinstance(each, tree.Product):
+                self._find_mean(each, scope)
             if isinstance(each, tree.Sequence) and any(isinstance(item, tree.Dots) for item in each.items):
                 last = each.items[-1]
                 subs = [s.sub for s in names.walk(last) if isinstance(s, tree.Script) and s.sub is not None]
@@ -238,6 +262,20 @@ class Survey:
                             and item.text.isupper()
                         ):
                             self._size(item, scope)
+
+    def _find_mean(self, node: tree.Product, scope: Scope) -> None:
+        """The n of `\\frac1n \\sum_i x_i` is the number of terms."""
+        for fraction, big in pairwise(node.factors):
+            if (
+                not isinstance(fraction, tree.Fraction)
+                or not isinstance(big, tree.Big)
+                or big.upper is not None
+            ):
+                continue
+            named = [n for n in names.walk(fraction.denominator) if isinstance(n, tree.Name)]
+            if len(named) == 1 and len(named[0].text) == 1 and len(names.bound_letters(big.lower)) == 1:
+                self._uses[id(scope)].uppers.setdefault(named[0].text, named[0])
+                self.means[id(big)] = named[0].text
 
     def _size(self, node: tree.Name, scope: Scope) -> Size:
         known = scope.size(node.text)
@@ -783,6 +821,11 @@ class Survey:
             item.member, item.left = base + at + 1, previous.span
             link = Link(node, operator, self._add(item))
             raw.links.append(link)
+            if not base and not at and operator in _DEFINING and self._recurs(raw.first, new, scope):
+                item.kind = "definition"
+                self._recurrence(item, raw.first, scope)
+                self._observe(node, scope, introduces=True)
+                continue
             last = at == len(new) - 1
             if isinstance(node, tree.Question):
                 item.kind = "question"
@@ -806,6 +849,32 @@ class Survey:
                 assert head is not None
                 self._define(link, head, node, previous, scope)
             self._observe(node, scope, introduces=bool(heads) or link.head is not None)
+
+    def _recurs(self, first: tree.Node, rest: list[tree.Node], scope: Scope) -> bool:
+        """Tell whether an equation defines a name by its own entries at other indices: `h_t = f(h_{t-1})`."""
+        head = self._head_of(first, scope)
+        if head is None or not head.letters or not isinstance(first, tree.Script):
+            return False
+        record = scope.find(head.key)
+        if record is not None and record.defined is not None:
+            return False
+        others = [
+            n for m in rest for n in names.walk(m) if isinstance(n, tree.Script) and n.base == first.base
+        ]
+        return (
+            bool(others)
+            and all(other.sub != first.sub for other in others)
+            and any(isinstance(item, tree.Additive) for other in others for item in names.items(other.sub))
+        )
+
+    def _recurrence(self, item: Item, first: tree.Node, scope: Scope) -> None:
+        head = self._head_of(first, scope)
+        assert head is not None
+        self._observe(first, scope, introduces=True)
+        record = self._name(head.key, first, scope)
+        record.defined, record.defined_at, record.broken = self.items.index(item), first.span, True
+        found = Diagnostic("SD024", "a recurrence is not supported yet", item.span)
+        item.diagnostics = (found,)
 
     def _explains(self, link: Link) -> None:
         """Let *where s = a + b* after a display give the names of that display their meaning.
@@ -1057,6 +1126,8 @@ class Survey:
         record = self._use(base, subs, scope, introduces=introduces)
         if record is not None and names.is_transpose(node.sup):
             record.transposed = True
+            if subs and record.shape is None:
+                record.least = max(record.least, len(subs) + 1)
         if node.sup is not None and label is None and not names.is_transpose(node.sup):
             self._observe(node.sup, scope, introduces=introduces)
 
