@@ -74,7 +74,7 @@ class Reading:
                 place.display = replace(place.display, items=tuple(items))
 
     def _lower(self) -> None:
-        """Write upper component indices below where their letters range; settle what `^t` means on the page."""
+        """Write upper component indices below where their letters range; settle what `^t` means."""
         found = (m for place in self.places for chain in chains(place.display) for m in chain.members)
         nodes = [node for node in found if node is not None]
         pairs = {pair for node in nodes for pair in names.upper_pairs(node)}

@@ -1124,7 +1124,9 @@ class Survey:
                 return
             base = tree.Name(f"{key}{chr(39) * node.primes}", span=base.span)
         record = self._use(base, subs, scope, introduces=introduces)
-        if record is not None and names.is_transpose(node.sup):
+        sized = isinstance(node.sup, tree.Name) and scope.size(node.sup.text) is not None
+        power = sized and isinstance(node.base, tree.Name) and node.base.text.startswith("\\")
+        if record is not None and names.is_transpose(node.sup) and not power:
             record.transposed = True
             if subs and record.shape is None:
                 record.least = max(record.least, len(subs) + 1)
