@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from sympy import Expr, Indexed, Symbol
+from sympy import Expr, Indexed, IndexedBase, Integer, Symbol
 from sympy.logic.boolalg import And, Boolean
 
 from symderiv.diagnostics import Diagnostic
-from symderiv.kernel.terms import Context, D, Goal, Index, Unknown, name_of
+from symderiv.kernel.terms import Context, D, Definition, Goal, Index, Unknown, name_of
 from symderiv.meaning.model import Assumption, Chain, Member, Statement, Tensor
 
 
@@ -122,7 +122,49 @@ def compare(
             ranges |= {index: chain.ranges[index] for index in about}
             usable.append(fact)
     goal = Goal(left.body, right.body, ranges, tuple(usable), statement.context)
-    return Compared(goal, "numerator" if turned else None)
+    return Compared(_closed(goal), "numerator" if turned else None)
+
+
+def _closed(goal: Goal) -> Goal:
+    """Give a definition with an index of its own that is no slot, `L = -\\log p_c`, that index as a slot."""
+    context = goal.context
+    open_: dict[str, tuple[Index, ...]] = {}
+    for name in context.definitions:
+        found = {
+            s
+            for each in _reached(name, context) | {name}
+            if each in context.definitions
+            for s in context.definitions[each].body.free_symbols - set(context.definitions[each].slots)
+            if isinstance(s, Index)
+        }
+        if found:
+            open_[name] = tuple(sorted(found, key=str))
+    if not open_ or any(open_.keys() & set(opaque.arguments) for opaque in context.opaque.values()):
+        return goal
+    definitions = {
+        name: Definition(name, definition.slots + open_.get(name, ()), _widened(definition.body, open_))
+        for name, definition in context.definitions.items()
+    }
+    shapes = {
+        name: (*shape, *(goal.ranges.get(index, Integer(1)) for index in open_.get(name, ())))
+        for name, shape in context.shapes.items()
+    }
+    left, right = _widened(goal.left, open_), _widened(goal.right, open_)
+    return replace(
+        goal, left=left, right=right, context=replace(context, definitions=definitions, shapes=shapes)
+    )
+
+
+def _widened(term: Expr, more: dict[str, tuple[Index, ...]]) -> Expr:
+    """Write further indices to the entries of some names."""
+    changes: dict[Expr, Expr] = {}
+    for each in term.atoms(Indexed):
+        if str(each.base.label) in more:
+            changes[each] = Indexed(each.base, *each.indices, *more[str(each.base.label)])
+    for each in term.atoms(Symbol):
+        if name_of(each) in more and not any(each == base.label for base in term.atoms(IndexedBase)):
+            changes[each] = Indexed(IndexedBase(each), *more[each.name])
+    return term.xreplace(changes) if changes else term
 
 
 def _clash(left: Tensor, right: Tensor, member: Member) -> Diagnostic | None:

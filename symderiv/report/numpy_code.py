@@ -75,7 +75,7 @@ _RECIPROCAL = {"cot": "np.tan", "coth": "np.tanh", "sech": "np.cosh", "csch": "n
 _RELATIONS = {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
-class Unwritten(Exception):  # noqa: N818 - read as a state, like the kernel's
+class Unwritten(Exception):
     """A term that has no NumPy code here; the message says which."""
 
 

@@ -172,7 +172,7 @@ def _product_rank(left: int, right: int) -> int:
     return known[left, right]
 
 
-def entry_of(form: Form, at: tuple[Expr, ...], sizes: Mapping[Form, tuple[Expr, ...]]) -> Expr:
+def entry_of(form: Form, at: tuple[Expr, ...], sizes: Mapping[Form, tuple[Expr, ...]]) -> Expr:  # noqa: C901  one case a form
     """Return the entry of a form at some indices; `sizes` has the shape of each leaf."""
     match form:
         case Leaf(term=term, slots=slots):
@@ -595,7 +595,7 @@ def _scaled(coefficient: Rational, above: Sequence[Form], below: Sequence[Form],
 # ---------------------------------------------------------------------- writing a form
 
 
-def write(form: Form, writer: Writer) -> Shown:
+def write(form: Form, writer: Writer) -> Shown:  # noqa: C901  one case a form
     """Write a form in a style."""
     style = writer.style
     match form:
