@@ -91,6 +91,20 @@ def layout(span: Span, name: str) -> Diagnostic:
     return Diagnostic("SD107", f"this step holds in {name} layout", span)
 
 
+def suspect(span: Span, name: str) -> Diagnostic:
+    """Say that a verdict would rest on a guess of ours."""
+    note = f"whether {name} is a number, a vector or a matrix is not told: a declaration would settle it"
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+
+
+def imposed(span: Span) -> Diagnostic:
+    """Say that a step holds at most under a condition that the page imposes."""
+    note = (
+        "it does not hold in general, and the condition from which the page says it follows is not used yet"
+    )
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+
+
 def depends(span: Span, line: int | None) -> Diagnostic:
     """Say that there is no good member to compare a step with."""
     where = f"line {line}" if line else "an earlier member"

@@ -87,7 +87,7 @@ def imposes(prose: str) -> bool:
     """Tell whether prose imposes the equation that follows: a stationary point, a derivative set to zero."""
     return bool(
         re.search(
-            r"\b(set(ting)?\b.*\b(to\s+zero|equal)|stationary|vanish\w*|equal(s|ing)?\s+(to\s+)?zero)",
+            r"\bset(ting)?\s*$|\b(set(ting)?\b.*\b(to\s+zero|equal)|stationary|vanish\w*|equal(s|ing)?\s+(to\s+)?zero)",
             prose,
             re.IGNORECASE,
         )

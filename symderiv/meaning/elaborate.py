@@ -143,6 +143,10 @@ class Elaborator:
     """A summed index of the member at hand that runs further than a dimension where it stands."""
     shaky: str | None = None
     """A name of the member at hand whose rank is a guess."""
+    suspect: str | None = None
+    """A name that is taken for a number and may be none."""
+    lenient: bool = False
+    """The page has a display that was not read, which may define what seems undefined."""
     expected_rank: int = 0
     """The rank of the head that a definition gives a meaning, 0 where it is a number or not known."""
     _bound: dict[str, tuple[Index, Size]] = field(default_factory=dict)
@@ -165,7 +169,7 @@ class Elaborator:
                 where.span,
                 label=f"the reading that keeps the bound {letter} apart was taken",
             )
-        self.shaky = self.clash = None
+        self.shaky = self.suspect = self.clash = None
         self._whole = node
         try:
             return self.value(node)
@@ -278,6 +282,12 @@ class Elaborator:
     def _undefined(self, node: tree.Node, key: str) -> Untyped:
         if key == "d":
             return unsupported("differentials are not supported yet", node.span)
+        if key.endswith("'"):
+            return unsupported(
+                "the derivative of a function without its argument is not supported yet", node.span
+            )
+        if self.lenient:
+            return unsupported(f"{key} may be defined in a display that was not read", node.span)
         near = [
             each
             for each, name in self.scope.visible().items()
@@ -350,6 +360,8 @@ class Elaborator:
         shape = self.shape(record)
         if (record.guessed or len(record.indexed) > 1) and not record.declared:
             self.shaky = record.key
+            if record.suspect and not shape:
+                self.suspect = record.key
         if len(subs) > len(shape):
             raise ill_typed(
                 "SD002", f"{record.key} has {_count(len(shape), 'index')}, and {len(subs)} are written", span
@@ -1122,9 +1134,11 @@ class Elaborator:
         if isinstance(base, tree.Script):
             if base.primes:
                 return self.record(base.base) is not None
-            if names.label(base.sup) is not None:
+            if names.label(base.sup) is not None or names.is_transpose(base.sup):
                 return False
-            base = base.base
+            key = names.key(base.base, fonts=self.fonts)
+            record = None if key is None else self.scope.find(self.split(key, names.items(base.sub))[0])
+            return record is not None and self.is_function(record)
         record = self.record(base)
         return record is not None and self.is_function(record)
 

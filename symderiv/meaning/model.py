@@ -62,6 +62,8 @@ class Member:
     value: Tensor | Failure
     shaky: str | None = None
     """A name in it whose rank is a guess, so that a clash of shapes is no error of the author's."""
+    suspect: str | None = None
+    """A name in it that is taken for a number and may be none."""
     clash: Diagnostic | None = None
     """A summed index in it that runs further than a dimension where it stands."""
     repair: tuple[str, Tensor] | None = None
@@ -102,6 +104,8 @@ class Statement:
     context: Context | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     expected: str | None = None
+    imposed: bool = False
+    """Prose says that it follows from a condition, such as a derivative set to zero."""
     depends: int | None = None
     """The line of an ill-typed definition that this statement rests on."""
     spans: int = 0

@@ -94,6 +94,7 @@ class _Builder:
             layout=self.survey.layout,
             fonts=self.survey.fonts,
             means=self.survey.means,
+            lenient=any(item.kind == "unread" for item in self.survey.items),
             hidden=self.hidden,
             hidden_shapes=self.hidden_shapes,
             bodies=self.bodies,
@@ -155,6 +156,7 @@ class _Builder:
             for a, b in zip(known, sizes, strict=True):
                 elaborator.unify(a, b, node.span, f"the definition of {record.key}")
         record.shape = tuple(sizes)
+        record.guessed = elaborator.shaky is not None
         record.row = body.row
         self.bodies[record.identity] = Tensor(term, tuple(slots), tuple(sizes), row=body.row)
         self.definitions[record.identity] = Definition(record.identity, tuple(slots), term)
@@ -177,12 +179,17 @@ class _Builder:
         return True
 
     def _members(self, chain: RawChain) -> list[tree.Node]:
-        """Return the members of a chain, Einstein's sums written out."""
+        """Return the members of a chain, Einstein's sums written out; an index with a declared range is fixed."""
         if not chain.einstein:
             return chain.members
         letters = {letter for member in chain.members for letter in _letters_of(member)}
         return names.summed(
-            chain.members, frozenset(letter for letter in letters if chain.scope.is_index(letter))
+            chain.members,
+            frozenset(
+                letter
+                for letter in letters
+                if chain.scope.is_index(letter) and chain.scope.range(letter) is None
+            ),
         )
 
     # ------------------------------------------------------------------ assumptions
@@ -238,7 +245,9 @@ class _Builder:
             elif chain.links:
                 self.item_diagnostics[chain.links[0].item].extend(elaborator.diagnostics)
             text = self.survey.document.source.text[node.span.start : node.span.end].strip()
-            members.append(Member(node.span, text, value, elaborator.shaky, elaborator.clash, repair))
+            members.append(
+                Member(node.span, text, value, elaborator.shaky, elaborator.suspect, elaborator.clash, repair)
+            )
             if at and isinstance(value, Tensor):
                 self._settle(members, value)
         return members, elaborator
@@ -320,6 +329,7 @@ class _Builder:
             else None,
             diagnostics=_unique(self.item_diagnostics[number]),
             expected=item.expected,
+            imposed=item.imposed,
             spans=item.spans,
         )
 

@@ -28,7 +28,8 @@ def infer(survey: Survey) -> None:
         for chain in survey.chains:
             ranks.chain(chain)
         if not ranks.changed:
-            return
+            break
+    ranks.finish(survey)
 
 
 class _Ranks:
@@ -62,6 +63,15 @@ class _Ranks:
         for member, rank in zip(chain.members, found, strict=True):
             if rank is None:
                 self.settle(member, known, scope)
+
+    def finish(self, survey: Survey) -> None:
+        """Give a name that is used before its definition the rank that the definition will have."""
+        for record in survey.records:
+            rank = self.heads.get(record.identity)
+            early = record.defined_at is not None and record.first.start < record.defined_at.start
+            if rank is not None and early and record.shape is None and not record.indexed:
+                record.shape = tuple(self.sizes.new(origin=record.first) for _ in range(rank))
+                record.guessed = True
 
     def record(self, node: tree.Node, scope: Scope) -> Name | None:
         """Return the record of a bare name, labelled or not, that carries no subscript."""
@@ -109,6 +119,7 @@ class _Ranks:
             record = self.open(node, scope)
             if record is not None:
                 record.shape = tuple(self.sizes.new(origin=node.span) for _ in range(rank))
+                record.guessed = True
                 self.changed = True
 
     def by_case(self, node: tree.Node, scope: Scope) -> None:
@@ -225,6 +236,8 @@ class _Ranks:
                 continue
             first, second = self.open(left, scope), self.open(right, scope)
             matrix = first is not None and _capital(first.key)
+            if first is not None and second is not None and not matrix and _capital(second.key):
+                first.suspect = second.suspect = first.key.isalpha()
             if matrix and second is not None and _capital(second.key) and self.capitals:
                 self.settle(left, 2, scope)
                 self.settle(right, 2, scope)

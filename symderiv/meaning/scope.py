@@ -49,7 +49,9 @@ class Name:
     """Identities of the names by which an undefined quantity is differentiated."""
     shape: tuple[Size, ...] | None = None
     guessed: bool = False
-    """Nothing but its letter tells its rank."""
+    """Its rank is inferred from matrix notation, or from nothing but its letter."""
+    suspect: bool = False
+    """It may be a row before a matrix, or that matrix, and not a number."""
     bases: dict[int, int] = field(default_factory=dict)
     """By axis: the number of its first entry, 0 or 1, where a sum with bounds tells it."""
     positive: bool = False

@@ -93,6 +93,7 @@ class Item:
     member: int | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     expected: str | None = None
+    imposed: bool = False
     spans: int = 0
     left: Span | None = None
 
@@ -749,7 +750,7 @@ class Survey:
         fresh = head is not None and self._is_fresh(head, scope, chain.members[1:], anew=cue != "local")
         if fresh and head is not None and head.parameters is not None:
             return False
-        if cue == "fact" and not indices and self._settled(chain.members, scope):
+        if cue in ("fact", "where") and not indices and self._settled(chain.members, scope):
             return False
         if not indices and cue != "local" and place.forced != "assume":
             if fresh:
@@ -791,8 +792,15 @@ class Survey:
         return True
 
     def _settled(self, members: tuple[tree.Node | None, ...], scope: Scope) -> bool:
-        """Tell whether the page defines every quantity of an equation: nothing is left to assume."""
-        keys = {names.key(n, fonts=self.fonts) for m in members if m is not None for n in names.walk(m)}
+        """Tell whether the page defines what an equation is about, so that nothing is left to assume."""
+        nodes = [n for m in members if m is not None for n in names.walk(m)]
+        for node in nodes:
+            of = node.of if isinstance(node, tree.Derivative) else None
+            of = node.base if isinstance(node, tree.Script) and node.primes else of
+            record = self._record_of(names.plain(of), scope) if of is not None else None
+            if record is not None and record.defined is not None:
+                return True
+        keys = {names.key(n, fonts=self.fonts) for n in nodes}
         found = [record for key in keys if key is not None and (record := scope.find(key)) is not None]
         return bool(found) and all(record.defined is not None for record in found)
 
@@ -819,6 +827,7 @@ class Survey:
             previous = raw.members[-1]
             item = Item("claim", node.span, scope, facts=self._in_force(scope), chain=self.chains.index(raw))
             item.member, item.left = base + at + 1, previous.span
+            item.imposed = cues.imposes(place.before)
             link = Link(node, operator, self._add(item))
             raw.links.append(link)
             if not base and not at and operator in _DEFINING and self._recurs(raw.first, new, scope):
@@ -1154,6 +1163,7 @@ class Survey:
                 isinstance(group, tree.Group)
                 and group.left in "(["
                 and isinstance(factor, tree.Name | tree.Accent | tree.Script)
+                and not (isinstance(factor, tree.Script) and names.is_transpose(factor.sup))
             ):
                 base = (
                     factor.base
