@@ -12,7 +12,7 @@ from typing import Literal
 
 Cue = Literal["local", "section", "fact", "where", ""]
 
-_LOCAL = frozenset({"if", "when", "for", "case", "cases", "whenever", "unless"})
+_LOCAL = frozenset({"if", "when", "for", "case", "cases", "whenever", "unless", "at"})
 _SECTION = frozenset({"let", "suppose", "assume", "assuming", "given", "with", "provided"})
 _FACT = frozenset({"since", "because", "recall"})
 _WHERE = frozenset({"where", "denote", "write", "define", "call", "put"})
@@ -76,6 +76,20 @@ def cue(prose: str) -> Cue:
         if word not in _SKIP:
             return ""
     return ""
+
+
+def closes(after: str) -> bool:
+    """Tell whether the prose after a condition ends its sentence: *for $b = 1$ this is the usual one.*"""
+    return len(_WORD.findall(after)) > 1 and bool(re.search(r"[.!?]\s*\)?\s*$", after))
+
+
+def trails(before: str) -> bool:
+    """Tell whether a condition follows its statement: *…, for $i \\ne j$*."""
+    return bool(
+        re.fullmatch(
+            r"\s*,?\s*(only\s+)?(for|if|when|whenever)(\s+(all|every|any))?\s*", before, re.IGNORECASE
+        )
+    )
 
 
 def otherwise(prose: str) -> bool:

@@ -796,7 +796,8 @@ class Elaborator:
 
     def _contract(self, left: Tensor, right: Tensor, operator: str, span: Span) -> Tensor:
         ranks = (left.rank, right.rank)
-        if ranks == (1, 1) and not left.row and right.row:
+        turned = right.row or (right.convention and operator == "" and not left.convention)
+        if ranks == (1, 1) and not left.row and turned:
             return Tensor(
                 left.body * right.body, left.slots + right.slots, left.dimensions + right.dimensions
             )
@@ -1197,6 +1198,7 @@ class Elaborator:
             return self._defined_application(record, arguments, primes, node)
         if (
             record.differentiated_by
+            and not record.primed
             and not primes
             and all(self._depends_on(record, each) for each in arguments)
         ):

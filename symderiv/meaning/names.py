@@ -363,11 +363,35 @@ def _terms(node: tree.Node) -> tuple[tree.Node, ...]:
 def _summed(node: tree.Node, among: frozenset[str], free: set[str]) -> tree.Node:
     if isinstance(node, tree.Additive):
         return replace(node, terms=tuple((sign, _summed(term, among, free)) for sign, term in node.terms))
-    letters = [letter for letter, count in counts(node, among).items() if count > 1 and letter not in free]
-    if not letters:
-        return node
-    lower = tree.Sequence(tuple(tree.Name(letter, span=node.span) for letter in letters), span=node.span)
+    for letter, count in counts(node, among).items():
+        if count > 1 and letter not in free:
+            node = _sum_over(letter, node)
+    return node
+
+
+def _sum_over(letter: str, node: tree.Node) -> tree.Node:
+    """Sum over a letter in the smallest part of a term that has all of it: `e_i / (1_j e_j)` below the line."""
+    among = frozenset({letter})
+    if isinstance(node, tree.Additive):
+        terms = (
+            (sign, _sum_over(letter, t) if counts(t, among)[letter] > 1 else t) for sign, t in node.terms
+        )
+        return replace(node, terms=tuple(terms))
+    total = counts(node, among)[letter]
+    inner = [child for child in children(node) if counts(child, among)[letter] == total]
+    if len(inner) == 1 and not isinstance(node, tree.Derivative):
+        only = inner[0]
+        changes = {f.name: _put(getattr(node, f.name), only, _sum_over(letter, only)) for f in fields(node)}
+        return replace(node, **changes)  # type: ignore[arg-type]
+    lower = tree.Sequence((tree.Name(letter, span=node.span),), span=node.span)
     return tree.Big("sum", lower, None, node, span=node.span)
+
+
+def _put(value: object, old: tree.Node, new: tree.Node) -> object:
+    """Return a field with one of its nodes replaced."""
+    if value is old:
+        return new
+    return tuple(_put(item, old, new) for item in value) if isinstance(value, tuple) else value
 
 
 def written(node: tree.Script, fonts: frozenset[str]) -> str | None:

@@ -104,6 +104,10 @@ class _Builder:
 
     def _define(self, chain: RawChain, link: Link, head: Head, record: Name) -> None:
         assert link.body is not None
+        if record.broken:
+            found = Diagnostic("SD024", "a definition under a condition is not supported yet", link.node.span)
+            self.item_diagnostics[link.item].append(found)
+            return
         elaborator = self._elaborator(chain.scope, link.item)
         try:
             self._definition(elaborator, self._members(chain)[link.body], head, record)
@@ -179,7 +183,7 @@ class _Builder:
         return True
 
     def _members(self, chain: RawChain) -> list[tree.Node]:
-        """Return the members of a chain, Einstein's sums written out; an index with a declared range is fixed."""
+        """Return the members, Einstein's sums written out; an index with a declared range is fixed."""
         if not chain.einstein:
             return chain.members
         letters = {letter for member in chain.members for letter in _letters_of(member)}

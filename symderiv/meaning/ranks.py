@@ -97,6 +97,14 @@ class _Ranks:
             return None
         return None if record.applied and not record.bare else record
 
+    def _row_before(self, left: tree.Node, right: tree.Node, row: Name, scope: Scope) -> None:
+        """In `y = x W` a small letter before a capital one is a row."""
+        if self.capitals or not row.key[:1].isalpha():
+            return
+        self.settle(right, 2, scope)
+        self.settle(left, 1, scope)
+        row.row = True
+
     def _sample(self, node: tree.Script, scope: Scope) -> None:
         """In `w^T x_i` the i-th of several x is a vector."""
         key = names.key(node.base, fonts=self.fonts)
@@ -229,7 +237,7 @@ class _Ranks:
             return None
         return of + sum(rank for rank in by if rank)
 
-    def _product(self, node: tree.Product, scope: Scope) -> int | None:
+    def _product(self, node: tree.Product, scope: Scope) -> int | None:  # noqa: C901  one branch a pattern
         """A capital letter before a small one is a matrix before a vector."""
         for left, operator, right in zip(node.factors, node.operators, node.factors[1:], strict=False):
             if operator not in ("", "cdot", "times"):
@@ -237,7 +245,11 @@ class _Ranks:
             first, second = self.open(left, scope), self.open(right, scope)
             matrix = first is not None and _capital(first.key)
             if first is not None and second is not None and not matrix and _capital(second.key):
-                first.suspect = second.suspect = first.key.isalpha()
+                self._row_before(left, right, first, scope)
+                continue
+            if matrix and isinstance(right, tree.Group):
+                self.settle(left, 2, scope)
+                self.by_case(right.body, scope)
             if matrix and second is not None and _capital(second.key) and self.capitals:
                 self.settle(left, 2, scope)
                 self.settle(right, 2, scope)
@@ -285,7 +297,13 @@ def _contracted(tensors: list[int], node: tree.Product) -> int | None:
     return None
 
 
+_GREEK = frozenset({"\\Gamma", "\\Theta", "\\Lambda", "\\Xi", "\\Pi", "\\Sigma", "\\Phi", "\\Psi", "\\Omega"})
+
+
 def _capital(key: str) -> bool:
-    """Tell whether a name is a capital Latin letter, whatever accents and labels it has."""
-    letter = key.rstrip("}").split("{")[-1] if key.startswith("\\") else key[:1]
+    """Tell whether a name is a capital letter, Latin or Greek, whatever accents and labels it has."""
+    stem = key.partition("^")[0].partition("_")[0]
+    if stem in _GREEK:
+        return True
+    letter = stem.rstrip("}").split("{")[-1] if stem.startswith("\\") else stem[:1]
     return letter[:1].isascii() and letter[:1].isupper()

@@ -148,6 +148,8 @@ class Survey:
                 self._declarations(place.display, place.scope)
         self._local: list[Fact] = []
         self._consumed: list[tree.Chain] = []
+        self._closing: list[tuple[int, Fact]] = []
+        """Local assumptions that end with their paragraph."""
         self._section: dict[int, list[Fact]] = {}
         self._last_chain: RawChain | None = None
         for place in self._places:
@@ -562,6 +564,8 @@ class Survey:
             before, self._local = self._local, []
             if cues.otherwise(place.before):
                 self._local = [other for fact in before if (other := self._negated(fact)) is not None]
+        done = [fact for paragraph, fact in self._closing if paragraph != place.math.paragraph]
+        self._local = [fact for fact in self._local if fact not in done]
         if place.ends:
             for facts in self._section.values():
                 facts[:] = [fact for fact in facts if not fact.directive]
@@ -657,13 +661,28 @@ class Survey:
     def _condition_after(self, display: tree.Display, at: int, row: int, scope: Scope) -> bool:
         """Take `if i = j` at the end of a row as a condition of that row alone."""
         following = display.items[at + 1] if at + 1 < len(display.items) else None
-        if not isinstance(following, tree.Chain) or not self._compares(following, scope):
+        if not isinstance(following, tree.Chain) or not following.operators or None in following.members:
             return False
+        if not self._compares(following, scope):
+            return self._partial(following, row, scope)
         fact = self._index_fact(following, scope)
         for item in self.items[row:]:
             item.facts = (*item.facts, fact)
         self._consumed.append(following)
         self._add(Item("assumption", following.span, scope))
+        return True
+
+    def _partial(self, condition: tree.Chain, row: int, scope: Scope) -> bool:
+        """A condition on values, `for x > 0`, at the end of a row: what the row defines holds only there."""
+        if any(operator.text not in ("<", ">", "<=", ">=", "!=", "=") for operator in condition.operators):
+            return False
+        for number, item in enumerate(self.items[row:], row):
+            item.imposed = True
+            for record in self.records:
+                if record.defined == number:
+                    record.broken = True
+        self._consumed.append(condition)
+        self._add(Item("assumption", condition.span, scope))
         return True
 
     def _index_fact(self, chain: tree.Chain, scope: Scope) -> Fact:
@@ -702,6 +721,7 @@ class Survey:
             self._add(Item("declaration", chain.span, scope))
             return
         assumes = cue in ("local", "section", "fact", "where") or place.forced == "assume"
+        assumes = assumes or (not place.math.display and _is_number(chain.members[-1]))
         assumes = assumes or self._compares(chain, scope)
         if assumes and self._assume(place, chain, cue):
             return
@@ -737,7 +757,9 @@ class Survey:
             if head is not None and scope.find(head.key) is not None:
                 scope.find(head.key).introduced = True  # type: ignore[union-attr]
 
-    def _assume(self, place: Place, chain: tree.Chain, cue: cues.Cue) -> bool:
+    def _assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
+        self, place: Place, chain: tree.Chain, cue: cues.Cue
+    ) -> bool:
         """Take a relation as an assumption, unless it is a definition after *let* or *where*."""
         scope = place.scope
         indices = self._compares(chain, scope)
@@ -750,6 +772,11 @@ class Survey:
         fresh = head is not None and self._is_fresh(head, scope, chain.members[1:], anew=cue != "local")
         if fresh and head is not None and head.parameters is not None:
             return False
+        if not indices and self._moment(place, chain, head, cue):
+            return True
+        if not indices and not cue and place.forced != "assume":
+            return False
+        fresh = fresh and not (_is_number(chain.members[-1]) and not place.math.display)
         if cue in ("fact", "where") and not indices and self._settled(chain.members, scope):
             return False
         if not indices and cue != "local" and place.forced != "assume":
@@ -786,10 +813,39 @@ class Survey:
                 )
             ]
             self._local.append(fact)
+            self._attach(place, fact)
+            if cues.closes(place.after):
+                self._closing.append((place.math.paragraph, fact))
         for member in members:
             self._observe(member, scope, introduces=True)
         self._add(Item("assumption", chain.span, scope))
         return True
+
+    def _moment(self, place: Place, chain: tree.Chain, head: Head | None, cue: cues.Cue) -> bool:
+        """Leave alone what gives a letter a value for a moment: *we start at $w = 0$* defines nothing."""
+        if head is None or place.math.display or not _is_number(chain.members[-1]) or place.forced:
+            return False
+        if not head.letters and cue in ("local", "section") and place.scope.size(head.key) is None:
+            return False
+        found = Diagnostic("SD109", "a value in prose gives a letter no meaning", chain.span)
+        for member in chain.members:
+            if member is not None:
+                self._observe(member, place.scope, introduces=True)
+        self._add(Item("relation", chain.span, place.scope, diagnostics=(found,)))
+        return True
+
+    def _attach(self, place: Place, fact: Fact) -> None:
+        """Let a condition that follows its statement in one sentence hold for that statement."""
+        at = self._places.index(place)
+        before = self._places[at - 1] if at else None
+        if before is None or not cues.trails(place.before) or before.math.paragraph != place.math.paragraph:
+            return
+        for item in self.items:
+            if (
+                item.kind in ("claim", "definition")
+                and before.math.span.start <= item.span.start < before.math.span.end
+            ):
+                item.facts = (*item.facts, fact)
 
     def _settled(self, members: tuple[tree.Node | None, ...], scope: Scope) -> bool:
         """Tell whether the page defines what an equation is about, so that nothing is left to assume."""
@@ -981,6 +1037,7 @@ class Survey:
             if outer is not None:
                 record.shape, record.declared, record.positive = outer.shape, outer.declared, outer.positive
         record.defined, record.defined_at, record.introduced = link.item, node.span, True
+        record.broken = any(not fact.indices for fact in self._local)
         if head.letters:
             record.indexed[len(head.letters)] += 1
         if head.parameters is not None:
@@ -1199,6 +1256,8 @@ class Survey:
         self._observe(node.of, scope, introduces=True)
         of = names.plain(node.of)
         if isinstance(of, tree.Product) and len(of.factors) == 2 and isinstance(of.factors[1], tree.Group):
+            if not isinstance(of.factors[1].body, tree.Name | tree.Accent | tree.Sequence):
+                return
             of = of.factors[0]
         record = self._record_of(of, scope)
         if record is not None:
@@ -1285,6 +1344,13 @@ def _letters(node: tree.Node, bound: set[str], scripted: set[str], alone: set[st
         alone.add(node.text)  # type: ignore[attr-defined]
     for child in names.children(node):
         _letters(child, bound, scripted, alone)
+
+
+def _is_number(node: tree.Node | None) -> bool:
+    """Tell whether a node is a numeral, with a sign or not."""
+    if isinstance(node, tree.Additive):
+        return len(node.terms) == 1 and isinstance(node.terms[0][1], tree.Number)
+    return isinstance(node, tree.Number)
 
 
 def _relates_letters(node: tree.Relation) -> bool:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from symderiv.report.model import SPAN_KINDS, FileReport, Report, SpanKind, Summary
-from symderiv.report.text import safe
+from symderiv.report.text import readable, safe
 
 STYLES = {
     "proved": "green",
@@ -70,6 +70,9 @@ def file_line(file: FileReport, width: int) -> list[Text]:
     """Return the line of one file: `softmax.md  31 steps proved, all sizes`, or how many got each verdict."""
     name = Text(safe(file.path) + "  ")
     parts = _proved(file) or verdicts(Summary.of((file,), file.seconds))
+    under = dict.fromkeys(a for s in file.statements if s.verdict == "proved" for a in s.assumptions)
+    if under:
+        parts.append(Text(safe("under " + ", ".join(readable(each) for each in under))))
     if file.interrupted:
         parts.append(Text("interrupted", "bold red"))
     return packed([name.append_text(parts[0]), *parts[1:]], _DOT, width)
