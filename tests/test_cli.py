@@ -46,8 +46,14 @@ def launch(arguments: Sequence[str], **more: object) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
+        preexec_fn=_heed_interrupts if sys.platform != "win32" else None,  # noqa: PLW1509
         **more,
     )
+
+
+def _heed_interrupts() -> None:
+    """Undo what a shell does that runs the suite in the background: it has its children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def write(name: str, text: str) -> str:

@@ -377,7 +377,7 @@ def test_the_listing() -> None:
         "    21  proved       normal form · all sizes · 4 ms · assuming i ≠ j",
         r"        \partial y = \beta y_i",
         "",
-        "softmax.md  1 step proved, all sizes",
+        "softmax.md  1 step proved, all sizes · under i ≠ j",
     ]
 
 

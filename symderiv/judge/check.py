@@ -234,6 +234,21 @@ class Session:
         return Verdict(member.value.outcome, diagnostics=(found,))
 
     def _compared(self, statement: Statement, chain: Chain, left: Member, right: Member, seed: int) -> Judged:
+        judged = self._as_written(statement, chain, left, right, seed)
+        outcome = judged.verdict.outcome
+        assert isinstance(left.value, Tensor)
+        if outcome == "proved" or self.page.layout_told or not left.value.is_jacobian:
+            return judged
+        turned = replace(left, value=left.value.turned())
+        other = self._as_written(statement, chain, turned, right, seed)
+        if other.verdict.outcome != "proved":
+            return judged
+        found = explain.other_layout(right.span)
+        return Judged(Verdict("unknown", layout="denominator", diagnostics=(found,)), left)
+
+    def _as_written(
+        self, statement: Statement, chain: Chain, left: Member, right: Member, seed: int
+    ) -> Judged:
         assert isinstance(left.value, Tensor)
         assert isinstance(right.value, Tensor)
         compared = compare(statement, chain, left.value, right.value, right)

@@ -105,6 +105,15 @@ def imposed(span: Span) -> Diagnostic:
     return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
 
 
+def other_layout(span: Span) -> Diagnostic:
+    """Say that a step is true of the transposed Jacobian."""
+    notes = (
+        "a row of the Jacobian is one output here; with one input to a row, the step is proved",
+        "the directive `layout denominator` says that the page means the latter",
+    )
+    return Diagnostic("SD107", "this step holds in denominator layout only", span, notes=notes)
+
+
 def depends(span: Span, line: int | None) -> Diagnostic:
     """Say that there is no good member to compare a step with."""
     where = f"line {line}" if line else "an earlier member"

@@ -78,6 +78,11 @@ def cue(prose: str) -> Cue:
     return ""
 
 
+def fixes(prose: str) -> bool:
+    """Tell whether prose before a letter fixes it: *the true class $k$*, *the correct label $c$*."""
+    return bool(re.search(r"\b(class|label|category|target)\s*$", prose, re.IGNORECASE))
+
+
 def closes(after: str) -> bool:
     """Tell whether the prose after a condition ends its sentence: *for $b = 1$ this is the usual one.*"""
     return len(_WORD.findall(after)) > 1 and bool(re.search(r"[.!?]\s*\)?\s*$", after))

@@ -8,7 +8,7 @@ free in the chain. An expression without a meaning raises `Untyped`; the page ca
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -143,6 +143,8 @@ class Elaborator:
     """A summed index of the member at hand that runs further than a dimension where it stands."""
     shaky: str | None = None
     """A name of the member at hand whose rank is a guess."""
+    firm: bool = False
+    """The member at hand has a tensor whose rank is no guess."""
     suspect: str | None = None
     """A name that is taken for a number and may be none."""
     lenient: bool = False
@@ -170,6 +172,7 @@ class Elaborator:
                 label=f"the reading that keeps the bound {letter} apart was taken",
             )
         self.shaky = self.suspect = self.clash = None
+        self.firm = False
         self._whole = node
         try:
             return self.value(node)
@@ -358,6 +361,7 @@ class Elaborator:
     def entries(self, record: Name, subs: tuple[tree.Node, ...], span: Span) -> Tensor:
         """Return the tensor of a name, its first slots fixed by the items of a subscript."""
         shape = self.shape(record)
+        self.firm = self.firm or (bool(shape) and not record.guessed)
         if (record.guessed or len(record.indexed) > 1) and not record.declared:
             self.shaky = record.key
             if record.suspect and not shape:
@@ -1057,8 +1061,11 @@ class Elaborator:
             function = function.base
         word = function.text if isinstance(function, tree.Name) else ""
         record = self.record(function)
+        primes = node.function.primes if isinstance(node.function, tree.Script) else 0
         if record is not None and (self.is_defined(record) or word not in _CALLS | _ELEMENTARY.keys()):
-            value = self._application(record, node.arguments, 0, node)
+            value = self._application(record, node.arguments, primes, node)
+        elif primes:
+            raise unsupported(f"the prime of {word} is not supported yet", node.span)
         elif word in _ELEMENTARY:
             if len(node.arguments) != 1:
                 raise ill_typed("SD002", f"{word} takes one argument", node.span)
@@ -1271,7 +1278,7 @@ class Elaborator:
         else:
             slots = tuple(fresh("s") for _ in body.slots)
             term = rename_bound(body.body.xreplace(dict(zip(body.slots, slots, strict=True))))
-            value = Tensor(rename_names(term, renaming), slots, body.dimensions)
+            value = Tensor(self._renamed_through(term, renaming), slots, body.dimensions)
         for _ in range(primes):
             if len(parameters) != 1 or parameters[0] is None:
                 raise unsupported("the prime of a function of several variables is ambiguous", node.span)
@@ -1282,6 +1289,29 @@ class Elaborator:
                 D(value.body, entry(identity, *slots)), value.slots + slots, value.dimensions + sizes
             )
         return value
+
+    def _renamed_through(self, term: Expr, renaming: dict[str, str]) -> Expr:
+        """Rename parameters in a term, and in copies of the definitions through which it depends on them."""
+        renaming = dict(renaming)
+        for name in sorted(names_in(term) - renaming.keys()):
+            body = self.bodies.get(name)
+            if body is None or not self._rests_on(name, renaming.keys(), set()):
+                continue
+            copy = f"{name}@{len(self.hidden) + 1}"
+            self.hidden[copy] = Definition(copy, body.slots, body.body)
+            self.hidden_shapes[copy] = body.dimensions
+            self.hidden[copy] = Definition(copy, body.slots, self._renamed_through(body.body, renaming))
+            renaming[name] = copy
+        return rename_names(term, renaming)
+
+    def _rests_on(self, name: str, parameters: Collection[str], seen: set[str]) -> bool:
+        """Tell whether the definition of a name leads to one of some parameters."""
+        body = self.bodies.get(name)
+        if body is None or name in seen:
+            return False
+        seen.add(name)
+        parts = names_in(body.body)
+        return any(part in parameters or self._rests_on(part, parameters, seen) for part in parts)
 
     def _hide(self, parameter: Name, value: Tensor, span: Span) -> str:
         """Give an argument a hidden name, so that a function can be differentiated by it."""
@@ -1608,6 +1638,12 @@ def _zip_value(a: object, b: object, join: Callable[[tree.Node, tree.Node], tree
         parts = [_zip_value(x, y, join) for x, y in zip(a, b, strict=True)]
         return _DIFFERENT if any(part is _DIFFERENT for part in parts) else tuple(parts)
     return a if a == b else _DIFFERENT
+
+
+def names_in(term: Expr) -> set[str]:
+    """Return the names of the tensors in a term."""
+    found = {str(base.label) for base in term.atoms(sympy.IndexedBase)}
+    return found | {s.name for s in term.atoms(Symbol) if not isinstance(s, Index | Size)}
 
 
 def rename_bound(term: Expr) -> Expr:

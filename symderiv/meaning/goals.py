@@ -65,11 +65,12 @@ def unnamed(goal: Goal) -> bool:
 
     By its letter it is a certain function, so that numbers for another one decide nothing.
     """
-    sides = (goal.left, goal.right)
+    sides = [goal.left, goal.right]
+    names = {str(name_of(each)) for side in sides for each in side.atoms(Symbol, Indexed)}
+    reached = names.union(*(_reached(name, goal.context) for name in names))
+    sides += [goal.context.definitions[name].body for name in reached if name in goal.context.definitions]
     found = {str(each.args[0]) for side in sides for each in side.atoms(Unknown)}
-    found |= {
-        str(name_of(each)) for side in sides for each in side.atoms(Symbol)
-    } & goal.context.opaque.keys()
+    found |= reached & goal.context.opaque.keys()
     return any(re.sub(r"~\d+$", "", name) in _FUNCTION_LETTERS for name in found)
 
 
@@ -107,7 +108,7 @@ def compare(
     tied = {letter for fact in facts for letter in _indices(fact)}
     first = chain.members[0].value
     known = _free(first.body, statement.context) if isinstance(first, Tensor) else free[1]
-    for extra in sorted(free[1] - free[0] - tied - known, key=str):
+    for extra in sorted(free[1] - free[0] - tied - known - chain.fixed, key=str):
         note = f"no sum binds {extra}, and the left side does not have it"
         message = f"the index {extra} stands free on the right side only"
         return Diagnostic("SD003", message, member.span, notes=(note,))

@@ -7,7 +7,7 @@ a *statement* is one entry of the report, and a claim names the chain and the me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sympy import Expr
@@ -38,6 +38,17 @@ class Tensor:
     numerator: tuple[str, int] | None = None
     denominator: tuple[str, int] | None = None
     convention: bool = False
+
+    @property
+    def is_jacobian(self) -> bool:
+        """Whether it is the derivative of a vector by a vector."""
+        return self.rank == 2 and self.denominator is not None and self.denominator[1] == 1
+
+    def turned(self) -> Tensor:
+        """Return the transpose of a tensor with two slots."""
+        return replace(
+            self, slots=self.slots[::-1], dimensions=self.dimensions[::-1], numerator=None, denominator=None
+        )
 
     @property
     def rank(self) -> int:
@@ -83,6 +94,8 @@ class Chain:
     """The members of a chain, over as many displays as it takes, and the ranges of its free indices."""
 
     members: tuple[Member, ...]
+    fixed: frozenset[Index]
+    """Indices that the page fixes, *the true class k*: they may stand free on one side."""
     ranges: dict[Index, Expr]
 
 
@@ -133,4 +146,6 @@ class Page:
     statements: tuple[Statement, ...]
     symbols: tuple[SymbolRecord, ...]
     math_spans: int
+    layout_told: bool = False
+    """A directive says the layout."""
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -263,6 +263,15 @@ def with_transposes(chain: tree.Chain) -> tree.Chain:
     return replace(chain, members=tuple(None if m is None else rebuilt(m, turn) for m in chain.members))
 
 
+def alone(node: tree.Node) -> Iterator[tree.Name]:
+    """Yield the names of a node that are more than a whole superscript."""
+    if isinstance(node, tree.Name):
+        yield node
+    for child in children(node):
+        if not (isinstance(node, tree.Script) and child is node.sup and isinstance(child, tree.Name)):
+            yield from alone(child)
+
+
 def upper_pairs(node: tree.Node) -> Iterator[tuple[str | None, frozenset[str]]]:
     """Yield each name with several letters above it, `A^{ij}`, and the letters."""
     for each in walk(node):
@@ -272,8 +281,25 @@ def upper_pairs(node: tree.Node) -> Iterator[tuple[str | None, frozenset[str]]]:
             yield key(each.base), frozenset(n.text for n in walk(each.sup) if isinstance(n, tree.Name))
 
 
-def lowered(chain: tree.Chain, letters: set[str]) -> tree.Chain:
-    """Write upper component indices below where their letters range: `A^{ij}` as `A_{ij}`."""
+def labels_apart(chain: tree.Chain) -> tree.Chain:
+    """Read `W^{(2)T}` as the transpose of `W^{(2)}`."""
+
+    def part(each: tree.Node) -> tree.Node:
+        sup = each.sup if isinstance(each, tree.Script) else None
+        if not isinstance(each, tree.Script) or not isinstance(sup, tree.Product) or len(sup.factors) != 2:
+            return each
+        if label(sup.factors[0]) is None or not is_transpose(sup.factors[1]):
+            return each
+        return tree.Script(replace(each, sup=sup.factors[0]), sup=sup.factors[1], span=each.span)
+
+    return replace(chain, members=tuple(None if m is None else rebuilt(m, part) for m in chain.members))
+
+
+def lowered(chain: tree.Chain, letters: set[str], paired: set[str]) -> tree.Chain:
+    """Write upper component indices below where their letters range: `A^{ij}` as `A_{ij}`.
+
+    A single upper letter, `u^i`, is one where some name of the page has it in a pair (`paired`).
+    """
 
     def lower(each: tree.Node) -> tree.Node:
         if (
@@ -290,11 +316,9 @@ def lowered(chain: tree.Chain, letters: set[str]) -> tree.Chain:
         ):
             several = all(is_index_letter(item) for item in upper)
         else:
-            several = len(upper) > 1 and all(is_index_letter(item) for item in upper)
-            several = (
-                several
-                and {n.text for item in upper for n in walk(item) if isinstance(n, tree.Name)} <= letters
-            )
+            above = {n.text for item in upper for n in walk(item) if isinstance(n, tree.Name)}
+            several = above <= letters if len(upper) > 1 else bool(above) and above <= paired
+            several = several and all(is_index_letter(item) for item in upper)
         if not several or (isinstance(each.base, tree.Name) and each.base.text == "e"):
             return each
         return replace(each, sub=tree.Sequence((*upper, *items(each.sub)), span=each.sup.span), sup=None)
@@ -370,7 +394,7 @@ def _summed(node: tree.Node, among: frozenset[str], free: set[str]) -> tree.Node
 
 
 def _sum_over(letter: str, node: tree.Node) -> tree.Node:
-    """Sum over a letter in the smallest part of a term that has all of it: `e_i / (1_j e_j)` below the line."""
+    """Sum over a letter in the smallest part of a term that has all of it."""
     among = frozenset({letter})
     if isinstance(node, tree.Additive):
         terms = (

@@ -79,6 +79,7 @@ class _Builder:
             source=survey.document.source,
             title=survey.document.title,
             layout=survey.layout,
+            layout_told=survey.layout_told,
             chains=finished,
             statements=statements,
             symbols=self._symbols(),
@@ -127,30 +128,20 @@ class _Builder:
         self.item_diagnostics[link.item].extend(elaborator.diagnostics)
 
     def _definition(self, elaborator: Elaborator, node: tree.Node, head: Head, record: Name) -> None:
-        known_rank = len(record.shape) if record.shape is not None else max(record.indexed, default=0)
-        elaborator.expected_rank = known_rank - len(head.letters)
-        elaborator.outside = set(head.letters)
-        body = elaborator.member(node)
-        if body.rank < elaborator.expected_rank and self._promote(elaborator, node, elaborator.expected_rank):
-            body = elaborator.member(node)
+        body = self._body(elaborator, node, head, record)
         term = body.body if head.power == 1 else sympy.sqrt(body.body)
         known = record.shape
-        if known is None and record.indexed:
-            rank = record.rank()
-            if rank == len(head.letters) + body.rank:
-                known = elaborator.shape(record)
+        if known is None and record.indexed and record.rank() == len(head.letters) + body.rank:
+            known = elaborator.shape(record)
         slots: list[Index] = []
         sizes: list[Size] = []
         for at, letter in enumerate(head.letters):
-            size = elaborator.free.get(letter) or elaborator.scope.range(letter)
-            if size is None:
-                size = (
-                    known[at] if known is not None and at < len(known) else self.sizes.new(origin=node.span)
-                )
+            told = known[at] if known is not None and at < len(known) else None
+            size = elaborator.free.get(letter) or elaborator.scope.range(letter) or told
             slot = fresh(letter.strip("\\"))
             term = term.xreplace({Index(letter): slot})
             slots.append(slot)
-            sizes.append(size)
+            sizes.append(size or self.sizes.new(origin=node.span))
         slots.extend(body.slots)
         sizes.extend(body.dimensions)
         if known is not None:
@@ -159,11 +150,28 @@ class _Builder:
                 raise ill_typed("SD002", message, node.span)
             for a, b in zip(known, sizes, strict=True):
                 elaborator.unify(a, b, node.span, f"the definition of {record.key}")
-        record.shape = tuple(sizes)
-        record.guessed = elaborator.shaky is not None
-        record.row = body.row
+        record.shape, record.row = tuple(sizes), body.row
+        record.guessed = elaborator.shaky is not None and not elaborator.firm
         self.bodies[record.identity] = Tensor(term, tuple(slots), tuple(sizes), row=body.row)
         self.definitions[record.identity] = Definition(record.identity, tuple(slots), term)
+        self._used(elaborator, head)
+
+    def _body(self, elaborator: Elaborator, node: tree.Node, head: Head, record: Name) -> Tensor:
+        """Elaborate what a definition gives to its head, at the rank that the head asks for."""
+        known = len(record.shape) if record.shape is not None else max(record.indexed, default=0)
+        elaborator.expected_rank = known - len(head.letters)
+        elaborator.outside = set(head.letters)
+        body = elaborator.member(node)
+        if body.rank < elaborator.expected_rank and self._promote(elaborator, node, elaborator.expected_rank):
+            body = elaborator.member(node)
+        return body
+
+    def _used(self, elaborator: Elaborator, head: Head) -> None:
+        """Note what a definition used: dimensions that no claim may bend, and indices that it leaves free."""
+        for name in elaborator.scope.visible().values():
+            if name.identity in elaborator.uses:
+                for size in name.shape or ():
+                    self.sizes.firm(size)
         for letter, size in elaborator.free.items():
             if letter not in head.letters:
                 self.leftover[Index(letter)] = size
@@ -300,7 +308,11 @@ class _Builder:
             repair = member.repair and (member.repair[0], self._settled(member.repair[1]))
             finished.append(replace(member, value=value, repair=repair))
         sizes = self.leftover | {Index(letter): size for letter, size in elaborator.free.items()}
-        return Chain(tuple(finished), {letter: self.sizes.show(size) for letter, size in sizes.items()})
+        return Chain(
+            tuple(finished),
+            frozenset(map(Index, self.survey.fixed)),
+            {letter: self.sizes.show(size) for letter, size in sizes.items()},
+        )
 
     def _settled(self, value: Tensor) -> Tensor:
         return replace(
@@ -316,7 +328,7 @@ class _Builder:
 
     def _statement(self, number: int, item: Item, facts: dict[int, Assumption]) -> Statement:
         source = self.survey.document.source
-        assumptions = tuple(facts[id(fact)] for fact in item.facts)
+        assumptions = tuple({facts[id(fact)].latex: facts[id(fact)] for fact in item.facts}.values())
         assumptions = tuple(
             replace(a, fact=self._resolve(a.fact)) if a.fact is not None else a for a in assumptions
         )
@@ -366,15 +378,24 @@ class _Builder:
                 and record.identity in self.definitions
             ):
                 definitions[record.identity] = self._resolved_definition(self.definitions[record.identity])
+        below = {
+            record.identity: {
+                name
+                for name in record.differentiated_by
+                if record.identity not in _reaches(name, definitions)
+            }
+            for record in records
+            if record.identity not in definitions and not record.broken
+        }
         for record in records:
             if record.identity not in definitions and record.differentiated_by and not record.broken:
                 candidates = [
                     name
                     for name in record.differentiated_by
-                    if record.identity not in _reaches(name, definitions)
+                    if record.identity not in _reaches(name, definitions, below)
                 ]
                 arguments = _sink(candidates, record.identity, definitions) or _latest(
-                    candidates, definitions
+                    candidates, definitions, below
                 )
                 known = tuple(a for a in arguments if a in shapes)
                 if known and record.identity in shapes:
@@ -412,12 +433,16 @@ def _index_term(node: tree.Node) -> Expr | None:
     return Index(node.text) if isinstance(node, tree.Name) else None
 
 
-def _latest(candidates: list[str], definitions: dict[str, Definition]) -> tuple[str, ...]:
-    """Return the candidates that no other candidate depends on through its definition."""
+def _latest(
+    candidates: list[str], definitions: dict[str, Definition], below: dict[str, set[str]]
+) -> tuple[str, ...]:
+    """Return the candidates on which no other candidate depends."""
     unique = list(dict.fromkeys(candidates))
-    below = {name: _reaches(name, definitions) for name in unique}
+    reached = {name: _reaches(name, definitions, below) for name in unique}
     return tuple(
-        name for name in unique if not any(name in below[other] for other in unique if other != name)
+        name
+        for name in unique
+        if not any(name in reached[other] and other not in reached[name] for other in unique if other != name)
     )
 
 
@@ -434,18 +459,17 @@ def _sink(candidates: list[str], identity: str, definitions: dict[str, Definitio
     return tuple(through) if len(through) == 1 and set(candidates) <= below[through[0]] else ()
 
 
-def _reaches(name: str, definitions: dict[str, Definition]) -> set[str]:
-    """Return every name that a name's definition depends on."""
+def _reaches(
+    name: str, definitions: dict[str, Definition], below: dict[str, set[str]] | None = None
+) -> set[str]:
+    """Return every name that a name depends on: by its definition, or as an unknown function (`below`)."""
     seen: set[str] = set()
     stack = [name]
     while stack:
-        definition = definitions.get(stack.pop())
-        if definition is None:
-            continue
-        for part in _names_in(definition.body):
-            if part not in seen:
-                seen.add(part)
-                stack.append(part)
+        at = stack.pop()
+        parts = _names_in(definitions[at].body) if at in definitions else (below or {}).get(at, set())
+        stack.extend(parts - seen)
+        seen |= parts
     return seen
 
 

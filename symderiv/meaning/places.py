@@ -46,7 +46,7 @@ class Reading:
 
     def __init__(self, document: Document) -> None:
         """Read all items in order."""
-        self.layout = "gradient"
+        self.layout: str | None = None
         self.places: list[Place] = []
         self._macros = Macros()
         self._scope = Scope(None, 0)
@@ -86,10 +86,12 @@ class Reading:
                 letters |= {n.text for n in names.walk(below) if isinstance(n, tree.Name)}
         if len({name for name, _ in pairs}) > 1:
             letters |= {letter for _, above in pairs for letter in above}
+        paired = {letter for _, above in pairs if above & letters for letter in above}
+        alone = {n.text for node in nodes for n in names.alone(node)}
 
         def settled(chain: tree.Chain) -> tree.Chain:
-            chain = names.lowered(chain, letters)
-            return chain if "t" in letters else names.with_transposes(chain)
+            chain = names.labels_apart(names.lowered(chain, letters | paired, paired))
+            return chain if "t" in letters | alone else names.with_transposes(chain)
 
         for place in self.places:
             if place.display is not None:

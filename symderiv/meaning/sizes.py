@@ -39,6 +39,7 @@ class Sizes:
         self._origin: list[Span | None] = []
         self._taken: set[str] = set()
         self._named: dict[int, Size] = {}
+        self._firm: set[int] = set()
 
     def new(self, value: Expr | None = None, origin: Span | None = None) -> Size:
         """Return a new dimension, unknown or of the given value."""
@@ -92,11 +93,16 @@ class Sizes:
             return False
         return True
 
+    def firm(self, dimension: Size) -> None:
+        """Note that a definition has used a dimension."""
+        self._firm.add(int(dimension.name[1:]))
+
     def freeze(self) -> None:
-        """Make every class of several dimensions rigid: definitions and declarations have made it."""
+        """Make every class rigid that definitions and declarations have made or used."""
+        firm = {self._find(at) for at in self._firm}
         members = Counter(self._find(at) for at in range(len(self._parent)))
         for at, count in members.items():
-            self._rigid[at] = count > 1
+            self._rigid[at] = count > 1 or at in firm
 
     def show(self, dimension: Size) -> Expr:
         """Return the size to print: its value, or an invented name for the class."""

@@ -125,7 +125,8 @@ class Survey:
         self.records: list[Name] = []
         self.declared_ranges: list[tuple[Scope, str, Size]] = []
         reading = Reading(document)
-        self.layout = reading.layout
+        self.layout = reading.layout or "gradient"
+        self.layout_told = reading.layout is not None
         self._places = reading.places
         self.fonts = self._fonts()
         self._heads = self._head_letters()
@@ -148,6 +149,8 @@ class Survey:
                 self._declarations(place.display, place.scope)
         self._local: list[Fact] = []
         self._consumed: list[tree.Chain] = []
+        self.fixed: set[str] = set()
+        """Index letters that prose fixes: *the true class k*."""
         self._closing: list[tuple[int, Fact]] = []
         """Local assumptions that end with their paragraph."""
         self._section: dict[int, list[Fact]] = {}
@@ -642,6 +645,8 @@ class Survey:
                     row = len(self.items)
                 if item.text in ("implies", "therefore", "arrow", ";", "row"):
                     cue = "" if item.text != "row" else cue
+            elif self._bracketed(item, row, place.scope):
+                continue
             elif not any(item is consumed for consumed in self._consumed):
                 self._chain(place, item, cue, display, at)
 
@@ -670,6 +675,22 @@ class Survey:
             item.facts = (*item.facts, fact)
         self._consumed.append(following)
         self._add(Item("assumption", following.span, scope))
+        return True
+
+    def _bracketed(self, chain: tree.Chain, row: int, scope: Scope) -> bool:
+        """Take `(i \\ne j)` at the end of a row as its condition."""
+        group = chain.members[0]
+        if chain.operators or not isinstance(group, tree.Group) or not isinstance(group.body, tree.Relation):
+            return False
+        relation = group.body
+        operators = tuple(tree.Operator(text, span=relation.span) for text in relation.operators)
+        inner = tree.Chain(relation.members, operators, span=relation.span)
+        if len(self.items) == row or not self._compares(inner, scope):
+            return False
+        fact = self._index_fact(inner, scope)
+        for item in self.items[row:]:
+            item.facts = (*item.facts, fact)
+        self._add(Item("assumption", inner.span, scope))
         return True
 
     def _partial(self, condition: tree.Chain, row: int, scope: Scope) -> bool:
@@ -704,6 +725,8 @@ class Survey:
         first = chain.members[0]
         if not operators:
             assert first is not None
+            if isinstance(first, tree.Name) and cues.fixes(place.before) and not place.math.display:
+                self.fixed.add(first.text)
             named = isinstance(first, tree.Name | tree.Accent | tree.Script) and not place.math.display
             self._observe(first, scope, introduces=named)
             if named and self._property(place, first):
@@ -886,6 +909,11 @@ class Survey:
             item.imposed = cues.imposes(place.before)
             link = Link(node, operator, self._add(item))
             raw.links.append(link)
+            if not base and not at and operator in (*_DEFINING, "<-") and self._updates(raw.first, new):
+                item.kind = "relation"
+                item.diagnostics = (Diagnostic("SD109", "an update is not checked", item.span),)
+                self._observe(node, scope, introduces=True)
+                continue
             if not base and not at and operator in _DEFINING and self._recurs(raw.first, new, scope):
                 item.kind = "definition"
                 self._recurrence(item, raw.first, scope)
@@ -903,10 +931,12 @@ class Survey:
                 link.body = next((b for b in range(at + 1, len(new) + 1) if b not in heads), len(new))
                 self._observe(new[link.body - 1], scope, introduces=True)
                 self._define(link, heads[at], previous, new[link.body - 1], scope)
-                if place.cue == "where" and not place.math.display:
+                explains = place.cue == "where" or place.before.strip().lower() in ("with", "and")
+                if explains and not place.math.display:
                     self._explains(link)
             elif last and cues.imposes(place.before) and isinstance(node, tree.Number) and node.text == "0":
                 item.kind = "assumption"
+                self._impose(previous, node, scope)
             elif last and item.member > 1 and self._ends(node, operator, scope):
                 item.kind = "definition"
                 link.body = item.member - 1
@@ -914,6 +944,25 @@ class Survey:
                 assert head is not None
                 self._define(link, head, node, previous, scope)
             self._observe(node, scope, introduces=bool(heads) or link.head is not None)
+
+    def _impose(self, left: tree.Node, right: tree.Node, scope: Scope) -> None:
+        """Let an equation that the page imposes hold to the end of its section."""
+        relation = tree.Relation((left, right), ("=",), span=left.span.to(right.span))
+        fact = Fact(self._text(relation.span), relation, scope, len(self.items), indices=False)
+        self.facts.append(fact)
+        self._section.setdefault(id(scope), []).append(fact)
+
+    def _updates(self, first: tree.Node, rest: list[tree.Node]) -> bool:
+        """Tell an update, `w = w - a g` or `w_{t+1} = w_t - a g`, from an equation."""
+        if len(rest) != 1 or not isinstance(rest[0], tree.Additive):
+            return False
+        terms = [term for sign, term in rest[0].terms if sign == "+"]
+        if isinstance(first, tree.Name | tree.Accent):
+            return first in terms
+        shifted = isinstance(first, tree.Script) and any(
+            isinstance(item, tree.Additive) for item in names.items(first.sub)
+        )
+        return shifted and any(isinstance(t, tree.Script) and t.base == first.base for t in terms)  # type: ignore[attr-defined]
 
     def _recurs(self, first: tree.Node, rest: list[tree.Node], scope: Scope) -> bool:
         """Tell whether an equation defines a name by its own entries at other indices: `h_t = f(h_{t-1})`."""
