@@ -1183,7 +1183,8 @@ class Elaborator:
                     function.base,
                 )
             record = self.record(base)
-            assert record is not None
+            if record is None:
+                raise unsupported("this name before brackets is not understood", span)
             arguments = group.body.items if isinstance(group.body, tree.Sequence) else (group.body,)
             whole = tree.Group(group.body, group.left, group.right, span=span)
             value = self._application(record, arguments, primes, whole)

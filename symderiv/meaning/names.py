@@ -403,7 +403,8 @@ def _sum_over(letter: str, node: tree.Node) -> tree.Node:
         return replace(node, terms=tuple(terms))
     total = counts(node, among)[letter]
     inner = [child for child in children(node) if counts(child, among)[letter] == total]
-    if len(inner) == 1 and not isinstance(node, tree.Derivative):
+    whole = isinstance(node, tree.Derivative | tree.Cases | tree.Matrix | tree.Sequence | tree.Relation)
+    if len(inner) == 1 and not whole:
         only = inner[0]
         changes = {f.name: _put(getattr(node, f.name), only, _sum_over(letter, only)) for f in fields(node)}
         return replace(node, **changes)  # type: ignore[arg-type]

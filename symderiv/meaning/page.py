@@ -37,7 +37,7 @@ from symderiv.meaning.model import (
 )
 from symderiv.meaning.ranks import infer
 from symderiv.meaning.scope import Name, Scope
-from symderiv.meaning.survey import Fact, Head, Item, Link, RawChain, Survey
+from symderiv.meaning.survey import Fact, Head, Item, Link, RawChain, Survey, internal
 
 
 def elaborate(document: Document) -> Page:
@@ -125,6 +125,9 @@ class _Builder:
                     label=found.label,
                 )
             )
+        except Exception as error:  # noqa: BLE001  one bad step never takes the file with it
+            record.broken = True
+            self.item_diagnostics[link.item].append(internal(error, link.node.span))
         self.item_diagnostics[link.item].extend(elaborator.diagnostics)
 
     def _definition(self, elaborator: Elaborator, node: tree.Node, head: Head, record: Name) -> None:
@@ -224,7 +227,7 @@ class _Builder:
         try:
             first, second = (elaborator.member(member) for member in fact.relation.members[:2])
             first, second, _ = elaborator.together(first, second, fact.relation.span, "this assumption")
-        except Untyped:
+        except Exception:  # noqa: BLE001  what has no meaning cannot be assumed
             return Assumption(latex, None)
         equation = Eq(first.body, second.body, evaluate=False)
         for letter, size in elaborator.free.items():
@@ -250,6 +253,8 @@ class _Builder:
             except Untyped as error:
                 value = Failure(error.outcome, error.diagnostic)
                 repair = self._repair(elaborator, node, error)
+            except Exception as error:  # noqa: BLE001  likewise
+                value = Failure("unknown", internal(error, node.span))
             if at:
                 item = chain.links[at - 1].item
                 if self.survey.items[item].kind != "definition":

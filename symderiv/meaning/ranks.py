@@ -8,6 +8,8 @@ None where it is open.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.scope import Name, Scope
@@ -26,7 +28,8 @@ def infer(survey: Survey) -> None:
     for _ in range(_ROUNDS):
         ranks.changed = False
         for chain in survey.chains:
-            ranks.chain(chain)
+            with suppress(Exception):
+                ranks.chain(chain)
         if not ranks.changed:
             break
     ranks.finish(survey)
@@ -104,6 +107,15 @@ class _Ranks:
         self.settle(right, 2, scope)
         self.settle(left, 1, scope)
         row.row = True
+
+    def _row_at(self, left: tree.Node, right: tree.Node, scope: Scope) -> None:
+        """A vector of the page that stands before a matrix is a row, where nothing declares it."""
+        record = self.record(left, scope) if isinstance(left, tree.Name | tree.Accent) else None
+        capital = isinstance(right, tree.Name) and _capital(right.text)
+        if record is None or self.capitals or not capital or record.declared or record.defined is not None:
+            return
+        if record.indexed and self.rank(left, scope) == 1 and self.rank(right, scope) == 2:
+            record.row = True
 
     def _sample(self, node: tree.Script, scope: Scope) -> None:
         """In `w^T x_i` the i-th of several x is a vector."""
@@ -225,7 +237,7 @@ class _Ranks:
         if word == "softmax":
             for argument in node.arguments:
                 self.by_case(argument, scope)
-        return ranks[0] if word in _SCALAR_WORDS or word == "softmax" else None
+        return ranks[0] if ranks and (word in _SCALAR_WORDS or word == "softmax") else None
 
     def _derivative(self, node: tree.Derivative, scope: Scope) -> int | None:
         if node.style == "nabla":
@@ -247,6 +259,7 @@ class _Ranks:
             if first is not None and second is not None and not matrix and _capital(second.key):
                 self._row_before(left, right, first, scope)
                 continue
+            self._row_at(left, right, scope)
             if matrix and isinstance(right, tree.Group):
                 self.settle(left, 2, scope)
                 self.by_case(right.body, scope)

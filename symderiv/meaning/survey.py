@@ -156,7 +156,17 @@ class Survey:
         self._section: dict[int, list[Fact]] = {}
         self._last_chain: RawChain | None = None
         for place in self._places:
-            self._second(place)
+            try:
+                self._second(place)
+            except Exception as error:  # noqa: BLE001  one bad formula never takes the file with it
+                self._add(
+                    Item(
+                        "unread",
+                        place.math.span,
+                        place.scope,
+                        diagnostics=(internal(error, place.math.span),),
+                    )
+                )
 
     def _fonts(self) -> frozenset[str]:
         """Find the letters that the page declares or defines both in bold and not, as two names."""
@@ -1393,6 +1403,13 @@ def _letters(node: tree.Node, bound: set[str], scripted: set[str], alone: set[st
         alone.add(node.text)  # type: ignore[attr-defined]
     for child in names.children(node):
         _letters(child, bound, scripted, alone)
+
+
+def internal(error: Exception, span: Span) -> Diagnostic:
+    """Say that symderiv itself went wrong."""
+    return Diagnostic(
+        "SD020", "symderiv went wrong here: please report it", span, notes=(type(error).__name__,)
+    )
 
 
 def _is_number(node: tree.Node | None) -> bool:
