@@ -48,7 +48,8 @@ from symderiv.meaning.established import Established, Fact
 from symderiv.meaning.model import Page
 from symderiv.meaning.notation.factoring import factored
 from symderiv.meaning.notation.products import Term, built, flat, flat_product, indices_of
-from symderiv.meaning.notation.style import GREEK, MARKS, parts
+from symderiv.meaning.notation.style import MARKS, parts
+from symderiv.symbols import GREEK
 
 WIDTH = 100
 _RESERVED = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "math", "self"})

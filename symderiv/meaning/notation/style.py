@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
+from symderiv.symbols import GREEK
+
 
 class Level(IntEnum):
     """How tightly a piece of notation holds together."""
