@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import singledispatch
 
 from symderiv.latex import tree
-from symderiv.latex.parser import reaches
+from symderiv.latex.expressions import reaches
 from symderiv.latex.vocabulary import FUNCTIONS, WORDS
 
 _FONTS = {
