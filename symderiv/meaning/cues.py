@@ -12,7 +12,7 @@ from typing import Literal
 
 Cue = Literal["local", "section", "fact", "where", ""]
 
-_LOCAL = frozenset({"if", "when", "for", "case", "cases", "whenever", "unless", "at"})
+_LOCAL = frozenset({"if", "when", "for", "case", "cases", "whenever", "at"})
 _SECTION = frozenset({"let", "suppose", "assume", "assuming", "given", "with", "provided"})
 _FACT = frozenset({"since", "because", "recall"})
 _WHERE = frozenset({"where", "denote", "write", "define", "call", "put"})
@@ -51,6 +51,9 @@ _SKIP = frozenset(
         "in",
     }
 )
+_DENIES = re.compile(
+    r"\b(not|no|nor|never|nobody|none|without|whether|unless|hardly|neither|doubt|\w+n't)\b", re.IGNORECASE
+)
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")
 
 
@@ -58,11 +61,14 @@ def cue(prose: str) -> Cue:
     """Return the cue that the end of a run of prose gives to the formula after it.
 
     The clause that ends the prose is read backwards over articles and the like, up to the first word
-    that is none; punctuation that ends a clause stops the search. *Only if* describes, and assumes nothing.
+    that is none; punctuation that ends a clause stops the search. *Only if* describes, and what
+    is denied is not assumed.
     """
     if re.search(r"\bcase\s*\(?\w{1,3}\)?\s*[:.)\u2013-]?\s*$", prose, re.IGNORECASE):
         return "local"
     clause = re.split(r"[.;:!?](?:\s|$)", prose)[-1]
+    if denies(clause):
+        return ""
     words = [word.lower() for word in _WORD.findall(clause)]
     for at, word in reversed(list(enumerate(words))[-5:]):
         if word in _LOCAL:
@@ -102,15 +108,22 @@ def otherwise(prose: str) -> bool:
     return bool(re.match(r"\s*(otherwise|else)\b", prose, re.IGNORECASE))
 
 
+def denies(clause: str) -> bool:
+    """Tell whether a clause denies or doubts what it leads to: *we do not suppose*, *whether*, *only if*."""
+    last = " ".join(_WORD.findall(clause)[-8:])
+    return bool(_DENIES.search(last) or re.search(r"\bonly\s+(if|when|for)\b", last, re.IGNORECASE))
+
+
+_IMPOSED = re.compile(
+    r"\bset(ting)?\b[^.]*\b(to\s+(zero|0)|equal\s+to)|\bset(ting)?\s*$|\bstationar"
+    r"|\b(gradient|derivative|slope|score)s?\b[^.]*\b(vanish\w*|(is|are|be|equals?)\s+(to\s+)?zero)",
+    re.IGNORECASE,
+)
+
+
 def imposes(prose: str) -> bool:
     """Tell whether prose imposes the equation that follows: a stationary point, a derivative set to zero."""
-    return bool(
-        re.search(
-            r"\bset(ting)?\s*$|\b(set(ting)?\b.*\b(to\s+zero|equal)|stationary|vanish\w*|equal(s|ing)?\s+(to\s+)?zero)",
-            prose,
-            re.IGNORECASE,
-        )
-    )
+    return bool(_IMPOSED.search(prose))
 
 
 def has_words(prose: str) -> bool:

@@ -6,6 +6,7 @@ import re
 
 from symderiv.diagnostics import Span
 from symderiv.latex import tree
+from symderiv.meaning import cues
 
 _AFTER = re.compile(
     r"^\s*(?:is|are|be|was|being)?\s*(?:also\s+|now\s+)?(?:an?\s+)?"
@@ -14,7 +15,7 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
-    r"\b(?P<word>symmetric|orthogonal|one[- ]hot)(?:\s+(?:square|label|target|real|encoded))*"
+    r"(?<![\w-])(?P<word>symmetric|orthogonal|one[- ]hot)(?:\s+(?:square|label|target|real|encoded))*"
     r"(?:\s+(?:matrix|matrices|vector|label|labels|target|targets))?\s*$",
     re.IGNORECASE,
 )
@@ -23,7 +24,7 @@ _BEFORE = re.compile(
 def told(name: tree.Node, before: str, after: str) -> tuple[tree.Relation, str] | None:
     """Return the relation that prose around a name states of it, and the name of the property, or None."""
     found = _AFTER.search(after) or _BEFORE.search(before)
-    if found is None:
+    if found is None or cues.denies(re.split(r"[.;:!?]\s", before)[-1]):
         return None
     word = (found["word"] or "sum").lower().replace(" ", "-")
     span = name.span
