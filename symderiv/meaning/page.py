@@ -24,7 +24,10 @@ from symderiv.kernel.terms import (
 )
 from symderiv.latex import tree
 from symderiv.meaning import names
-from symderiv.meaning.elaborate import Elaborator, Untyped, ill_typed, rank_name
+from symderiv.meaning.arithmetic import together
+from symderiv.meaning.elaborator import Elaborator
+from symderiv.meaning.errors import Untyped, ill_typed
+from symderiv.meaning.meanings import MEANINGS
 from symderiv.meaning.model import (
     Assumption,
     Chain,
@@ -38,6 +41,7 @@ from symderiv.meaning.model import (
 from symderiv.meaning.ranks import infer
 from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.survey import Fact, Head, Item, Link, RawChain, Survey, internal
+from symderiv.meaning.vocabulary import rank_name
 
 
 def elaborate(document: Document) -> Page:
@@ -91,6 +95,7 @@ class _Builder:
         return Elaborator(
             scope,
             self.sizes,
+            MEANINGS,
             number,
             layout=self.survey.layout,
             fonts=self.survey.fonts,
@@ -226,7 +231,7 @@ class _Builder:
         elaborator = self._elaborator(fact.scope, fact.number)
         try:
             first, second = (elaborator.member(member) for member in fact.relation.members[:2])
-            first, second, _ = elaborator.together(first, second, fact.relation.span, "this assumption")
+            first, second, _ = together(elaborator, first, second, fact.relation.span, "this assumption")
         except Exception:  # noqa: BLE001  what has no meaning cannot be assumed
             return Assumption(latex, None)
         equation = Eq(first.body, second.body, evaluate=False)

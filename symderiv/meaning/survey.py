@@ -19,11 +19,12 @@ from symderiv.document.model import Document
 from symderiv.kernel.terms import Size
 from symderiv.latex import to_latex, tree
 from symderiv.meaning import cues, names, properties
-from symderiv.meaning.elaborate import FUNCTIONS, composite_head
 from symderiv.meaning.model import Kind
+from symderiv.meaning.patterns import composite_head
 from symderiv.meaning.places import Place, Reading, chains, is_index_relation
 from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.sizes import Sizes
+from symderiv.meaning.vocabulary import FUNCTIONS
 
 _DEFINING = frozenset({"=", ":=", "equiv"})
 

@@ -1,0 +1,321 @@
+"""Sums, products, powers and transposes of tensors.
+
+Vocabulary: a *contraction* sums the last slot of the left factor with the first of the right; the
+*chain rule* joins derivatives by the names of their numerators and denominators; tensors brought
+*together* stand over the same slots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sympy import (
+    Expr,
+    Integer,
+    Sum,
+)
+from sympy.logic.boolalg import Boolean, Not, Or, true
+
+from symderiv.diagnostics import Diagnostic, Span
+from symderiv.kernel.terms import Cases, Index, fresh
+from symderiv.latex import tree
+from symderiv.meaning import names
+from symderiv.meaning.conditions import proposition
+from symderiv.meaning.elaborator import Elaborator
+from symderiv.meaning.errors import Untyped, ill_typed, unsupported
+from symderiv.meaning.model import Tensor
+from symderiv.meaning.renaming import rename_bound
+from symderiv.meaning.vocabulary import kind, opposite
+
+
+def additive(elaborator: Elaborator, node: tree.Additive) -> Tensor:
+    """Elaborate a sum of terms."""
+    total: Tensor | None = None
+    for sign, term in _in_scope(elaborator, node.terms):
+        value = elaborator.value(term)
+        if sign == "-":
+            value = replace(value, body=-value.body)
+        elif sign != "+":
+            raise unsupported("a term of either sign is two statements", term.span)
+        total = value if total is None else add(elaborator, total, value, term.span)
+    assert total is not None
+    return replace(total, numerator=None, denominator=None) if len(node.terms) > 1 else total
+
+
+def _in_scope(
+    elaborator: Elaborator, terms: tuple[tuple[str, tree.Node], ...]
+) -> tuple[tuple[str, tree.Node], ...]:
+    """Let a sum reach over the terms after it that use its index, where no other member has it."""
+    for at, (sign, term) in enumerate(terms):
+        if not isinstance(term, tree.Big) or term.operator != "sum" or at + 1 == len(terms):
+            continue
+        letters = set(names.bound_letters(term.lower)) - elaborator.outside - elaborator.bound.keys()
+        rest = terms[at + 1 :]
+        reach = max(
+            (k + 1 for k, (_, other) in enumerate(rest) if names.free_letters(other, letters)), default=0
+        )
+        if reach:
+            elaborator.note(
+                "SD102",
+                "a term after this sum uses its index",
+                term.span,
+                label="read as a part of the sum",
+            )
+            inner = (
+                ("+", term.body),
+                *((s if sign == "+" else opposite(s), t) for s, t in rest[:reach]),
+            )
+            span = term.span.to(rest[reach - 1][1].span)
+            whole = replace(term, body=tree.Additive(inner, span=span), span=span)
+            return (*terms[:at], (sign, whole), *rest[reach:])
+    return terms
+
+
+def add(elaborator: Elaborator, left: Tensor, right: Tensor, span: Span) -> Tensor:
+    """Return the sum of two tensors, broadcast as in NumPy."""
+    left, right, shape = together(elaborator, left, right, span, "this sum")
+    return Tensor(
+        left.body + right.body, shape.slots, shape.dimensions, row=shape.row, convention=shape.convention
+    )
+
+
+def together(
+    elaborator: Elaborator, left: Tensor, right: Tensor, span: Span, what: str
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Bring two tensors over the same slots; the third result carries the common shape."""
+    if left.rank == right.rank:
+        if left.rank == 1 and left.row != right.row and not (left.convention or right.convention):
+            raise ill_typed("SD002", f"{what} joins a row and a column", span)
+        for a, b in zip(left.dimensions, right.dimensions, strict=True):
+            elaborator.unify(a, b, span, what)
+        renaming = dict(zip(right.slots, left.slots, strict=True))
+        shape = left if not left.convention else replace(left, row=right.row, convention=right.convention)
+        return left, replace(right, slots=left.slots, body=right.body.xreplace(renaming)), shape
+    if right.rank == 0 or left.rank == 0:
+        big, small = (left, right) if right.rank == 0 else (right, left)
+        if small.body != 0:
+            elaborator.note("SD103", "a number is added to every entry", span)
+        return left, right, big
+    if {left.rank, right.rank} == {1, 2}:
+        big, small = (left, right) if left.rank == 2 else (right, left)
+        elaborator.unify(big.dimensions[1], small.dimensions[0], span, what)
+        elaborator.note("SD103", "a vector is added to every row", span)
+        moved = replace(small, slots=big.slots[1:], body=small.body.xreplace({small.slots[0]: big.slots[1]}))
+        return (big, moved, big) if left.rank == 2 else (moved, big, big)
+    raise ill_typed("SD002", f"{what} joins {kind(left)} and {kind(right)}", span)
+
+
+def multiply(elaborator: Elaborator, left: Tensor, right: Tensor, operator: str, span: Span) -> Tensor:
+    """Return the product that the shapes and the operator tell."""
+    chained = (
+        _chain_rule(elaborator, left, right, span)
+        if operator not in ("odot", "circ", "*", "otimes")
+        else None
+    )
+    if chained is not None:
+        return chained
+    if left.rank == 0 or right.rank == 0:
+        big = right if left.rank == 0 else left
+        tags = (big.numerator, big.denominator) if big.denominator else (None, None)
+        return Tensor(
+            left.body * right.body,
+            big.slots,
+            big.dimensions,
+            row=big.row,
+            numerator=tags[0],
+            denominator=tags[1],
+            convention=big.convention,
+        )
+    if operator in ("odot", "circ", "*"):
+        left, right, shape = together(elaborator, left, right, span, "this product entry by entry")
+        return Tensor(
+            left.body * right.body,
+            shape.slots,
+            shape.dimensions,
+            row=shape.row,
+            convention=shape.convention,
+        )
+    if operator == "otimes":
+        if left.rank == right.rank == 1:
+            return Tensor(
+                left.body * right.body, left.slots + right.slots, left.dimensions + right.dimensions
+            )
+        raise unsupported("Kronecker's product of matrices is not supported yet", span)
+    return _contract(elaborator, left, right, operator, span)
+
+
+def _contract(elaborator: Elaborator, left: Tensor, right: Tensor, operator: str, span: Span) -> Tensor:
+    ranks = (left.rank, right.rank)
+    turned = right.row or (right.convention and operator == "" and not left.convention)
+    if ranks == (1, 1) and not left.row and turned:
+        return Tensor(left.body * right.body, left.slots + right.slots, left.dimensions + right.dimensions)
+    inner = (
+        (ranks == (1, 1) and (left.row or left.convention or operator in ("cdot", ".")) and not right.row)
+        or (ranks == (1, 1) and operator in ("cdot", ".") and left.row == right.row)
+        or ranks == (2, 2)
+        or (ranks == (2, 1) and (not right.row or right.convention))
+        or (ranks == (1, 2) and (left.row or left.convention))
+    )
+    if not inner:
+        raise ill_typed("SD002", f"{kind(left)} and {kind(right)} cannot be multiplied in this order", span)
+    elaborator.unify(left.dimensions[-1], right.dimensions[0], span, "this product")
+    k = fresh("k")
+    body = left.body.xreplace({left.slots[-1]: k}) * right.body.xreplace({right.slots[0]: k})
+    slots, sizes = left.slots[:-1] + right.slots[1:], left.dimensions[:-1] + right.dimensions[1:]
+    return Tensor(Sum(body, (k, 1, left.dimensions[-1])), slots, sizes, row=ranks == (1, 2))
+
+
+def _tag(tensor: Tensor) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
+    """Return the slots of the numerator and of the denominator of a derivative tensor."""
+    assert tensor.numerator is not None
+    at = tensor.numerator[1]
+    return tensor.slots[:at], tensor.slots[at:]
+
+
+def _chain_rule(elaborator: Elaborator, left: Tensor, right: Tensor, span: Span) -> Tensor | None:
+    """Contract two derivative tensors when one is differentiated by what the other differentiates."""
+    if left.denominator is None or right.denominator is None:
+        return None
+    if left.denominator == right.numerator:
+        outer, inner = left, right
+    elif right.denominator == left.numerator:
+        outer, inner = right, left
+        if elaborator.layout != "denominator" and left.rank == 2 and right.rank == 1:
+            note = "in denominator layout this is the chain rule: the directive `layout denominator` says so"
+            found = Diagnostic(
+                "SD107", "these factors are in the order of denominator layout", span, notes=(note,)
+            )
+            raise Untyped("unknown", found)
+    else:
+        return None
+    assert outer.numerator is not None
+    keep, joined = _tag(outer)
+    top, rest = _tag(inner)
+    at = outer.numerator[1]
+    sizes = dict(zip(outer.slots + inner.slots, outer.dimensions + inner.dimensions, strict=True))
+    body_outer, body_inner, limits = outer.body, inner.body, []
+    for a, b in zip(joined, top, strict=True):
+        elaborator.unify(sizes[a], sizes[b], span, "the chain rule")
+        k = fresh("k")
+        body_outer, body_inner = body_outer.xreplace({a: k}), body_inner.xreplace({b: k})
+        limits.append((k, 1, sizes[a]))
+    body = body_outer * body_inner
+    for limit in limits:
+        body = Sum(body, limit)
+    slots = keep + rest
+    return Tensor(
+        body,
+        slots,
+        tuple(sizes[s] for s in slots),
+        numerator=outer.numerator,
+        denominator=inner.denominator,
+        convention=at == 0 and len(rest) == 1,
+    )
+
+
+def transpose(value: Tensor, span: Span) -> Tensor:
+    """Return the transpose of a tensor of rank up to 2."""
+    if value.rank == 0:
+        return value
+    if value.rank == 1:
+        return replace(value, row=not value.row, numerator=None, denominator=None)
+    if value.rank == 2:
+        return Tensor(value.body, value.slots[::-1], value.dimensions[::-1])
+    raise unsupported("the transpose of a tensor with more than two indices has no meaning", span)
+
+
+def fraction(elaborator: Elaborator, node: tree.Fraction) -> Tensor:
+    """Elaborate a quotient; that of two vectors is taken entry by entry."""
+    top, bottom = elaborator.value(node.numerator), elaborator.value(node.denominator)
+    if bottom.rank == 0:
+        return replace(top, body=top.body / bottom.body)
+    if bottom.rank == 2:
+        raise ill_typed("SD002", "a matrix stands in a denominator", node.denominator.span)
+    if top.rank == 1:
+        elaborator.note("SD104", "the quotient of two vectors is taken entry by entry", node.span)
+    return multiply(elaborator, top, reciprocal(bottom, node.span), "odot", node.span)
+
+
+def reciprocal(value: Tensor, span: Span) -> Tensor:
+    """Return one over a tensor, entry by entry."""
+    if value.rank == 2:
+        raise ill_typed("SD002", "a matrix stands in a denominator", span)
+    return Tensor(1 / value.body, value.slots, value.dimensions, row=value.row)
+
+
+def root(elaborator: Elaborator, node: tree.Root) -> Tensor:
+    """Elaborate a root."""
+    degree = Integer(2) if node.degree is None else elaborator.value(node.degree).body
+    return elementwise(elaborator, lambda x: x ** (1 / degree), elaborator.value(node.radicand), node)
+
+
+def elementwise(
+    elaborator: Elaborator, function: Callable[[Expr], Expr], value: Tensor, node: tree.Node
+) -> Tensor:
+    """Apply a function of numbers to every entry."""
+    if value.rank:
+        elaborator.note("SD104", "a function of numbers is applied entry by entry", node.span)
+    return replace(value, body=function(value.body), numerator=None, denominator=None)
+
+
+def power(elaborator: Elaborator, value: Tensor, sup: tree.Node, node: tree.Node) -> Tensor:
+    """Return what a superscript makes of a tensor: its transpose or a power."""
+    power = isinstance(sup, tree.Name) and value.rank == 0 and elaborator.scope.size(sup.text) is not None
+    if names.is_transpose(sup) and not power:
+        return transpose(value, node.span)
+    sign = isinstance(sup, tree.Additive) and len(sup.terms) == 1 and sup.terms[0][0] == "-"
+    if sign and names.is_transpose(sup.terms[0][1]):  # type: ignore[attr-defined]
+        raise unsupported("the inverse of a matrix is not supported yet", node.span)
+    exponent = elaborator.value(sup)
+    if value.rank == 0:
+        return _scalar_power(elaborator, value, exponent, node)
+    if exponent.rank:
+        raise ill_typed("SD002", "an exponent is not a number", node.span)
+    if value.rank == 1:
+        elaborator.note("SD104", "the power of a vector is taken entry by entry", node.span)
+        return replace(value, body=value.body**exponent.body, numerator=None, denominator=None)
+    if value.rank == 2 and exponent.body == 2:
+        again = _renamed(value)
+        return multiply(elaborator, value, again, "", node.span)
+    raise unsupported("this power of a matrix is not supported yet", node.span)
+
+
+def _scalar_power(elaborator: Elaborator, value: Tensor, exponent: Tensor, node: tree.Node) -> Tensor:
+    if exponent.rank == 0:
+        return Tensor(value.body**exponent.body)
+    elaborator.note("SD104", "the power is taken entry by entry", node.span)
+    return replace(exponent, body=value.body**exponent.body, numerator=None, denominator=None)
+
+
+def _renamed(value: Tensor) -> Tensor:
+    """Return the same tensor over slots and bound indices of its own."""
+    slots = tuple(fresh("s") for _ in value.slots)
+    return replace(
+        value,
+        slots=slots,
+        body=rename_bound(value.body.xreplace(dict(zip(value.slots, slots, strict=True)))),
+    )
+
+
+def cases(elaborator: Elaborator, node: tree.Cases) -> Tensor:
+    """Elaborate cases: a value for each condition."""
+    rows: list[tuple[Tensor, Boolean]] = []
+    shape: Tensor | None = None
+    for row in node.rows:
+        condition = true if row.condition is None else proposition(elaborator, row.condition)
+        value = elaborator.value(row.value)
+        if shape is None:
+            shape = value
+        else:
+            _, value, shape = together(elaborator, shape, value, row.span, "these cases")
+        if rows and condition == Not(Or(*(c for _, c in rows))):
+            condition = true
+        rows.append((value, condition))
+    assert shape is not None
+    return Tensor(
+        Cases(*(part for value, condition in rows for part in (value.body, condition))),
+        shape.slots,
+        shape.dimensions,
+        row=shape.row,
+    )

@@ -1,0 +1,150 @@
+"""Big operators: sums, products, means, maxima and minima over bound indices.
+
+Vocabulary: the *start* and the *upper* end are the bounds of an index; a *restriction* is what a bound
+says of the index beyond them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+from sympy import (
+    KroneckerDelta,
+    Sum,
+)
+from sympy.logic.boolalg import And, Boolean
+
+from symderiv.kernel.terms import Size, indicator
+from symderiv.latex import tree
+from symderiv.meaning import names
+from symderiv.meaning.conditions import proposition
+from symderiv.meaning.elaborator import Elaborator
+from symderiv.meaning.errors import unsupported
+from symderiv.meaning.model import Tensor
+
+_LATEST_START = 8
+
+
+def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
+    """Elaborate a sum or product over bound indices."""
+    if node.operator not in ("sum", "prod"):
+        raise unsupported(f"symderiv has no meaning for this {node.operator} yet", node.span)
+    letters = names.bound_letters(node.lower)
+    if not letters:
+        raise unsupported("this sum does not name its index", node.span)
+    letters += _both(elaborator, node)
+    start = _start(elaborator, node.lower)
+    last = (
+        node.upper if isinstance(node.upper, tree.Name) and _is_letter(elaborator, node.upper.text) else None
+    )
+    upper = _upper(elaborator, node, start) if last is None else elaborator.letter(last.text, last.span)[1]
+    end = None if last is None else elaborator.letter(last.text, last.span)[0]
+    sizes = tuple(
+        upper or elaborator.scope.range(letter) or elaborator.sizes.new(origin=node.span)
+        for letter in letters
+    )
+    with elaborator.binding(letters, sizes) as indices:
+        if upper is not None:
+            elaborator.starts |= dict.fromkeys(letters, min(start, 1))
+        value = elaborator.value(node.body)
+        condition = _restriction(elaborator, node.lower)
+    body = value.body
+    if end is not None:
+        within = sympy.Le(indices[0], end)
+        condition = within if condition is None else And(condition, within)
+    if condition is not None:
+        if node.operator == "prod":
+            raise unsupported("a product with a condition is not supported yet", node.span)
+        body = body * indicator(condition)
+    for skipped in range(1, start):
+        if node.operator == "prod":
+            raise unsupported("a product that starts elsewhere than at 1 is not supported yet", node.span)
+        body = body * (1 - KroneckerDelta(indices[0], skipped))
+    for letter in letters:
+        if letter not in names.free_letters(node.body, {letter}):
+            elaborator.note(
+                "SD105", f"the summed index {letter} does not occur in the body of the sum", node.span
+            )
+    operator = Sum if node.operator == "sum" else sympy.Product
+    for index, size in reversed(list(zip(indices, sizes, strict=True))):
+        body = operator(body, (index, 1, size))
+    return replace(value, body=body, numerator=None, denominator=None)
+
+
+def _is_letter(elaborator: Elaborator, text: str) -> bool:
+    """Tell whether a name is an index here, and no size."""
+    return text in elaborator.bound or (
+        elaborator.scope.is_index(text) and elaborator.scope.size(text) is None
+    )
+
+
+def _both(elaborator: Elaborator, node: tree.Big) -> tuple[str, ...]:
+    """Return the second letter of `i \\ne j` or `i < j` below a sum where nothing else has it."""
+    lower = node.lower
+    if not isinstance(lower, tree.Relation) or lower.operators not in (("!=",), ("<",), ("<=",)):
+        return ()
+    second = lower.members[-1]
+    if not isinstance(second, tree.Name) or not elaborator.scope.is_index(second.text):
+        return ()
+    taken = (
+        second.text in elaborator.bound or second.text in elaborator.outside or second.text in elaborator.free
+    )
+    alone = elaborator.whole is not None and second.text not in names.free_beside(
+        elaborator.whole, node, {second.text}
+    )
+    return (second.text,) if alone and not taken else ()
+
+
+def _start(elaborator: Elaborator, lower: tree.Node | None) -> int:
+    """Return the number from which a sum runs: 0, 1 or a small one."""
+    if not isinstance(lower, tree.Relation) or lower.operators != ("=",):
+        return 1
+    start = elaborator.value(lower.members[1]).body
+    if not start.is_Integer or not 0 <= start <= _LATEST_START:
+        raise unsupported("a sum that starts there is not supported yet", lower.span)
+    return int(start)
+
+
+def _upper(elaborator: Elaborator, node: tree.Big, start: int) -> Size | None:
+    """Return the dimension that a sum's bounds name; a sum from 0 to n - 1 is read as one from 1 to n."""
+    if node.upper is None:
+        return elaborator.scope.size(elaborator.means.get(id(node), ""))
+    known = elaborator.scope.size(node.upper.text) if isinstance(node.upper, tree.Name) and start else None
+    if known is not None:
+        return known
+    if start == 0 and any(
+        isinstance(n, tree.Name)
+        and n.text in names.bound_letters(node.lower)
+        and not _in_script(node.body, n)
+        for n in names.walk(node.body)
+    ):
+        raise unsupported("a sum from 0 that uses its index as a number is not supported yet", node.span)
+    last = elaborator.value(node.upper).body + (0 if start else 1)
+    return last if isinstance(last, Size) else elaborator.sizes.new(last, origin=node.span)
+
+
+def _in_script(body: tree.Node, name: tree.Node) -> bool:
+    """Tell whether a name stands only in subscripts of a body."""
+    for node in names.walk(body):
+        if (
+            isinstance(node, tree.Script)
+            and node.sub is not None
+            and any(each is name for each in names.walk(node.sub))
+        ):
+            return True
+    return False
+
+
+def _restriction(elaborator: Elaborator, lower: tree.Node | None) -> Boolean | None:
+    """Return the condition below a sum, `j \\ne i` or `k < i`, or None."""
+    if isinstance(lower, tree.Sequence):
+        found = [
+            each for each in (_restriction(elaborator, item) for item in lower.items) if each is not None
+        ]
+        return And(*found) if found else None
+    if not isinstance(lower, tree.Relation) or lower.operators == ("=",):
+        return None
+    if "in" in lower.operators:
+        raise unsupported("a sum over a set is not supported yet", lower.span)
+    return proposition(elaborator, lower)

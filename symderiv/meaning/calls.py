@@ -1,0 +1,334 @@
+"""Functions and their arguments: elementary ones, those of the page, and those that nothing defines.
+
+Vocabulary: a factor *applies* where the bracket after it holds its arguments; the body of a defined
+function is *hidden* under the names of what it is applied to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import sympy
+from sympy import (
+    Expr,
+    KroneckerDelta,
+    Max,
+    Min,
+    Sum,
+    Symbol,
+)
+
+from symderiv.diagnostics import Span
+from symderiv.kernel.terms import D, Definition, Unknown, entry, fresh, indicator
+from symderiv.latex import tree
+from symderiv.meaning import names
+from symderiv.meaning.arithmetic import elementwise, power
+from symderiv.meaning.conditions import proposition
+from symderiv.meaning.elaborator import Elaborator
+from symderiv.meaning.entries import broken, entries, fix
+from symderiv.meaning.errors import ill_typed, unsupported
+from symderiv.meaning.model import Tensor
+from symderiv.meaning.renaming import names_in, rename_bound, rename_names
+from symderiv.meaning.scope import Name
+from symderiv.meaning.vocabulary import CALLS, ELEMENTARY, count, kind, rank_name
+
+
+def call(elaborator: Elaborator, node: tree.Call) -> Tensor:
+    """Elaborate a function of one meaning, or one of the page, and its arguments."""
+    function = node.function
+    exponent: tree.Node | None = None
+    base_of_log: Expr | None = None
+    if isinstance(function, tree.Script):
+        exponent = function.sup
+        if function.sub is not None:
+            if not (isinstance(function.base, tree.Name) and function.base.text in ("\\log", "log")):
+                raise unsupported("this subscript of a function is not supported yet", function.span)
+            base_of_log = elaborator.value(function.sub).body
+        function = function.base
+    word = function.text if isinstance(function, tree.Name) else ""
+    record = elaborator.record(function)
+    primes = node.function.primes if isinstance(node.function, tree.Script) else 0
+    if record is not None and (elaborator.is_defined(record) or word not in CALLS | ELEMENTARY.keys()):
+        value = _application(elaborator, record, node.arguments, primes, node)
+    elif primes:
+        raise unsupported(f"the prime of {word} is not supported yet", node.span)
+    elif word in ELEMENTARY:
+        if len(node.arguments) != 1:
+            raise ill_typed("SD002", f"{word} takes one argument", node.span)
+        value = elementwise(elaborator, ELEMENTARY[word], elaborator.value(node.arguments[0]), node)
+        if value.rank == 0 and base_of_log is not None:
+            value = Tensor(value.body / sympy.log(base_of_log))
+    elif word in CALLS:
+        value = _known_call(elaborator, word, node)
+    else:
+        raise unsupported(f"symderiv does not know the function {word or 'here'} yet", node.span)
+    return value if exponent is None else power(elaborator, value, exponent, node)
+
+
+def _known_call(elaborator: Elaborator, word: str, node: tree.Call) -> Tensor:
+    arguments = [elaborator.value(argument) for argument in node.arguments]
+    if word in ("\\max", "max", "\\min", "min"):
+        if any(argument.rank for argument in arguments) or len(arguments) < 2:
+            raise unsupported("the largest entry of a tensor is not supported yet", node.span)
+        return Tensor((Max if "max" in word else Min)(*(argument.body for argument in arguments)))
+    if len(arguments) != 1:
+        raise ill_typed("SD002", f"{word} takes one argument", node.span)
+    value = arguments[0]
+    if word == "softmax":
+        if not value.rank:
+            raise ill_typed("SD002", "softmax takes a vector", node.span)
+        k = fresh("k")
+        total = Sum(
+            sympy.exp(rename_bound(value.body.xreplace({value.slots[-1]: k}))),
+            (k, 1, value.dimensions[-1]),
+        )
+        return Tensor(sympy.exp(value.body) / total, value.slots, value.dimensions, row=value.row)
+    if word in ("diag", "\\diag"):
+        if value.rank == 1:
+            other = fresh("s")
+            return Tensor(
+                KroneckerDelta(value.slots[0], other) * value.body,
+                (value.slots[0], other),
+                value.dimensions * 2,
+            )
+        if value.rank == 2:
+            elaborator.unify(value.dimensions[0], value.dimensions[1], node.span, "the diagonal")
+            return Tensor(
+                value.body.xreplace({value.slots[1]: value.slots[0]}),
+                value.slots[:1],
+                value.dimensions[:1],
+            )
+    if word in ("tr", "\\tr", "trace", "Tr") and value.rank == 2:
+        elaborator.unify(value.dimensions[0], value.dimensions[1], node.span, "the trace")
+        k = fresh("k")
+        return Tensor(Sum(value.body.xreplace(dict.fromkeys(value.slots, k)), (k, 1, value.dimensions[0])))
+    raise unsupported(f"{word} of {kind(value)} is not supported yet", node.span)
+
+
+def is_function(record: Name) -> bool:
+    """Tell whether brackets after this name hold its arguments."""
+    if record.function or record.parameters is not None or record.primed:
+        return True
+    if record.differentiated_by and not record.indexed and record.defined is None:
+        return True
+    return bool(record.applied) and not record.bare and not record.indexed and not record.declared
+
+
+def _is_one(node: tree.Node) -> bool:
+    return (
+        isinstance(node, tree.Name) and node.text in ("1", "I") and node.font in ("bold", "blackboard")
+    ) or (isinstance(node, tree.Number) and node.text == "1")
+
+
+def applies(elaborator: Elaborator, node: tree.Product, at: int) -> bool:
+    """Tell whether the factor and the bracket after it are a function and its arguments."""
+    if at + 1 >= len(node.factors) or node.operators[at] != "":
+        return False
+    following = node.factors[at + 1]
+    if isinstance(following, tree.Script):
+        following = following.base
+    if not (isinstance(following, tree.Group) and following.left in "([{"):
+        return False
+    base = node.factors[at]
+    if _is_one(base) and following.left in "[({" and isinstance(following.body, tree.Relation):
+        return True
+    if isinstance(base, tree.Script):
+        if base.primes:
+            return elaborator.record(base.base) is not None
+        if names.label(base.sup) is not None or names.is_transpose(base.sup):
+            return False
+        key = names.key(base.base, fonts=elaborator.fonts)
+        record = (
+            None if key is None else elaborator.scope.find(elaborator.split(key, names.items(base.sub))[0])
+        )
+        return record is not None and is_function(record)
+    record = elaborator.record(base)
+    return record is not None and is_function(record)
+
+
+def refuse_word(elaborator: Elaborator, node: tree.Product, at: int) -> None:
+    """A word before brackets is a function; one that the page does not define has no meaning here."""
+    factor = node.factors[at]
+    if (
+        isinstance(factor, tree.Name)
+        and factor.font == "roman"
+        and len(factor.text) > 1
+        and at + 1 < len(node.factors)
+        and isinstance(node.factors[at + 1], tree.Group)
+        and not elaborator.known(factor.text)
+    ):
+        raise unsupported(f"symderiv does not know the function {factor.text}", factor.span)
+
+
+def apply(elaborator: Elaborator, function: tree.Node, following: tree.Node) -> Tensor:
+    """Elaborate `f(x)`, `f'(x)`, `h^2(x)`, `f(x)^2`, `f(x)_i` and `1[i = k]`."""
+    span = function.span.to(following.span)
+    outer = following if isinstance(following, tree.Script) else None
+    group = outer.base if outer is not None else following
+    assert isinstance(group, tree.Group)
+    if _is_one(function):
+        value = Tensor(indicator(proposition(elaborator, group.body)))
+    else:
+        primes, base = 0, function
+        exponent: tree.Node | None = None
+        subs: tuple[tree.Node, ...] = ()
+        if isinstance(function, tree.Script):
+            primes, exponent, subs, base = (
+                function.primes,
+                function.sup,
+                names.items(function.sub),
+                function.base,
+            )
+        record = elaborator.record(base)
+        if record is None:
+            raise unsupported("this name before brackets is not understood", span)
+        arguments = group.body.items if isinstance(group.body, tree.Sequence) else (group.body,)
+        whole = tree.Group(group.body, group.left, group.right, span=span)
+        value = _application(elaborator, record, arguments, primes, whole)
+        if subs:
+            value = fix(elaborator, value, subs, span)
+        if exponent is not None:
+            value = power(elaborator, value, exponent, whole)
+    if outer is not None and outer.sub is not None:
+        value = fix(elaborator, value, names.items(outer.sub), span)
+    if outer is not None and outer.sup is not None:
+        value = power(
+            elaborator, value, outer.sup, tree.Group(group.body, group.left, group.right, span=span)
+        )
+    return value
+
+
+def _application(
+    elaborator: Elaborator, record: Name, arguments: tuple[tree.Node, ...], primes: int, node: tree.Node
+) -> Tensor:
+    """Elaborate a function of the page at arguments, differentiated `primes` times."""
+    if elaborator.is_defined(record) and record.parameters is not None:
+        return _defined_application(elaborator, record, arguments, primes, node)
+    if (
+        record.differentiated_by
+        and not record.primed
+        and not primes
+        and all(_depends_on(elaborator, record, each) for each in arguments)
+    ):
+        return entries(elaborator, record, (), node.span)
+    variable = _whole_vector(elaborator, record, arguments)
+    if variable is not None:
+        return _function_of_vector(elaborator, record, variable, primes, node)
+    values = [elaborator.value(argument) for argument in arguments]
+    shape = max(values, key=lambda value: value.rank, default=None)
+    if shape is None or (len(values) > 1 and (primes or any(value.rank for value in values))):
+        raise unsupported("this application of an unknown function is not supported yet", node.span)
+    if shape.rank:
+        elaborator.note("SD104", f"{record.key} is applied entry by entry", node.span)
+    elaborator.uses.add(record.identity)
+    body = Unknown(
+        Symbol(record.identity, real=True), (primes,) * len(values), *(value.body for value in values)
+    )
+    return Tensor(body, shape.slots, shape.dimensions, row=shape.row)
+
+
+def _whole_vector(elaborator: Elaborator, record: Name, arguments: tuple[tree.Node, ...]) -> Name | None:
+    """Return the vector that an unknown function such as `g(x)` takes as a whole, to give a number.
+
+    So reads a Latin letter before a bare name; a Greek one (`\\sigma(z)`), one declared between numbers,
+    and one that has to give a vector are applied entry by entry.
+    """
+    if len(arguments) != 1 or record.function or not record.key.isalpha() or elaborator.expected_rank:
+        return None
+    other = elaborator.record(arguments[0]) if isinstance(arguments[0], tree.Name | tree.Accent) else None
+    return other if other is not None and len(elaborator.shape(other)) > 0 else None
+
+
+def _function_of_vector(
+    elaborator: Elaborator, record: Name, variable: Name, primes: int, node: tree.Node
+) -> Tensor:
+    if variable.identity not in record.differentiated_by:
+        record.differentiated_by.append(variable.identity)
+    value = entries(elaborator, record, (), node.span)
+    for _ in range(primes):
+        sizes = elaborator.shape(variable)
+        slots = tuple(fresh("s") for _ in sizes)
+        body = D(value.body, entry(variable.identity, *slots, positive=variable.positive))
+        value = Tensor(body, value.slots + slots, value.dimensions + sizes)
+    return value
+
+
+def _depends_on(elaborator: Elaborator, record: Name, argument: tree.Node) -> bool:
+    other = elaborator.record(argument)
+    return other is not None and (other.identity in record.differentiated_by or not is_function(other))
+
+
+def _defined_application(
+    elaborator: Elaborator, record: Name, arguments: tuple[tree.Node, ...], primes: int, node: tree.Node
+) -> Tensor:
+    assert record.parameters is not None
+    if len(arguments) != len(record.parameters):
+        raise ill_typed("SD002", f"{record.key} takes {count(len(record.parameters), 'argument')}", node.span)
+    if record.broken:
+        raise broken(record, node.span)
+    parameters = [elaborator.scope.find(parameter) for parameter in record.parameters]
+    assert all(parameter is not None for parameter in parameters)
+    body = elaborator.bodies[record.identity]
+    renaming: dict[str, str] = {}
+    for parameter, argument in zip(parameters, arguments, strict=True):
+        assert parameter is not None
+        own = elaborator.record(argument) if isinstance(argument, tree.Name | tree.Accent) else None
+        if own is parameter:
+            continue
+        renaming[parameter.identity] = _hide(elaborator, parameter, elaborator.value(argument), argument.span)
+    if not renaming:
+        value = entries(elaborator, record, (), node.span)
+    else:
+        slots = tuple(fresh("s") for _ in body.slots)
+        term = rename_bound(body.body.xreplace(dict(zip(body.slots, slots, strict=True))))
+        value = Tensor(_renamed_through(elaborator, term, renaming), slots, body.dimensions)
+    for _ in range(primes):
+        if len(parameters) != 1 or parameters[0] is None:
+            raise unsupported("the prime of a function of several variables is ambiguous", node.span)
+        identity = renaming.get(parameters[0].identity, parameters[0].identity)
+        sizes = elaborator.shape(parameters[0])
+        slots = tuple(fresh("s") for _ in sizes)
+        value = Tensor(D(value.body, entry(identity, *slots)), value.slots + slots, value.dimensions + sizes)
+    return value
+
+
+def _renamed_through(elaborator: Elaborator, term: Expr, renaming: dict[str, str]) -> Expr:
+    """Rename parameters in a term, and in copies of the definitions through which it depends on them."""
+    renaming = dict(renaming)
+    for name in sorted(names_in(term) - renaming.keys()):
+        body = elaborator.bodies.get(name)
+        if body is None or not _rests_on(elaborator, name, renaming.keys(), set()):
+            continue
+        copy = f"{name}@{len(elaborator.hidden) + 1}"
+        elaborator.hidden[copy] = Definition(copy, body.slots, body.body)
+        elaborator.hidden_shapes[copy] = body.dimensions
+        elaborator.hidden[copy] = Definition(
+            copy, body.slots, _renamed_through(elaborator, body.body, renaming)
+        )
+        renaming[name] = copy
+    return rename_names(term, renaming)
+
+
+def _rests_on(elaborator: Elaborator, name: str, parameters: Collection[str], seen: set[str]) -> bool:
+    """Tell whether the definition of a name leads to one of some parameters."""
+    body = elaborator.bodies.get(name)
+    if body is None or name in seen:
+        return False
+    seen.add(name)
+    parts = names_in(body.body)
+    return any(part in parameters or _rests_on(elaborator, part, parameters, seen) for part in parts)
+
+
+def _hide(elaborator: Elaborator, parameter: Name, value: Tensor, span: Span) -> str:
+    """Give an argument a hidden name, so that a function can be differentiated by it."""
+    sizes = elaborator.shape(parameter)
+    if len(sizes) != value.rank:
+        raise ill_typed(
+            "SD002", f"{parameter.key} is {rank_name(len(sizes))}, and {kind(value)} is given", span
+        )
+    identity = f"{parameter.identity}@{len(elaborator.hidden) + 1}"
+    for a, b in zip(sizes, value.dimensions, strict=True):
+        elaborator.sizes.try_unify(a, b)
+    elaborator.hidden[identity] = Definition(identity, value.slots, value.body)
+    elaborator.hidden_shapes[identity] = value.dimensions
+    return identity

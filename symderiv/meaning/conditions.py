@@ -1,0 +1,52 @@
+"""Conditions of sums and cases: relations between scalars become Booleans over terms.
+
+Vocabulary: an *operand* is a member of a relation; the set after `in` is the range of an index.
+"""
+
+from __future__ import annotations
+
+from sympy import (
+    Expr,
+)
+from sympy.logic.boolalg import And, Boolean
+
+from symderiv.kernel.terms import Size
+from symderiv.latex import tree
+from symderiv.meaning import names
+from symderiv.meaning.elaborator import Elaborator
+from symderiv.meaning.errors import unsupported
+from symderiv.meaning.vocabulary import RELATIONS
+
+
+def proposition(elaborator: Elaborator, node: tree.Node) -> Boolean:
+    """Elaborate a condition over indices or values."""
+    node = names.plain(node)
+    if isinstance(node, tree.Sequence):
+        return And(*(proposition(elaborator, item) for item in node.items))
+    if not isinstance(node, tree.Relation):
+        raise unsupported("this condition is not supported yet", node.span)
+    found = []
+    for left, operator, right in zip(node.members, node.operators, node.members[1:], strict=False):
+        if operator not in RELATIONS:
+            raise unsupported("this relation is not supported in a condition yet", node.span)
+        a, b = _operand(elaborator, left, right), _operand(elaborator, right, left)
+        found.append(RELATIONS[operator](a, b))
+    return And(*found)
+
+
+def _operand(elaborator: Elaborator, node: tree.Node, other: tree.Node) -> Expr:
+    """Elaborate one side of a condition; index letters that are compared share a range if they can."""
+    value = elaborator.value(node)
+    if value.rank:
+        raise unsupported("a condition that compares tensors is not supported yet", node.span)
+    if isinstance(node, tree.Name) and isinstance(other, tree.Name):
+        a, b = _range_of(elaborator, node.text), _range_of(elaborator, other.text)
+        if a is not None and b is not None:
+            elaborator.sizes.try_unify(a, b)
+    return value.body
+
+
+def _range_of(elaborator: Elaborator, letter: str) -> Size | None:
+    if letter in elaborator.bound:
+        return elaborator.bound[letter][1]
+    return elaborator.free.get(letter)

@@ -1,0 +1,207 @@
+"""The state of elaboration: one elaborator serves one chain.
+
+It knows the scope, the letters that sums bind at the moment, and the ranges of the letters that stand
+free in the chain. What each kind of syntax means is in `meanings`, the table that it is given. An
+expression without a meaning raises `Untyped`; the page catches it once a member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from symderiv.diagnostics import Diagnostic, Span
+from symderiv.kernel.terms import Definition, Index, Size, fresh
+from symderiv.latex import to_latex, tree
+from symderiv.meaning import names
+from symderiv.meaning.errors import Untyped, ill_typed, unsupported
+from symderiv.meaning.model import Tensor
+from symderiv.meaning.scope import Name, Scope
+from symderiv.meaning.sizes import SizeClash, Sizes
+
+
+@dataclass(slots=True)
+class Elaborator:
+    """Elaborates the members of one chain."""
+
+    scope: Scope
+    sizes: Sizes
+    meanings: Mapping[type[tree.Node], Callable[[Elaborator, Any], Tensor]]
+    """What each kind of syntax means."""
+    number: int
+    """The statement's number: definitions with a smaller one are in force."""
+    layout: str = "gradient"
+    fonts: frozenset[str] = frozenset()
+    free: dict[str, Size] = field(default_factory=dict)
+    means: dict[int, str] = field(default_factory=dict)
+    """The sums of means, and the names of the numbers of their terms."""
+    hidden: dict[str, Definition] = field(default_factory=dict)
+    hidden_shapes: dict[str, tuple[Size, ...]] = field(default_factory=dict)
+    bodies: dict[str, Tensor] = field(default_factory=dict)
+    """Elaborated definitions by identity."""
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    uses: set[str] = field(default_factory=set)
+    """Identities of the names used since this was last cleared."""
+    outside: set[str] = field(default_factory=set)
+    """Index letters that stand free in the other members of the chain."""
+    clash: Diagnostic | None = None
+    """A summed index of the member at hand that runs further than a dimension where it stands."""
+    shaky: str | None = None
+    """A name of the member at hand whose rank is a guess."""
+    firm: bool = False
+    """The member at hand has a tensor whose rank is no guess."""
+    suspect: str | None = None
+    """A name that is taken for a number and may be none."""
+    lenient: bool = False
+    """The page has a display that was not read, which may define what seems undefined."""
+    expected_rank: int = 0
+    """The rank of the head that a definition gives a meaning, 0 where it is a number or not known."""
+    bound: dict[str, tuple[Index, Size]] = field(default_factory=dict)
+    whole: tree.Node | None = None
+    """The member at hand."""
+    starts: dict[str, int] = field(default_factory=dict)
+    """For a bound letter with bounds: 0 or 1, where its sum counts from."""
+
+    def member(self, node: tree.Node) -> Tensor:
+        """Elaborate one member of a chain."""
+        seen: dict[str, tree.Big] = {}
+        for letter, where in names.reused(node, self._index_letters(node)):
+            seen.setdefault(letter, where)
+        for letter, where in seen.items():
+            self.note(
+                "SD101",
+                f"the index {letter} is bound by this sum and free in the same term",
+                where.span,
+                label=f"the reading that keeps the bound {letter} apart was taken",
+            )
+        self.shaky = self.suspect = self.clash = None
+        self.firm = False
+        self.whole = node
+        try:
+            return self.value(node)
+        except Untyped as error:
+            shaky: str | None = self.shaky
+            if shaky is not None and error.outcome == "ill-typed" and error.diagnostic.code == "SD002":
+                note = f"symderiv guessed the shape of {shaky}: a declaration would settle it"
+                raise Untyped(
+                    "unknown", replace(error.diagnostic, code="SD024", notes=(*error.diagnostic.notes, note))
+                ) from None
+            raise
+
+    def _index_letters(self, node: tree.Node) -> set[str]:
+        letters = {n.text for n in names.walk(node) if isinstance(n, tree.Name)}
+        return {letter for letter in letters if self.scope.is_index(letter)}
+
+    def note(self, code: str, message: str, span: Span, *, label: str = "") -> None:
+        """Report once what was assumed in reading the member."""
+        found = Diagnostic(code, message, span, label=label)
+        if found not in self.diagnostics:
+            self.diagnostics.append(found)
+
+    def value(self, node: tree.Node) -> Tensor:
+        """Elaborate any expression."""
+        meaning = self.meanings.get(type(node))
+        if meaning is None:
+            raise unsupported(
+                f"symderiv has no meaning for this {type(node).__name__.lower()} yet", node.span
+            )
+        return meaning(self, node)
+
+    def record(self, node: tree.Node) -> Name | None:
+        """Return the record of a name without subscript, or None."""
+        key = names.key(node, fonts=self.fonts)
+        return None if key is None else self.scope.find(key)
+
+    def is_defined(self, record: Name) -> bool:
+        """Tell whether the page has defined the name before this statement."""
+        return record.defined is not None and record.defined < self.number
+
+    def known(self, key: str) -> bool:
+        """Tell whether the page declares, defines or indexes a name."""
+        record = self.scope.find(key)
+        return record is not None and (record.declared or record.defined is not None or bool(record.indexed))
+
+    def split(self, key: str, subs: tuple[tree.Node, ...]) -> tuple[str, tuple[tree.Node, ...]]:
+        """Tell indices from the parts of a subscript that belong to the name."""
+        indices = tuple(item for item in subs if self.is_item(item, key))
+        if len(indices) == len(subs):
+            return key, subs
+        label = ",".join(to_latex(item) for item in subs if item not in indices)
+        return f"{key}_{{{label}}}", indices
+
+    def is_item(self, item: tree.Node, key: str) -> bool:
+        """Tell whether an item of a subscript is an index (rather than a part of the name)."""
+        record = self.scope.find(key)
+        has_rank = record is not None and (
+            bool(record.indexed) or (record.shape is not None and len(record.shape) > 0)
+        )
+        if isinstance(item, tree.Number):
+            return has_rank
+        if isinstance(item, tree.Name):
+            if item.text in self.bound or self.scope.is_index(item.text):
+                return True
+            return has_rank and self.scope.size(item.text) is not None
+        if isinstance(item, tree.Additive):
+            return all(self.is_item(term, key) or isinstance(term, tree.Number) for _, term in item.terms)
+        if isinstance(item, tree.Product):
+            return all(
+                self.is_item(factor, key) or isinstance(factor, tree.Number) for factor in item.factors
+            )
+        return False
+
+    def shape(self, record: Name) -> tuple[Size, ...]:
+        """Return the dimensions of a name, inventing them where nothing is known yet."""
+        if record.shape is None:
+            if record.indexed:
+                rank = record.rank()
+            else:
+                rank = self._guess(record)
+                record.guessed = not record.differentiated_by
+            record.shape = tuple(self.sizes.new(origin=record.first) for _ in range(rank))
+        return record.shape
+
+    @staticmethod
+    def _guess(record: Name) -> int:
+        letter = record.key[-1] if not record.key.endswith("}") else record.key.rstrip("}")[-1]
+        if record.differentiated_by:
+            return 0
+        if record.bold:
+            return 2 if letter.isupper() else 1
+        if record.transposed:
+            return 2 if letter.isupper() else 1
+        return 0
+
+    def letter(self, letter: str, span: Span) -> tuple[Index, Size]:
+        """Return the index of a letter and the size of its range."""
+        if letter in self.bound:
+            return self.bound[letter]
+        if letter not in self.free:
+            self.free[letter] = self.scope.range(letter) or self.sizes.new(origin=span)
+        return Index(letter), self.free[letter]
+
+    def unify(self, left: Size, right: Size, span: Span, what: str) -> None:
+        """Make two dimensions agree, or raise the error that names both sizes."""
+        try:
+            self.sizes.unify(left, right)
+        except SizeClash as clash:
+            raise ill_typed(
+                "SD002",
+                f"sizes {clash.left} and {clash.right} do not agree",
+                span,
+                label=f"{what} needs {clash.left} = {clash.right}",
+                notes=(f"holds at most when {clash.left} = {clash.right}",),
+            ) from None
+
+    @contextmanager
+    def binding(self, letters: tuple[str, ...], sizes: tuple[Size, ...]) -> Iterator[tuple[Index, ...]]:
+        """Bind letters to fresh indices while a body is elaborated."""
+        saved, starts = dict(self.bound), dict(self.starts)
+        indices = tuple(fresh(letter.strip("\\")) for letter in letters)
+        for letter, index, size in zip(letters, indices, sizes, strict=True):
+            self.bound[letter] = (index, size)
+        try:
+            yield indices
+        finally:
+            self.bound, self.starts = saved, starts

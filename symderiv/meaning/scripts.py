@@ -1,0 +1,92 @@
+"""Names, accents, subscripts and superscripts: which parts belong to the name, which are indices or powers.
+
+Vocabulary: a *label* is a superscript in brackets, an index where its letter is one, else a part of the name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+
+from symderiv.kernel.terms import indicator
+from symderiv.latex import tree
+from symderiv.meaning import names
+from symderiv.meaning.arithmetic import elementwise, power
+from symderiv.meaning.conditions import proposition
+from symderiv.meaning.elaborator import Elaborator
+from symderiv.meaning.entries import fix, named
+from symderiv.meaning.model import Tensor
+
+
+def bare_name(elaborator: Elaborator, node: tree.Name) -> Tensor:
+    """Elaborate a name without a subscript."""
+    return named(elaborator, node, node, ())
+
+
+def accent(elaborator: Elaborator, node: tree.Accent) -> Tensor:
+    """Elaborate a name under an accent."""
+    if isinstance(node.body, tree.Script) and not isinstance(node.body.base, tree.Accent):
+        inner = tree.Accent(node.mark, node.body.base, span=node.span)
+        return elaborator.value(replace(node.body, base=inner))
+    return named(elaborator, node, node, ())
+
+
+def script(elaborator: Elaborator, node: tree.Script) -> Tensor:
+    """Elaborate a name or an expression with its subscript and superscript."""
+    base, sup = node.base, node.sup
+    label = names.label(sup)
+    if isinstance(base, tree.Group):
+        value = _component(elaborator, base, node) if node.sub is not None else elaborator.value(base)
+    elif isinstance(base, tree.Name | tree.Accent):
+        if (
+            isinstance(base, tree.Name)
+            and base.text == "e"
+            and node.sub is None
+            and sup is not None
+            and not elaborator.known("e")
+        ):
+            return elementwise(elaborator, sympy.exp, elaborator.value(sup), node)
+        subs = names.items(node.sub)
+        if label is not None:
+            base, subs = _labelled(elaborator, base, sup, label, subs)
+            sup = None
+        if node.primes:
+            base = _primed(elaborator, base, node)
+        value = named(elaborator, node, base, subs)
+        return value if sup is None else power(elaborator, value, sup, node)
+    elif isinstance(base, tree.Number) and base.text == "1" and node.sub is not None:
+        return Tensor(indicator(proposition(elaborator, node.sub)))
+    elif isinstance(base, tree.Call | tree.Script) and node.sub is not None:
+        value = fix(elaborator, elaborator.value(base), names.items(node.sub), node.span)
+    else:
+        value = elaborator.value(base)
+    return value if sup is None else power(elaborator, value, sup, node)
+
+
+def _primed(elaborator: Elaborator, base: tree.Node, node: tree.Script) -> tree.Node:
+    """A prime on a name that is no function is a part of the name."""
+    key = names.key(base, fonts=elaborator.fonts)
+    return tree.Name(f"{key}{chr(39) * node.primes}", span=base.span)
+
+
+def _labelled(
+    elaborator: Elaborator,
+    base: tree.Node,
+    sup: tree.Node | None,
+    label: tree.Node,
+    subs: tuple[tree.Node, ...],
+) -> tuple[tree.Node, tuple[tree.Node, ...]]:
+    """A bracketed superscript is an index where its letter is one, else a part of the name."""
+    if isinstance(label, tree.Name) and (
+        label.text in elaborator.bound or elaborator.scope.is_index(label.text)
+    ):
+        return base, (label, *subs)
+    assert sup is not None
+    key = names.key(base, fonts=elaborator.fonts)
+    return tree.Name(f"{key}^{{{names.label_text(sup)}}}", span=base.span), subs
+
+
+def _component(elaborator: Elaborator, group: tree.Group, node: tree.Script) -> Tensor:
+    """`[AB]_{ij}`, `(AB)_{ij}`: an entry of an expression."""
+    return fix(elaborator, elaborator.value(group), names.items(node.sub), node.span)

@@ -1,0 +1,97 @@
+"""The words of mathematics with one meaning everywhere: functions, relations, the names of ranks.
+
+Vocabulary: an *elementary* function is one of a scalar, applied entry by entry to a tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sympy
+from sympy import (
+    Abs,
+    Eq,
+    Expr,
+    Integer,
+    Max,
+    Ne,
+)
+from sympy.logic.boolalg import Boolean
+
+from symderiv.meaning.model import Tensor
+
+ELEMENTARY: dict[str, Callable[[Expr], Expr]] = {
+    "\\exp": sympy.exp,
+    "exp": sympy.exp,
+    "\\log": sympy.log,
+    "log": sympy.log,
+    "\\ln": sympy.log,
+    "ln": sympy.log,
+    "\\sin": sympy.sin,
+    "\\cos": sympy.cos,
+    "\\tan": sympy.tan,
+    "sin": sympy.sin,
+    "cos": sympy.cos,
+    "tan": sympy.tan,
+    "\\sinh": sympy.sinh,
+    "\\cosh": sympy.cosh,
+    "\\tanh": sympy.tanh,
+    "tanh": sympy.tanh,
+    "sinh": sympy.sinh,
+    "cosh": sympy.cosh,
+    "erf": sympy.erf,
+    "\\erf": sympy.erf,
+    "sqrt": sympy.sqrt,
+    "abs": Abs,
+    "sign": sympy.sign,
+    "sgn": sympy.sign,
+    "\\sgn": sympy.sign,
+    "ReLU": lambda x: Max(x, Integer(0)),
+    "relu": lambda x: Max(x, Integer(0)),
+    "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
+    "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
+}
+"""Functions of one scalar, applied entry by entry to a tensor."""
+
+
+FUNCTIONS = frozenset(word for word in ELEMENTARY if word.startswith("\\")) | {
+    "exp", "log", "ln", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "abs", "sign", "erf",
+    "\\max", "max", "\\min", "min", "diag", "\\diag", "tr", "\\tr", "trace", "Tr", "det", "\\det",
+}  # fmt: skip
+"""Functions of one meaning, which no page defines."""
+
+
+CALLS = frozenset({"\\max", "max", "\\min", "min", "softmax", "diag", "\\diag", "tr", "\\tr", "trace", "Tr"})
+
+
+RELATIONS: dict[str, Callable[[Expr, Expr], Boolean]] = {
+    "=": Eq,
+    "!=": Ne,
+    "<": sympy.Lt,
+    "<=": sympy.Le,
+    ">": sympy.Gt,
+    ">=": sympy.Ge,
+}
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: `no indices`, `1 index`, `2 indices`."""
+    plural = "indices" if noun == "index" else f"{noun}s"
+    return f"no {plural}" if number == 0 else f"{number} {noun if number == 1 else plural}"
+
+
+def rank_name(rank: int) -> str:
+    """Return what a reader calls a tensor of this rank."""
+    return ("a number", "a vector", "a matrix")[rank] if rank < 3 else f"a tensor with {rank} indices"
+
+
+def kind(value: Tensor) -> str:
+    """Return what a reader calls a tensor, rows and columns told apart."""
+    if value.rank == 1:
+        return "a row" if value.row else "a column"
+    return rank_name(value.rank)
+
+
+def opposite(sign: str) -> str:
+    """Return the other sign."""
+    return "-" if sign == "+" else "+"
