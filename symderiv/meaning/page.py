@@ -39,14 +39,15 @@ from symderiv.meaning.model import (
     Tensor,
 )
 from symderiv.meaning.ranks import infer
+from symderiv.meaning.raw import Fact, Head, Item, Link, RawChain, Survey
 from symderiv.meaning.scope import Name, Scope
-from symderiv.meaning.survey import Fact, Head, Item, Link, RawChain, Survey, internal
+from symderiv.meaning.survey import internal, surveyed
 from symderiv.meaning.vocabulary import rank_name
 
 
 def elaborate(document: Document) -> Page:
     """Return the page of a document: its statements over terms, ready to be judged."""
-    return _Builder(Survey(document)).page()
+    return _Builder(surveyed(document)).page()
 
 
 class _Builder:

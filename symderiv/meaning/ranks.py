@@ -12,9 +12,9 @@ from contextlib import suppress
 
 from symderiv.latex import tree
 from symderiv.meaning import names
+from symderiv.meaning.raw import RawChain, Survey
 from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.sizes import Sizes
-from symderiv.meaning.survey import RawChain, Survey
 
 _ROUNDS = 6
 _SCALAR_WORDS = frozenset(

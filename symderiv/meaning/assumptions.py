@@ -1,0 +1,232 @@
+"""Assumptions: conditions and properties of names, and how long they are in force.
+
+Vocabulary: a *local* assumption holds for its paragraph, one of a *section* to the end of it; a *moment*
+is a value that a name has for a while.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symderiv.diagnostics import Diagnostic
+from symderiv.latex import to_latex, tree
+from symderiv.meaning import cues, names, properties
+from symderiv.meaning.evidence import observe, record_of
+from symderiv.meaning.heads import head_of, is_fresh
+from symderiv.meaning.letters import compares
+from symderiv.meaning.places import Place
+from symderiv.meaning.raw import Fact, Head, Item, Survey
+from symderiv.meaning.scope import Scope
+
+
+def state_property(survey: Survey, place: Place, name: tree.Node) -> bool:
+    """Take *$A$ is symmetric* and its like as an assumption."""
+    told = properties.told(name, place.before, place.after)
+    if told is None:
+        return False
+    relation, word = told
+    scope = place.scope
+    fact = Fact(f"{survey.text(name.span)} {word}", relation, scope, len(survey.items), indices=False)
+    survey.facts.append(fact)
+    for member in relation.members:
+        observe(survey, member, scope, introduces=True)
+    if cues.cue(place.before) == "local":
+        survey.local.append(fact)
+    else:
+        survey.section.setdefault(id(scope), []).append(fact)
+    survey.add(Item("assumption", name.span, scope))
+    return True
+
+
+def negated(survey: Survey, fact: Fact) -> Fact | None:
+    """Return the other case of `i = j` or `i \\ne j`."""
+    other = {"=": "!=", "!=": "="}.get(fact.relation.operators[0])
+    if not fact.indices or len(fact.relation.operators) != 1 or other is None:
+        return None
+    first, second = (to_latex(member) for member in fact.relation.members)
+    latex = f"{first} {'=' if other == '=' else chr(92) + 'neq'} {second}"
+    negated = Fact(
+        latex, replace(fact.relation, operators=(other,)), fact.scope, len(survey.items), indices=True
+    )
+    survey.facts.append(negated)
+    return negated
+
+
+def condition_after(survey: Survey, display: tree.Display, at: int, row: int, scope: Scope) -> bool:
+    """Take `if i = j` at the end of a row as a condition of that row alone."""
+    following = display.items[at + 1] if at + 1 < len(display.items) else None
+    if not isinstance(following, tree.Chain) or not following.operators or None in following.members:
+        return False
+    if not compares(following, scope):
+        return _partial(survey, following, row, scope)
+    fact = _index_fact(survey, following, scope)
+    for item in survey.items[row:]:
+        item.facts = (*item.facts, fact)
+    survey.consumed.append(following)
+    survey.add(Item("assumption", following.span, scope))
+    return True
+
+
+def bracketed(survey: Survey, chain: tree.Chain, row: int, scope: Scope) -> bool:
+    """Take `(i \\ne j)` at the end of a row as its condition."""
+    group = chain.members[0]
+    if chain.operators or not isinstance(group, tree.Group) or not isinstance(group.body, tree.Relation):
+        return False
+    relation = group.body
+    operators = tuple(tree.Operator(text, span=relation.span) for text in relation.operators)
+    inner = tree.Chain(relation.members, operators, span=relation.span)
+    if len(survey.items) == row or not compares(inner, scope):
+        return False
+    fact = _index_fact(survey, inner, scope)
+    for item in survey.items[row:]:
+        item.facts = (*item.facts, fact)
+    survey.add(Item("assumption", inner.span, scope))
+    return True
+
+
+def _partial(survey: Survey, condition: tree.Chain, row: int, scope: Scope) -> bool:
+    """A condition on values, `for x > 0`, at the end of a row: what the row defines holds only there."""
+    if any(operator.text not in ("<", ">", "<=", ">=", "!=", "=") for operator in condition.operators):
+        return False
+    for number, item in enumerate(survey.items[row:], row):
+        item.imposed = True
+        for record in survey.records:
+            if record.defined == number:
+                record.broken = True
+    survey.consumed.append(condition)
+    survey.add(Item("assumption", condition.span, scope))
+    return True
+
+
+def _index_fact(survey: Survey, chain: tree.Chain, scope: Scope) -> Fact:
+    members = tuple(member for member in chain.members if member is not None)
+    operators = tuple(operator.text for operator in chain.operators)
+    fact = Fact(
+        survey.text(chain.span),
+        tree.Relation(members, operators, span=chain.span),
+        scope,
+        len(survey.items),
+        compares(chain, scope),
+    )
+    survey.facts.append(fact)
+    return fact
+
+
+def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
+    survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue
+) -> bool:
+    """Take a relation as an assumption, unless it is a definition after *let* or *where*."""
+    scope = place.scope
+    indices = compares(chain, scope)
+    operators = tuple(operator.text for operator in chain.operators)
+    if None in chain.members or any(o in ("in", ":", "to", "approx", "propto", "~") for o in operators):
+        return False
+    if any(isinstance(member, tree.Question) for member in chain.members):
+        return False
+    head = head_of(survey, chain.members[0], scope) if chain.members[0] is not None else None
+    fresh = head is not None and is_fresh(survey, head, scope, chain.members[1:], anew=cue != "local")
+    if fresh and head is not None and head.parameters is not None:
+        return False
+    if not indices and _moment(survey, place, chain, head, cue):
+        return True
+    if not indices and not cue and place.forced != "assume":
+        return False
+    fresh = fresh and not (is_number(chain.members[-1]) and not place.math.display)
+    if cue in ("fact", "where") and not indices and _settled(survey, chain.members, scope):
+        return False
+    if not indices and cue != "local" and place.forced != "assume":
+        if fresh:
+            return False
+        if (cue == "where" and head is not None) or (place.math.display and cue not in ("section", "fact")):
+            return False
+    if not indices and place.math.display and cue == "local" and place.forced != "assume":
+        return False
+    fact = _index_fact(survey, chain, scope)
+    fact.directive = place.forced == "assume"
+    members = fact.relation.members
+    if (
+        indices
+        and cue not in ("local", "section", "fact")
+        and place.forced != "assume"
+        and not place.math.display
+    ):
+        survey.add(Item("term", chain.span, scope))
+        return True
+    letters = {m.text for m in members if isinstance(m, tree.Name)}
+    if cue in ("section", "fact", "where") or place.forced == "assume":
+        survey.section.setdefault(id(scope), []).append(fact)
+    else:
+        survey.local = [
+            f
+            for f in survey.local
+            if not (
+                f.indices
+                and indices
+                and letters & {m.text for m in f.relation.members if isinstance(m, tree.Name)}
+            )
+        ]
+        survey.local.append(fact)
+        _attach(survey, place, fact)
+        if cues.closes(place.after):
+            survey.closing.append((place.math.paragraph, fact))
+    for member in members:
+        observe(survey, member, scope, introduces=True)
+    survey.add(Item("assumption", chain.span, scope))
+    return True
+
+
+def _moment(survey: Survey, place: Place, chain: tree.Chain, head: Head | None, cue: cues.Cue) -> bool:
+    """Leave alone what gives a letter a value for a moment: *we start at $w = 0$* defines nothing."""
+    if head is None or place.math.display or not is_number(chain.members[-1]) or place.forced:
+        return False
+    if not head.letters and cue in ("local", "section") and place.scope.size(head.key) is None:
+        return False
+    found = Diagnostic("SD109", "a value in prose gives a letter no meaning", chain.span)
+    for member in chain.members:
+        if member is not None:
+            observe(survey, member, place.scope, introduces=True)
+    survey.add(Item("relation", chain.span, place.scope, diagnostics=(found,)))
+    return True
+
+
+def _attach(survey: Survey, place: Place, fact: Fact) -> None:
+    """Let a condition that follows its statement in one sentence hold for that statement."""
+    at = survey.places.index(place)
+    before = survey.places[at - 1] if at else None
+    if before is None or not cues.trails(place.before) or before.math.paragraph != place.math.paragraph:
+        return
+    for item in survey.items:
+        if (
+            item.kind in ("claim", "definition")
+            and before.math.span.start <= item.span.start < before.math.span.end
+        ):
+            item.facts = (*item.facts, fact)
+
+
+def _settled(survey: Survey, members: tuple[tree.Node | None, ...], scope: Scope) -> bool:
+    """Tell whether the page defines what an equation is about, so that nothing is left to assume."""
+    nodes = [n for m in members if m is not None for n in names.walk(m)]
+    for node in nodes:
+        of = node.of if isinstance(node, tree.Derivative) else None
+        of = node.base if isinstance(node, tree.Script) and node.primes else of
+        record = record_of(survey, names.plain(of), scope) if of is not None else None
+        if record is not None and record.defined is not None:
+            return True
+    keys = {names.key(n, fonts=survey.fonts) for n in nodes}
+    found = [record for key in keys if key is not None and (record := scope.find(key)) is not None]
+    return bool(found) and all(record.defined is not None for record in found)
+
+
+def impose(survey: Survey, left: tree.Node, right: tree.Node, scope: Scope) -> None:
+    """Let an equation that the page imposes hold to the end of its section."""
+    relation = tree.Relation((left, right), ("=",), span=left.span.to(right.span))
+    fact = Fact(survey.text(relation.span), relation, scope, len(survey.items), indices=False)
+    survey.facts.append(fact)
+    survey.section.setdefault(id(scope), []).append(fact)
+
+
+def is_number(node: tree.Node | None) -> bool:
+    """Tell whether a node is a numeral, with a sign or not."""
+    if isinstance(node, tree.Additive):
+        return len(node.terms) == 1 and isinstance(node.terms[0][1], tree.Number)
+    return isinstance(node, tree.Number)

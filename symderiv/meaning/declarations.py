@@ -1,0 +1,166 @@
+"""Declarations: `x \\in \\mathbb R^n`, `f : A \\to B`, `a > 0`, and the ranges of indices.
+
+Vocabulary: a *dimension* is one exponent of a set; names that wait for their set are *pending*.
+"""
+
+from __future__ import annotations
+
+from sympy import Expr, Integer
+
+from symderiv.kernel.terms import Size
+from symderiv.latex import tree
+from symderiv.meaning import names
+from symderiv.meaning.heads import head_of
+from symderiv.meaning.letters import size_of
+from symderiv.meaning.raw import Survey
+from symderiv.meaning.scope import Name, Scope
+
+
+def declare_all(survey: Survey, display: tree.Display, scope: Scope) -> None:
+    """Read the declarations of a display, those of several names included."""
+    pending: list[tree.Node] = []
+    for item in display.items:
+        if isinstance(item, tree.Chain):
+            if len(item.members) == 1 and item.members[0] is not None:
+                pending.append(item.members[0])
+                continue
+            _declare(survey, item, pending, scope)
+            pending = []
+        elif not (isinstance(item, tree.Connective) and item.text == ","):
+            pending = []
+
+
+def index_range(survey: Survey, items: tuple[object, ...], at: int, scope: Scope) -> None:
+    """`i = 1, \\dots, N`."""
+    chain = items[at]
+    rest = [item for item in items[at + 1 :] if not isinstance(item, tree.Connective)]
+    if not (
+        isinstance(chain, tree.Chain)
+        and len(chain.members) == 2
+        and chain.operators[0].text == "="
+        and isinstance(chain.members[0], tree.Name)
+        and names.is_index_letter(chain.members[0])
+        and isinstance(chain.members[1], tree.Number)
+        and len(rest) >= 2
+    ):
+        return
+    dots, last = rest[0], rest[1]
+    if (
+        isinstance(dots, tree.Chain)
+        and isinstance(dots.members[0], tree.Dots)
+        and isinstance(last, tree.Chain)
+        and isinstance(last.members[0], tree.Name)
+    ):
+        scope.letters[chain.members[0].text] = size_of(survey, last.members[0], scope)
+        scope.indices.add(chain.members[0].text)
+
+
+def _declare(survey: Survey, chain: tree.Chain, pending: list[tree.Node], scope: Scope) -> None:
+    operators = [operator.text for operator in chain.operators]
+    first, last = chain.members[0], chain.members[-1]
+    if operators[-1] == "in" and last is not None:
+        tail = "=" in operators
+        for node in (chain.members[0], chain.members[-2]) if tail else (*pending, chain.members[-2]):
+            if node is not None:
+                _declare_in(survey, node, last, scope)
+    elif operators == [":", "to"] and first is not None:
+        name = _declared(survey, first, scope)
+        if name is not None:
+            name.function = True
+            codomain = _shape(survey, chain.members[2], scope)
+            if codomain is not None:
+                name.shape = codomain
+    elif operators == [">"] and isinstance(last, tree.Number) and first is not None:
+        for node in (*pending, first):
+            name = _declared(survey, node, scope)
+            if name is not None:
+                name.positive = True
+
+
+def _declared(survey: Survey, node: tree.Node, scope: Scope) -> Name | None:
+    head = head_of(survey, node, scope)
+    if head is None or head.parameters is not None or head.power != 1:
+        return None
+    name = scope.names.get(head.key) or survey.create(head.key, node, scope)
+    name.declared = name.introduced = True
+    return name
+
+
+def _declare_in(survey: Survey, node: tree.Node, domain: tree.Node, scope: Scope) -> None:
+    group = domain.body if isinstance(domain, tree.Group) else None
+    if (
+        isinstance(group, tree.Sequence)
+        and isinstance(node, tree.Name)
+        and any(isinstance(i, tree.Dots) for i in group.items)
+    ):
+        last = group.items[-1]
+        if isinstance(last, tree.Name):
+            scope.letters[node.text] = size_of(survey, last, scope)
+            scope.indices.add(node.text)
+        return
+    shape = _shape(survey, domain, scope)
+    if shape is None:
+        return
+    if isinstance(domain, tree.Name) and domain.text == "N" and isinstance(node, tree.Name):
+        size_of(survey, node, scope)
+        return
+    name = _declared(survey, node, scope)
+    if name is not None:
+        head = head_of(survey, node, scope)
+        assert head is not None
+        rows = tuple(scope.range(letter) or survey.sizes.new(origin=node.span) for letter in head.letters)
+        name.shape = rows + shape
+        if head.letters:
+            name.indexed[len(head.letters)] += 1
+        if isinstance(domain, tree.Script) and isinstance(domain.base, tree.Name) and domain.sub is not None:
+            name.positive = True
+
+
+def _shape(survey: Survey, domain: tree.Node | None, scope: Scope) -> tuple[Size, ...] | None:
+    """Read `\\mathbb{R}^{T \\times N}` as dimensions, or None where it is no such set."""
+    sup: tree.Node | None = None
+    base = domain
+    if isinstance(domain, tree.Script):
+        base, sup = domain.base, domain.sup
+    numbers = isinstance(base, tree.Name) and base.font == "blackboard" and base.text in ("R", "N", "Z")
+    if not numbers and not (isinstance(base, tree.Group) and isinstance(base.body, tree.Sequence)):
+        return None
+    if sup is None or (isinstance(sup, tree.Name) and sup.text == "+"):
+        return ()
+    factors = sup.factors if isinstance(sup, tree.Product) and set(sup.operators) == {"times"} else (sup,)
+    sizes = []
+    for factor in factors:
+        size = _dimension(survey, factor, scope)
+        if size is None:
+            return None
+        sizes.append(size)
+    if len(sizes) == 2 and survey.sizes.value(sizes[1]) == 1:
+        sizes.pop()
+    return tuple(sizes)
+
+
+def _dimension(survey: Survey, node: tree.Node, scope: Scope) -> Size | None:
+    if isinstance(node, tree.Name):
+        return size_of(survey, node, scope)
+    if isinstance(node, tree.Number):
+        return survey.sizes.new(Integer(node.text), origin=node.span)
+    if isinstance(node, tree.Product) and all(isinstance(f, tree.Name | tree.Number) for f in node.factors):
+        value = Integer(1)
+        for factor in node.factors:
+            value = value * _size_value(survey, factor, scope)
+        return survey.sizes.new(value, origin=node.span)
+    if isinstance(node, tree.Additive) and all(isinstance(t, tree.Name | tree.Number) for _, t in node.terms):
+        total = Integer(0)
+        for sign, term in node.terms:
+            part = _size_value(survey, term, scope)
+            total = total - part if sign == "-" else total + part
+        return survey.sizes.new(total, origin=node.span)
+    return None
+
+
+def _size_value(survey: Survey, node: tree.Node, scope: Scope) -> Expr:
+    if isinstance(node, tree.Number):
+        return Integer(node.text)
+    assert isinstance(node, tree.Name)
+    size_of(survey, node, scope)
+    return Size(node.text)

@@ -1,0 +1,168 @@
+"""Heads of definitions: the left side of an equation as a name with index letters and parameters.
+
+Vocabulary as in `raw`: a head is *fresh* where the page has not yet given its name a meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symderiv.latex import to_latex, tree
+from symderiv.meaning import names
+from symderiv.meaning.patterns import composite_head
+from symderiv.meaning.raw import Head, Survey
+from symderiv.meaning.scope import Scope
+from symderiv.meaning.vocabulary import FUNCTIONS
+
+
+def head_of(survey: Survey, node: tree.Node, scope: Scope) -> Head | None:
+    """Read a node as a head: a name, an entry, a function of names, `\\sigma^2`, `D_{ij} y_t`."""
+    if isinstance(node, tree.Accent) and isinstance(node.body, tree.Script):
+        node = replace(node.body, base=tree.Accent(node.mark, node.body.base, span=node.span))
+    if isinstance(node, tree.Name | tree.Accent):
+        key = names.key(node, fonts=survey.fonts)
+        return None if key is None else Head(key)
+    if isinstance(node, tree.Script):
+        return _scripted_head(survey, node, scope)
+    if isinstance(node, tree.Call):
+        function = node.function
+        if isinstance(function, tree.Name) and function.text in FUNCTIONS:
+            return None
+        return _function_head(survey, node.function, node.arguments, None, scope)
+    if isinstance(node, tree.Product) and len(node.factors) == 2 and node.operators == ("",):
+        composite = composite_head(node.factors, survey.fonts)
+        if composite is not None:
+            key, subs = composite
+            letters = tuple(s.text for s in subs if isinstance(s, tree.Name))
+            return Head(key, letters) if len(letters) == len(subs) else None
+        function, following = node.factors
+        sub = following.sub if isinstance(following, tree.Script) and following.sup is None else None
+        group = following.base if isinstance(following, tree.Script) and following.sup is None else following
+        if isinstance(group, tree.Group) and group.left == "(":
+            arguments = group.body.items if isinstance(group.body, tree.Sequence) else (group.body,)
+            return _function_head(survey, function, arguments, sub, scope)
+    return None
+
+
+def _scripted_head(survey: Survey, node: tree.Script, scope: Scope) -> Head | None:
+    if isinstance(node.base, tree.Call):
+        function = node.base.function
+        if node.sup is not None or (isinstance(function, tree.Name) and function.text in FUNCTIONS):
+            return None
+        return _function_head(survey, node.base.function, node.base.arguments, node.sub, scope)
+    key = names.key(node.base, fonts=survey.fonts)
+    if key is None or names.is_transpose(node.sup):
+        return None
+    power = 1
+    subs = names.items(node.sub)
+    label = names.label(node.sup)
+    if label is not None:
+        if isinstance(label, tree.Name) and scope.is_index(label.text):
+            subs = (label, *subs)
+        else:
+            assert node.sup is not None
+            key = f"{key}^{{{names.label_text(node.sup)}}}"
+    elif isinstance(node.sup, tree.Number) and node.sup.text == "2":
+        power = 2
+    elif node.sup is not None:
+        return None
+    if node.primes:
+        if scope.find(key) is not None:
+            return None
+        key += "'" * node.primes
+    key, letters = _split(key, subs, scope)
+    if letters is None or len(set(letters)) != len(letters):
+        return None
+    return Head(key, letters, power=power)
+
+
+def _split(key: str, subs: tuple[tree.Node, ...], scope: Scope) -> tuple[str, tuple[str, ...] | None]:
+    """Tell index letters from parts of a name; None where an item is an index but no letter."""
+    letters, rest = [], []
+    record = scope.find(key)
+    for item in subs:
+        if isinstance(item, tree.Name) and scope.is_index(item.text):
+            letters.append(item.text)
+        elif isinstance(item, tree.Number) and record is not None and record.indexed:
+            return key, None
+        elif isinstance(item, tree.Number | tree.Name | tree.Words):
+            rest.append(to_latex(item))
+        else:
+            return key, None
+    return (f"{key}_{{{','.join(rest)}}}" if rest else key), tuple(letters)
+
+
+def _function_head(
+    survey: Survey, function: tree.Node, arguments: tuple[tree.Node, ...], sub: tree.Node | None, scope: Scope
+) -> Head | None:
+    head = (
+        head_of(survey, function, scope)
+        if isinstance(function, tree.Name | tree.Accent | tree.Script)
+        else None
+    )
+    if head is None or head.power != 1 or head.parameters is not None:
+        return None
+    if not all(isinstance(argument, tree.Name | tree.Accent) for argument in arguments):
+        return None
+    if any(isinstance(argument, tree.Name) and scope.is_index(argument.text) for argument in arguments):
+        return None
+    record = scope.find(head.key)
+    if record is not None and record.indexed and not record.applied:
+        return None
+    letters = head.letters
+    if sub is not None:
+        more = [
+            item.text
+            for item in names.items(sub)
+            if isinstance(item, tree.Name) and scope.is_index(item.text)
+        ]
+        if len(more) != len(names.items(sub)):
+            return None
+        letters += tuple(more)
+    return Head(head.key, letters, parameters=tuple(arguments))
+
+
+def is_fresh(
+    survey: Survey,
+    head: Head,
+    scope: Scope,
+    rest: list[tree.Node] | tuple[tree.Node | None, ...],
+    *,
+    anew: bool = False,
+) -> bool:
+    """Tell whether a head has no meaning yet, so that an equation defines it.
+
+    What a section above defines may be given another meaning (`anew`) by *let* or `:=` only.
+    """
+    key = head.key
+    record = scope.find(key)
+    if record is None and (
+        scope.is_index(key)
+        or (key == "\\delta" and len(head.letters) == 2)
+        or key in ("1", "I", "\\mathbb{1}", "\\pi")
+    ):
+        return False
+    if record is None and scope.size(key) is not None:
+        return False
+    own = scope.names.get(key)
+    if own is not None and own.defined is not None:
+        return False
+    if record is not None and record is not own and record.defined is not None and not anew:
+        return False
+    if head.power != 1 and record is not None and (record.declared or record.bare or record.indexed):
+        return False
+    for node in rest:
+        if node is None:
+            continue
+        if isinstance(node, tree.Question):
+            return False
+        mentioned = {
+            found for n in names.walk(node) if (found := names.key(n, fonts=survey.fonts)) is not None
+        }
+        if key in mentioned and head.parameters is None:
+            return False
+        if own is not None and any(
+            own.identity in other.rests_on for other in map(scope.find, mentioned) if other is not None
+        ):
+            return False
+    return True

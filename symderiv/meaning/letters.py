@@ -1,0 +1,181 @@
+"""The first sweep: which letters are indices, and which are sizes.
+
+Vocabulary: a letter is *bound* by a sum, *scripted* in a subscript, *compared* with another, or *alone*.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from symderiv.kernel.terms import Size
+from symderiv.latex import tree
+from symderiv.meaning import names
+from symderiv.meaning.places import chains, is_index_relation
+from symderiv.meaning.raw import Letters, Survey
+from symderiv.meaning.scope import Scope
+
+
+def find_letters(survey: Survey, display: tree.Display, scope: Scope) -> None:
+    """Collect the letters that are bound, those in subscripts, those that are compared, those alone."""
+    uses = survey.uses.setdefault(id(scope), Letters(scope))
+    for chain in chains(display):
+        if is_index_relation(chain):
+            uses.compared |= _names_of(chain)
+        elif not is_declaration(chain) and not _is_bare_letter(chain):
+            if isinstance(chain.members[0], tree.Script) and chain.operators:
+                survey.head_indices |= {
+                    item.text
+                    for item in names.items(chain.members[0].sub)
+                    if names.is_index_letter(item) and isinstance(item, tree.Name)
+                }
+            for node in chain.members:
+                if node is not None:
+                    _letters(node, uses.bound, uses.scripted, uses.alone)
+                    uses.compared |= {
+                        m.text
+                        for each in names.walk(node)
+                        if isinstance(each, tree.Relation) and _relates_letters(each)
+                        for m in each.members
+                        if isinstance(m, tree.Name)
+                    }
+                    _find_sizes(survey, node, scope)
+
+
+def settle(survey: Survey) -> None:
+    """A letter is an index where it is bound, or stands in subscripts and never alone, here or above.
+
+    Letters that are only compared, `i = j`, are indices where the page has them in subscripts or sums.
+    """
+    anywhere: set[str] = set()
+    for uses in survey.uses.values():
+        anywhere |= uses.bound | uses.scripted
+    for uses in survey.uses.values():
+        alone: set[str] = set()
+        at: Scope | None = uses.scope
+        while at is not None:
+            alone |= survey.uses[id(at)].alone if id(at) in survey.uses else set()
+            at = at.parent
+        for letter, node in uses.uppers.items():
+            if letter not in uses.bound and letter not in survey.head_indices:
+                size_of(survey, node, uses.scope)
+        uses.scope.indices |= uses.bound | (uses.scripted - alone) | (uses.compared & anywhere - alone)
+
+
+def compares(chain: tree.Chain, scope: Scope) -> bool:
+    """Tell whether a chain relates indices: `i = j`, `i \\ne j`."""
+    return is_index_relation(chain) and all(scope.is_index(letter) for letter in _names_of(chain))
+
+
+def _find_sizes(survey: Survey, node: tree.Node, scope: Scope) -> None:
+    for each in names.walk(node):
+        if isinstance(each, tree.Big) and isinstance(each.upper, tree.Name | tree.Additive):
+            for name in names.walk(each.upper):
+                if isinstance(name, tree.Name):
+                    survey.uses[id(scope)].uppers.setdefault(name.text, name)
+        if (
+            isinstance(each, tree.Script)
+            and each.base in (tree.Name("1", "bold"), tree.Name("1", "blackboard"))
+            and isinstance(each.sub, tree.Name)
+        ):
+            survey.uses[id(scope)].uppers.setdefault(each.sub.text, each.sub)
+        if isinstance(each, tree.Product):
+            _find_mean(survey, each, scope)
+        if isinstance(each, tree.Sequence) and any(isinstance(item, tree.Dots) for item in each.items):
+            last = each.items[-1]
+            subs = [s.sub for s in names.walk(last) if isinstance(s, tree.Script) and s.sub is not None]
+            for sub in subs:
+                for item in names.items(sub):
+                    if (
+                        isinstance(item, tree.Name)
+                        and item.font == ""
+                        and len(item.text) == 1
+                        and item.text.isupper()
+                    ):
+                        size_of(survey, item, scope)
+
+
+def _find_mean(survey: Survey, node: tree.Product, scope: Scope) -> None:
+    """The n of `\\frac1n \\sum_i x_i` is the number of terms."""
+    for fraction, big in pairwise(node.factors):
+        if not isinstance(fraction, tree.Fraction) or not isinstance(big, tree.Big) or big.upper is not None:
+            continue
+        named = [n for n in names.walk(fraction.denominator) if isinstance(n, tree.Name)]
+        if len(named) == 1 and len(named[0].text) == 1 and len(names.bound_letters(big.lower)) == 1:
+            survey.uses[id(scope)].uppers.setdefault(named[0].text, named[0])
+            survey.means[id(big)] = named[0].text
+
+
+def size_of(survey: Survey, node: tree.Name, scope: Scope) -> Size:
+    """Return the size of a letter, which is a size from here on."""
+    known = scope.size(node.text)
+    if known is None:
+        known = survey.sizes.new(Size(node.text), origin=node.span)
+        scope.sizes[node.text] = known
+        survey.sizes.reserve(node.text)
+    return known
+
+
+def is_declaration(chain: tree.Chain) -> bool:
+    """Tell whether a chain says where a name lies: `x \\in S`, `f : A \\to B`, `a > 0`."""
+    operators = [operator.text for operator in chain.operators]
+    if operators in (["in"], [":", "to"]):
+        return True
+    last = chain.members[-1]
+    return (
+        operators == [">"]
+        and isinstance(last, tree.Number)
+        and isinstance(chain.members[0], tree.Name | tree.Accent | tree.Script)
+    )
+
+
+def _names_of(chain: tree.Chain) -> set[str]:
+    return {member.text for member in chain.members if isinstance(member, tree.Name)}
+
+
+def _is_bare_letter(chain: tree.Chain) -> bool:
+    """Tell whether a formula is one index letter and no more, as prose writes it."""
+    first = chain.members[0]
+    return len(chain.members) == 1 and first is not None and names.is_index_letter(first)
+
+
+def _letters(node: tree.Node, bound: set[str], scripted: set[str], alone: set[str]) -> None:
+    """Sort the letters of an expression: bound by sums or compared, in subscripts, or alone."""
+    if isinstance(node, tree.Big):
+        bound |= {
+            letter
+            for letter in names.bound_letters(node.lower)
+            if len(letter) == 1 or letter.startswith("\\")
+        }
+        if isinstance(node.lower, tree.Relation):
+            bound |= {m.text for m in node.lower.members if names.is_index_letter(m)}  # type: ignore[attr-defined]
+        _letters(node.body, bound, scripted, alone)
+        return
+    if isinstance(node, tree.Relation) and _relates_letters(node):
+        return
+    if isinstance(node, tree.Script):
+        inner: set[str] = set()
+        for item in names.items(node.sub):
+            inner |= {n.text for n in names.walk(item) if names.is_index_letter(n)}  # type: ignore[attr-defined]
+        if (
+            isinstance(node.base, tree.Name)
+            and node.base.text == "\\delta"
+            and len(names.items(node.sub)) == 2
+        ):
+            bound |= inner
+        scripted |= inner
+        _letters(node.base, bound, scripted, alone)
+        if node.sup is not None and names.label(node.sup) is None:
+            _letters(node.sup, bound, scripted, alone)
+        if isinstance(node.sub, tree.Relation):
+            _letters(node.sub, bound, scripted, alone)
+        return
+    if names.is_index_letter(node):
+        alone.add(node.text)  # type: ignore[attr-defined]
+    for child in names.children(node):
+        _letters(child, bound, scripted, alone)
+
+
+def _relates_letters(node: tree.Relation) -> bool:
+    """Tell whether a condition compares letters with one another: `i = j`."""
+    letters = [m for m in node.members if names.is_index_letter(m)]
+    return len(letters) > 1 and all(m in letters or isinstance(m, tree.Number) for m in node.members)

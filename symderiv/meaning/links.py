@@ -1,0 +1,182 @@
+"""The links of a chain: which of its relations are definitions and which are steps.
+
+Vocabulary: an equation *recurs* where its head is in its own body at another index; it *updates* a name
+that it takes from before.
+"""
+
+from __future__ import annotations
+
+from symderiv.diagnostics import Diagnostic
+from symderiv.latex import tree
+from symderiv.meaning import cues, names
+from symderiv.meaning.assumptions import impose
+from symderiv.meaning.evidence import observe
+from symderiv.meaning.heads import head_of, is_fresh
+from symderiv.meaning.places import Place
+from symderiv.meaning.raw import Head, Item, Link, RawChain, Survey
+from symderiv.meaning.scope import Scope
+
+_DEFINING = frozenset({"=", ":=", "equiv"})
+
+
+def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> None:
+    """Enter each relation sign of a chain as an item: a definition, a claim, a question."""
+    scope, base = raw.scope, len(raw.links)
+    new = [m for m in chain.members[1:] if m is not None]
+    operators = [operator.text for operator in chain.operators]
+    heads = {} if base else _heads_of(survey, [raw.first, *new], operators, place)
+    if not base:
+        observe(survey, raw.first, scope, introduces=True)
+    for at, (node, operator) in enumerate(zip(new, operators, strict=True)):
+        previous = raw.members[-1]
+        item = Item("claim", node.span, scope, facts=survey.in_force(scope), chain=survey.chains.index(raw))
+        item.member, item.left = base + at + 1, previous.span
+        item.imposed = cues.imposes(place.before)
+        link = Link(node, operator, survey.add(item))
+        raw.links.append(link)
+        if not base and not at and operator in (*_DEFINING, "<-") and _updates(raw.first, new):
+            item.kind = "relation"
+            item.diagnostics = (Diagnostic("SD109", "an update is not checked", item.span),)
+            observe(survey, node, scope, introduces=True)
+            continue
+        if not base and not at and operator in _DEFINING and _recurs(survey, raw.first, new, scope):
+            item.kind = "definition"
+            _recurrence(survey, item, raw.first, scope)
+            observe(survey, node, scope, introduces=True)
+            continue
+        last = at == len(new) - 1
+        if isinstance(node, tree.Question):
+            item.kind = "question"
+            continue
+        if operator not in _DEFINING:
+            item.kind = "relation"
+            item.diagnostics = (Diagnostic("SD109", "only = is checked", item.span),)
+        elif at in heads:
+            item.kind = "definition"
+            link.body = next((b for b in range(at + 1, len(new) + 1) if b not in heads), len(new))
+            observe(survey, new[link.body - 1], scope, introduces=True)
+            _define(survey, link, heads[at], previous, new[link.body - 1])
+            explains = place.cue == "where" or place.before.strip().lower() in ("with", "and")
+            if explains and not place.math.display:
+                _explains(survey, link)
+        elif last and cues.imposes(place.before) and isinstance(node, tree.Number) and node.text == "0":
+            item.kind = "assumption"
+            impose(survey, previous, node, scope)
+        elif last and item.member > 1 and _ends(survey, node, operator, scope):
+            item.kind = "definition"
+            link.body = item.member - 1
+            head = head_of(survey, node, scope)
+            assert head is not None
+            _define(survey, link, head, node, previous)
+        observe(survey, node, scope, introduces=bool(heads) or link.head is not None)
+
+
+def _updates(first: tree.Node, rest: list[tree.Node]) -> bool:
+    """Tell an update, `w = w - a g` or `w_{t+1} = w_t - a g`, from an equation."""
+    if len(rest) != 1 or not isinstance(rest[0], tree.Additive):
+        return False
+    terms = [term for sign, term in rest[0].terms if sign == "+"]
+    if isinstance(first, tree.Name | tree.Accent):
+        return first in terms
+    shifted = isinstance(first, tree.Script) and any(
+        isinstance(item, tree.Additive) for item in names.items(first.sub)
+    )
+    return shifted and any(isinstance(t, tree.Script) and t.base == first.base for t in terms)  # type: ignore[attr-defined]
+
+
+def _recurs(survey: Survey, first: tree.Node, rest: list[tree.Node], scope: Scope) -> bool:
+    """Tell whether an equation defines a name by its own entries at other indices: `h_t = f(h_{t-1})`."""
+    head = head_of(survey, first, scope)
+    if head is None or not head.letters or not isinstance(first, tree.Script):
+        return False
+    record = scope.find(head.key)
+    if record is not None and record.defined is not None:
+        return False
+    others = [n for m in rest for n in names.walk(m) if isinstance(n, tree.Script) and n.base == first.base]
+    return (
+        bool(others)
+        and all(other.sub != first.sub for other in others)
+        and any(isinstance(item, tree.Additive) for other in others for item in names.items(other.sub))
+    )
+
+
+def _recurrence(survey: Survey, item: Item, first: tree.Node, scope: Scope) -> None:
+    head = head_of(survey, first, scope)
+    assert head is not None
+    observe(survey, first, scope, introduces=True)
+    record = survey.name(head.key, first, scope)
+    record.defined, record.defined_at, record.broken = survey.items.index(item), first.span, True
+    found = Diagnostic("SD024", "a recurrence is not supported yet", item.span)
+    item.diagnostics = (found,)
+
+
+def _explains(survey: Survey, link: Link) -> None:
+    """Let *where s = a + b* after a display give the names of that display their meaning.
+
+    A function is not explained so: the display may have stated a rule for any function.
+    """
+    earlier = [chain for chain in survey.chains[:-1] if chain.links]
+    if not earlier or link.record is None or link.record.parameters is not None:
+        return
+    used = {names.key(n, fonts=survey.fonts) for member in earlier[-1].members for n in names.walk(member)}
+    if link.record.key in used:
+        link.record.defined = earlier[-1].links[0].item
+
+
+def _heads_of(
+    survey: Survey, members: list[tree.Node], operators: list[str], place: Place
+) -> dict[int, Head]:
+    """Return the heads that begin a chain; the first member that is none defines them all."""
+    heads: dict[int, Head] = {}
+    scope = place.scope
+    for at, member in enumerate(members[:-1]):
+        head = head_of(survey, member, scope)
+        if at and isinstance(member.base if isinstance(member, tree.Script) else member, tree.Call):
+            break
+        anew = operators[at] != "=" or place.cue in ("section", "where")
+        fresh = head is not None and is_fresh(survey, head, scope, members[at + 1 :], anew=anew)
+        if head is None or not fresh or operators[at] not in _DEFINING:
+            break
+        heads[at] = head
+    return heads
+
+
+def _ends(survey: Survey, node: tree.Node, operator: str, scope: Scope) -> bool:
+    """Tell whether a name that ends a chain is new: no constant, size or index, and not met before."""
+    head = head_of(survey, node, scope) if isinstance(node, tree.Name | tree.Accent | tree.Script) else None
+    if head is None or head.parameters is not None or head.letters or operator != "=":
+        return False
+    if scope.is_index(head.key) or scope.size(head.key) is not None or head.key in ("e", "I", "1", "\\pi"):
+        return False
+    return not any(
+        record.key.lower() == head.key.lower() and record.first.start < node.span.start
+        for record in survey.records
+    )
+
+
+def _define(survey: Survey, link: Link, head: Head, node: tree.Node, body: tree.Node) -> None:
+    scope = survey.items[link.item].scope
+    record = scope.names.get(head.key)
+    if record is None:
+        outer = scope.find(head.key)
+        record = survey.create(head.key, node, scope)
+        if outer is not None:
+            record.shape, record.declared, record.positive = outer.shape, outer.declared, outer.positive
+    record.defined, record.defined_at, record.introduced = link.item, node.span, True
+    record.broken = any(not fact.indices for fact in survey.local)
+    if head.letters:
+        record.indexed[len(head.letters)] += 1
+    if head.parameters is not None:
+        keys = []
+        for parameter in head.parameters:
+            key = names.key(parameter, fonts=survey.fonts)
+            assert key is not None
+            survey.name(key, parameter, scope).introduced = True
+            keys.append(key)
+        record.parameters = tuple(keys)
+    link.head, link.record = head, record
+    for used in names.walk(body):
+        key = names.key(used, fonts=survey.fonts)
+        other = scope.find(key) if key is not None else None
+        if other is not None and other is not record:
+            record.rests_on |= {other.identity} | other.rests_on

@@ -1,0 +1,200 @@
+"""What a survey finds: raw statements, with the records of names.
+
+Vocabulary: a *raw chain* is a chain of syntax trees over as many displays as it takes; an *item* is one
+entry of the report to be; a *head* is the left side of a definition; a *fact* is an assumption.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from symderiv.diagnostics import Diagnostic, Span
+from symderiv.document.model import Document
+from symderiv.kernel.terms import Size
+from symderiv.latex import tree
+from symderiv.meaning import names
+from symderiv.meaning.model import Kind
+from symderiv.meaning.places import Reading, chains
+from symderiv.meaning.scope import Name, Scope
+from symderiv.meaning.sizes import Sizes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The left side of a definition: `key` with index letters, parameters and a power (`\\sigma^2`)."""
+
+    key: str
+    letters: tuple[str, ...] = ()
+    parameters: tuple[tree.Node, ...] | None = None
+    power: int = 1
+
+
+@dataclass(slots=True, eq=False)
+class Fact:
+    """An assumption: its LaTeX, and the relation that states it."""
+
+    latex: str
+    relation: tree.Relation
+    scope: Scope
+    number: int
+    indices: bool
+    """It relates index letters."""
+    directive: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Link:
+    """One relation sign of a chain and the member at its right."""
+
+    node: tree.Node
+    operator: str
+    item: int
+    head: Head | None = None
+    """The definition that this link is."""
+    body: int | None = None
+    """The member that a definition takes as its body."""
+    record: Name | None = None
+
+
+@dataclass(slots=True, eq=False)
+class RawChain:
+    """The members of a chain."""
+
+    scope: Scope
+    first: tree.Node
+    links: list[Link] = field(default_factory=list)
+    einstein: bool = False
+    """Repeated indices are summed."""
+
+    @property
+    def members(self) -> list[tree.Node]:
+        """All members, in order."""
+        return [self.first, *(link.node for link in self.links)]
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One entry of the report to be."""
+
+    kind: Kind
+    span: Span
+    scope: Scope
+    facts: tuple[Fact, ...] = ()
+    chain: int | None = None
+    member: int | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    expected: str | None = None
+    imposed: bool = False
+    spans: int = 0
+    left: Span | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Letters:
+    """How the letters of a section are used."""
+
+    scope: Scope
+    bound: set[str] = field(default_factory=set)
+    scripted: set[str] = field(default_factory=set)
+    compared: set[str] = field(default_factory=set)
+    uppers: dict[str, tree.Name] = field(default_factory=dict)
+    """Bounds of sums: sizes, unless they are indices."""
+    alone: set[str] = field(default_factory=set)
+
+
+class Survey:
+    """Reads a document into items, raw chains and scopes."""
+
+    def __init__(self, document: Document) -> None:
+        """Find the places of the formulas; nothing is surveyed yet."""
+        self.document = document
+        self.sizes = Sizes()
+        self.diagnostics: list[Diagnostic] = list(document.diagnostics)
+        self.items: list[Item] = []
+        self.chains: list[RawChain] = []
+        self.facts: list[Fact] = []
+        self.records: list[Name] = []
+        self.declared_ranges: list[tuple[Scope, str, Size]] = []
+        reading = Reading(document)
+        self.layout = reading.layout or "gradient"
+        self.layout_told = reading.layout is not None
+        self.places = reading.places
+        self.fonts = self._fonts()
+        self.heads = self._head_letters()
+        self.head_indices: set[str] = set()
+        """Lower-case letters in subscripts at the left of equations: no sizes."""
+        self.means: dict[int, str] = {}
+        """The sums of means, and the names of the numbers of their terms."""
+        self.uses: dict[int, Letters] = {}
+        self.local: list[Fact] = []
+        self.consumed: list[tree.Chain] = []
+        self.fixed: set[str] = set()
+        """Index letters that prose fixes: *the true class k*."""
+        self.closing: list[tuple[int, Fact]] = []
+        """Local assumptions that end with their paragraph."""
+        self.section: dict[int, list[Fact]] = {}
+        self.last_chain: RawChain | None = None
+
+    def _fonts(self) -> frozenset[str]:
+        """Find the letters that the page declares or defines both in bold and not, as two names."""
+        seen: dict[str, set[bool]] = {}
+        for place in self.places:
+            for chain in chains(place.display):
+                for at, node in enumerate(chain.members):
+                    if (
+                        isinstance(node, tree.Name)
+                        and len(chain.members) > 1
+                        and (at == 0 or chain.operators[at - 1].text == ",")
+                    ):
+                        seen.setdefault(node.text, set()).add(node.font == "bold")
+                    for each in () if node is None else names.walk(node):
+                        if (
+                            isinstance(each, tree.Script)
+                            and isinstance(each.base, tree.Name)
+                            and each.base.font == "blackboard"
+                        ):
+                            for size in () if each.sup is None else names.walk(each.sup):
+                                if isinstance(size, tree.Name):
+                                    seen.setdefault(size.text, set()).add(size.font == "bold")
+        return frozenset(text for text, fonts in seen.items() if len(fonts) == 2)
+
+    def _head_letters(self) -> frozenset[str]:
+        """Find the letters that carry a subscript at the left of an equation: they are names of their own."""
+        found: set[str] = set()
+        for place in self.places:
+            for chain in chains(place.display):
+                first = chain.members[0]
+                if len(chain.members) > 1 and isinstance(first, tree.Script):
+                    found.add(names.key(first.base, fonts=self.fonts) or "")
+        return frozenset(found)
+
+    def create(self, key: str, node: tree.Node, scope: Scope) -> Name:
+        """Enter a name in a scope, told from those of the same key."""
+        taken = sum(record.key == key for record in self.records)
+        record = Name(key, key if not taken else f"{key}~{taken + 1}", node.span)
+        record.bold = any(isinstance(n, tree.Name) and n.font == "bold" for n in names.walk(node))
+        self.records.append(record)
+        scope.names[key] = record
+        return record
+
+    def name(self, key: str, node: tree.Node, scope: Scope) -> Name:
+        """Return the record of a name, created where there is none."""
+        return scope.find(key) or self.create(key, node, scope)
+
+    def add(self, item: Item) -> int:
+        """Enter an item and return its number."""
+        self.items.append(item)
+        return len(self.items) - 1
+
+    def in_force(self, scope: Scope) -> tuple[Fact, ...]:
+        """Return the assumptions that hold in a scope."""
+        found: list[Fact] = []
+        at: Scope | None = scope
+        while at is not None:
+            found = [*self.section.get(id(at), []), *found]
+            at = at.parent
+        return (*found, *self.local)
+
+    def text(self, span: Span) -> str:
+        """Return the source of a span."""
+        return self.document.source.text[span.start : span.end].strip()
