@@ -1,4 +1,4 @@
-"""Big operators: sums, products, means, maxima and minima over bound indices.
+"""Big operators: sums and products over bound indices.
 
 Vocabulary: the *start* and the *upper* end are the bounds of an index; a *restriction* is what a bound
 says of the index beyond them.

@@ -1,7 +1,7 @@
 """Functions and their arguments: elementary ones, those of the page, and those that nothing defines.
 
-Vocabulary: a factor *applies* where the bracket after it holds its arguments; the body of a defined
-function is *hidden* under the names of what it is applied to.
+Vocabulary: a factor *applies* where the bracket after it holds its arguments; an argument that a
+defined function takes is *hidden*: it becomes a definition of its own, named after the parameter.
 """
 
 from __future__ import annotations
@@ -296,7 +296,7 @@ def _renamed_through(elaborator: Elaborator, term: Expr, renaming: dict[str, str
     """Rename parameters in a term, and in copies of the definitions through which it depends on them."""
     renaming = dict(renaming)
     for name in sorted(names_in(term) - renaming.keys()):
-        body = elaborator.bodies.get(name)
+        body = _meaning_of(elaborator, name)
         if body is None or not _rests_on(elaborator, name, renaming.keys(), set()):
             continue
         copy = f"{name}@{len(elaborator.hidden) + 1}"
@@ -309,9 +309,17 @@ def _renamed_through(elaborator: Elaborator, term: Expr, renaming: dict[str, str
     return rename_names(term, renaming)
 
 
+def _meaning_of(elaborator: Elaborator, name: str) -> Tensor | None:
+    """Return what a name is defined as, by the page or by an argument that was given a hidden name."""
+    hidden = elaborator.hidden.get(name)
+    if hidden is not None:
+        return Tensor(hidden.body, hidden.slots, elaborator.hidden_shapes[name])
+    return elaborator.bodies.get(name)
+
+
 def _rests_on(elaborator: Elaborator, name: str, parameters: Collection[str], seen: set[str]) -> bool:
     """Tell whether the definition of a name leads to one of some parameters."""
-    body = elaborator.bodies.get(name)
+    body = _meaning_of(elaborator, name)
     if body is None or name in seen:
         return False
     seen.add(name)

@@ -103,7 +103,7 @@ class Letters:
 
 
 class Survey:
-    """Reads a document into items, raw chains and scopes."""
+    """What the sweeps have found: items, raw chains, facts and the records of names."""
 
     def __init__(self, document: Document) -> None:
         """Find the places of the formulas; nothing is surveyed yet."""

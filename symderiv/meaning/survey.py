@@ -42,6 +42,7 @@ def surveyed(document: Document) -> Survey:
     for display, scope in shown:
         declare_all(survey, display, scope)
     for place in survey.places:
+        start = len(survey.items)
         try:
             _second(survey, place)
         except Exception as error:  # noqa: BLE001  one bad formula never takes the file with it
@@ -53,6 +54,7 @@ def surveyed(document: Document) -> Survey:
                     diagnostics=(internal(error, place.math.span),),
                 )
             )
+            survey.items[start].spans = 0 if place.forced else 1
     return survey
 
 
