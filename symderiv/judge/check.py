@@ -270,9 +270,6 @@ class Session:
         if clash is not None and verdict.outcome != "refuted":
             outcome: Outcome = "ill-typed" if clash.code == "SD002" else "unknown"
             return Judged(Verdict(outcome, diagnostics=(clash,)), left)
-        suspect = right.suspect or left.suspect
-        if suspect is not None and verdict.outcome in ("proved", "tested", "refuted"):
-            return Judged(Verdict("unknown", diagnostics=(explain.suspect(right.span, suspect),)), left)
         if verdict.outcome == "refuted" and statement.imposed:
             return Judged(Verdict("unknown", diagnostics=(explain.imposed(right.span),)), left)
         if verdict.outcome == "refuted" and (

@@ -91,12 +91,6 @@ def layout(span: Span, name: str) -> Diagnostic:
     return Diagnostic("SD107", f"this step holds in {name} layout", span)
 
 
-def suspect(span: Span, name: str) -> Diagnostic:
-    """Say that a verdict would rest on a guess of ours."""
-    note = f"whether {name} is a number, a vector or a matrix is not told: a declaration would settle it"
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
-
-
 def imposed(span: Span) -> Diagnostic:
     """Say that a step holds at most under a condition that the page imposes."""
     note = (

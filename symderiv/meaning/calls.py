@@ -19,6 +19,7 @@ from sympy import (
 )
 
 from symderiv.diagnostics import Span
+from symderiv.kernel.calculus import names_in
 from symderiv.kernel.terms import D, Definition, Unknown, entry, fresh, indicator
 from symderiv.latex import tree
 from symderiv.meaning import names
@@ -28,7 +29,7 @@ from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.entries import broken, entries, fix
 from symderiv.meaning.errors import ill_typed, unsupported
 from symderiv.meaning.model import Tensor
-from symderiv.meaning.renaming import names_in, rename_bound, rename_names
+from symderiv.meaning.renaming import rename_bound, rename_names
 from symderiv.meaning.scope import Name
 from symderiv.meaning.vocabulary import CALLS, ELEMENTARY, count, kind, rank_name
 

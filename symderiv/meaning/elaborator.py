@@ -52,8 +52,6 @@ class Elaborator:
     """A name of the member at hand whose rank is a guess."""
     firm: bool = False
     """The member at hand has a tensor whose rank is no guess."""
-    suspect: str | None = None
-    """A name that is taken for a number and may be none."""
     lenient: bool = False
     """The page has a display that was not read, which may define what seems undefined."""
     expected_rank: int = 0
@@ -76,7 +74,7 @@ class Elaborator:
                 where.span,
                 label=f"the reading that keeps the bound {letter} apart was taken",
             )
-        self.shaky = self.suspect = self.clash = None
+        self.shaky = self.clash = None
         self.firm = False
         self.whole = node
         try:

@@ -109,8 +109,6 @@ def entries(elaborator: Elaborator, record: Name, subs: tuple[tree.Node, ...], s
     elaborator.firm = elaborator.firm or (bool(shape) and not record.guessed)
     if (record.guessed or len(record.indexed) > 1) and not record.declared:
         elaborator.shaky = record.key
-        if record.suspect and not shape:
-            elaborator.suspect = record.key
     if len(subs) > len(shape):
         raise ill_typed(
             "SD002", f"{record.key} has {count(len(shape), 'index')}, and {len(subs)} are written", span

@@ -11,6 +11,7 @@ from sympy.logic.boolalg import And, Boolean
 from symderiv.diagnostics import Diagnostic
 from symderiv.kernel.terms import Context, D, Definition, Goal, Index, Unknown, name_of
 from symderiv.meaning.model import Assumption, Chain, Member, Statement, Tensor
+from symderiv.meaning.renaming import reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +77,9 @@ def unnamed(goal: Goal) -> bool:
 
 def _reached(name: str, context: Context) -> set[str]:
     """Return every name on which a name depends."""
-    seen: set[str] = set()
-    stack = [name]
-    while stack:
-        at = stack.pop()
-        parts: set[str] = set(context.opaque[at].arguments) if at in context.opaque else set()
-        if at in context.definitions:
-            body = context.definitions[at].body
-            parts |= {
-                str(found) for atom in body.atoms(Symbol, Indexed) if (found := name_of(atom)) is not None
-            }
-        stack.extend(parts - seen)
-        seen |= parts
-    return seen
+    return reaches(
+        name, context.definitions, {key: opaque.arguments for key, opaque in context.opaque.items()}
+    )
 
 
 def compare(

@@ -73,8 +73,6 @@ class Member:
     value: Tensor | Failure
     shaky: str | None = None
     """A name in it whose rank is a guess, so that a clash of shapes is no error of the author's."""
-    suspect: str | None = None
-    """A name in it that is taken for a number and may be none."""
     clash: Diagnostic | None = None
     """A summed index in it that runs further than a dimension where it stands."""
     repair: tuple[str, Tensor] | None = None

@@ -68,15 +68,6 @@ def items(sub: tree.Node | None) -> tuple[tree.Node, ...]:
     return (sub,)
 
 
-def is_letter(node: tree.Node) -> bool:
-    """Tell whether a node is a single italic letter, Latin or Greek."""
-    return (
-        isinstance(node, tree.Name)
-        and node.font == ""
-        and (len(node.text) == 1 or node.text.startswith("\\"))
-    )
-
-
 _GREEK = frozenset(
     {
         "\\alpha",

@@ -20,7 +20,6 @@ from symderiv.kernel.terms import (
     Opaque,
     Size,
     fresh,
-    name_of,
 )
 from symderiv.latex import tree
 from symderiv.meaning import names
@@ -40,6 +39,7 @@ from symderiv.meaning.model import (
 )
 from symderiv.meaning.ranks import infer
 from symderiv.meaning.raw import Fact, Head, Item, Link, RawChain, Survey
+from symderiv.meaning.renaming import reaches
 from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.survey import internal, surveyed
 from symderiv.meaning.vocabulary import rank_name
@@ -60,11 +60,9 @@ class _Builder:
         self.hidden_shapes: dict[str, tuple[Size, ...]] = {}
         self.bodies: dict[str, Tensor] = {}
         self.definitions: dict[str, Definition] = {}
-        self.extra: dict[str, tuple[Diagnostic, ...]] = {}
         self.item_diagnostics: dict[int, list[Diagnostic]] = {}
         self.leftover: dict[Index, Size] = {}
         self._contexts: dict[tuple[int, int], Context] = {}
-        self._resolved: dict[Expr, Expr] = {}
 
     def page(self) -> Page:
         survey = self.survey
@@ -268,9 +266,7 @@ class _Builder:
             elif chain.links:
                 self.item_diagnostics[chain.links[0].item].extend(elaborator.diagnostics)
             text = self.survey.document.source.text[node.span.start : node.span.end].strip()
-            members.append(
-                Member(node.span, text, value, elaborator.shaky, elaborator.suspect, elaborator.clash, repair)
-            )
+            members.append(Member(node.span, text, value, elaborator.shaky, elaborator.clash, repair))
             if at and isinstance(value, Tensor):
                 self._settle(members, value)
         return members, elaborator
@@ -393,7 +389,7 @@ class _Builder:
             record.identity: {
                 name
                 for name in record.differentiated_by
-                if record.identity not in _reaches(name, definitions)
+                if record.identity not in reaches(name, definitions, {})
             }
             for record in records
             if record.identity not in definitions and not record.broken
@@ -403,7 +399,7 @@ class _Builder:
                 candidates = [
                     name
                     for name in record.differentiated_by
-                    if record.identity not in _reaches(name, definitions, below)
+                    if record.identity not in reaches(name, definitions, below)
                 ]
                 arguments = _sink(candidates, record.identity, definitions) or _latest(
                     candidates, definitions, below
@@ -449,7 +445,7 @@ def _latest(
 ) -> tuple[str, ...]:
     """Return the candidates on which no other candidate depends."""
     unique = list(dict.fromkeys(candidates))
-    reached = {name: _reaches(name, definitions, below) for name in unique}
+    reached = {name: reaches(name, definitions, below) for name in unique}
     return tuple(
         name
         for name in unique
@@ -464,26 +460,7 @@ def _sink(candidates: list[str], identity: str, definitions: dict[str, Definitio
     """
     if any(name in definitions for name in candidates):
         return ()
-    below = {name: _reaches(name, definitions) for name in definitions}
+    below = {name: reaches(name, definitions, {}) for name in definitions}
     ends = [name for name in definitions if not any(name in other for other in below.values())]
     through = [name for name in ends if below[name] & set(candidates) and identity not in below[name]]
     return tuple(through) if len(through) == 1 and set(candidates) <= below[through[0]] else ()
-
-
-def _reaches(
-    name: str, definitions: dict[str, Definition], below: dict[str, set[str]] | None = None
-) -> set[str]:
-    """Return every name that a name depends on: by its definition, or as an unknown function (`below`)."""
-    seen: set[str] = set()
-    stack = [name]
-    while stack:
-        at = stack.pop()
-        parts = _names_in(definitions[at].body) if at in definitions else (below or {}).get(at, set())
-        stack.extend(parts - seen)
-        seen |= parts
-    return seen
-
-
-def _names_in(term: Expr) -> set[str]:
-    found = {str(base.label) for base in term.atoms(sympy.IndexedBase)}
-    return found | {name for symbol in term.atoms(sympy.Symbol) if (name := name_of(symbol)) is not None}

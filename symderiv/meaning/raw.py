@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.document.model import Document
-from symderiv.kernel.terms import Size
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.model import Kind
@@ -114,7 +113,6 @@ class Survey:
         self.chains: list[RawChain] = []
         self.facts: list[Fact] = []
         self.records: list[Name] = []
-        self.declared_ranges: list[tuple[Scope, str, Size]] = []
         reading = Reading(document)
         self.layout = reading.layout or "gradient"
         self.layout_told = reading.layout is not None

@@ -5,6 +5,8 @@ A *bound* index belongs to a sum or product; a renamed tensor is renamed in its 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import sympy
 from sympy import (
     Expr,
@@ -12,13 +14,22 @@ from sympy import (
     Symbol,
 )
 
-from symderiv.kernel.terms import Index, Size, fresh
+from symderiv.kernel.calculus import names_in
+from symderiv.kernel.terms import Definition, Index, Size, fresh
 
 
-def names_in(term: Expr) -> set[str]:
-    """Return the names of the tensors in a term."""
-    found = {str(base.label) for base in term.atoms(sympy.IndexedBase)}
-    return found | {s.name for s in term.atoms(Symbol) if not isinstance(s, Index | Size)}
+def reaches(
+    name: str, definitions: Mapping[str, Definition], below: Mapping[str, Collection[str]]
+) -> set[str]:
+    """Return every name that a name depends on: by its definition, or as an unknown function (`below`)."""
+    seen: set[str] = set()
+    stack = [name]
+    while stack:
+        at = stack.pop()
+        parts = set(names_in(definitions[at].body) if at in definitions else below.get(at, ()))
+        stack.extend(parts - seen)
+        seen |= parts
+    return seen
 
 
 def rename_bound(term: Expr) -> Expr:

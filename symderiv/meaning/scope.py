@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from symderiv.diagnostics import Span
-from symderiv.kernel.terms import Index, Size
+from symderiv.kernel.terms import Size
 
 
 @dataclass(slots=True, eq=False)
@@ -50,8 +50,6 @@ class Name:
     shape: tuple[Size, ...] | None = None
     guessed: bool = False
     """Its rank is inferred from matrix notation, or from nothing but its letter."""
-    suspect: bool = False
-    """It may be a row before a matrix, or that matrix, and not a number."""
     bases: dict[int, int] = field(default_factory=dict)
     """By axis: the number of its first entry, 0 or 1, where a sum with bounds tells it."""
     positive: bool = False
@@ -109,8 +107,3 @@ class Scope:
             for key, name in scope.names.items():
                 found.setdefault(key, name)
         return found
-
-
-def index(letter: str) -> Index:
-    """Return the free index of a letter."""
-    return Index(letter)
