@@ -72,7 +72,7 @@ class Corruption:
 @cache
 def corruptions(page: str) -> list[Corruption]:
     """Return all corruptions of the steps of a page."""
-    text = (DERIVATIONS / f"{page}.md").read_text(encoding="utf-8")
+    text = next(DERIVATIONS.rglob(f"{page}.md")).read_text(encoding="utf-8")
     claims = [step for step in steps(page, text) if is_claim(step)]
     return [Corruption(step, rule, latex) for step in claims for rule, latex in corrupted(step.right)]
 
@@ -112,7 +112,7 @@ def verdict(step: Step, latex: str) -> str:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_step_of_the_pages_is_true_by_brute_force(page: str) -> None:
     """The second opinion finds nothing wrong with the pages, so that it can be asked about copies."""
-    text = (DERIVATIONS / f"{page}.md").read_text(encoding="utf-8")
+    text = next(DERIVATIONS.rglob(f"{page}.md")).read_text(encoding="utf-8")
     opinions = {step.members[-2:]: second_opinion(step, step.right) for step in steps(page, text)}
     assert [step for step, told in opinions.items() if told is None or not told.is_true] == []
     assert len(opinions) >= 30
@@ -121,7 +121,7 @@ def test_every_step_of_the_pages_is_true_by_brute_force(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_step_of_the_pages_is_proved_for_all_sizes(page: str) -> None:
     """Nothing in the library is merely tested."""
-    report = judged((DERIVATIONS / f"{page}.md").read_text(encoding="utf-8"))
+    report = judged(next(DERIVATIONS.rglob(f"{page}.md")).read_text(encoding="utf-8"))
     claims = [each for each in report.statements if each.kind == "claim"]
     assert [(each.latex, each.verdict, each.sizes) for each in claims] == [
         (each.latex, "proved", "all") for each in claims

@@ -538,7 +538,7 @@ def test_an_entry_does_not_sum_to_one() -> None:
 
 # Pages
 
-LIBRARY = {path.stem: path.read_text(encoding="utf-8") for path in sorted(DERIVATIONS.glob("*.md"))}
+LIBRARY = {path.stem: path.read_text(encoding="utf-8") for path in sorted(DERIVATIONS.rglob("*.md"))}
 PAGES = [*LIBRARY.values(), *(case.page for case in ALL)]
 FORMULAS = sorted({found for text in LIBRARY.values() for found in re.findall(r"\$\$?[^$]+\$\$?", text)})
 WORDS = [
