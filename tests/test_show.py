@@ -27,6 +27,8 @@ from symderiv.report.show import show
 
 ROOT = Path(__file__).parent.parent
 LIBRARY = sorted((ROOT / "derivations").rglob("*.md"))
+SOFTMAX = (ROOT / "derivations" / "softmax" / "softmax.md").read_text(encoding="utf-8")
+LINEAR = (ROOT / "derivations" / "linear-algebra" / "linear.md").read_text(encoding="utf-8")
 
 LAYER = r"""# A layer
 
@@ -93,9 +95,7 @@ def test_unicode_fits_a_terminal(file: Path) -> None:
 
 def test_softmax_reads_as_in_a_book() -> None:
     """The Jacobian and the product with a gradient are written in `y`, not in exponentials."""
-    text = show(
-        "softmax.md", (ROOT / "derivations" / "softmax" / "softmax.md").read_text(encoding="utf-8"), "unicode"
-    )
+    text = show("softmax.md", SOFTMAX, "unicode")
     assert "∂yⱼ/∂xᵢ = β yᵢ (δᵢⱼ − yⱼ)" in text
     assert "∂y/∂x   = β (diag(y) − y yᵀ)" in text
     assert "∂L/∂xᵢ = β yᵢ (gᵢ − ∑ⱼ gⱼ yⱼ)" in text
@@ -105,7 +105,7 @@ def test_linear_reads_as_in_a_book() -> None:
     """The three gradients in matrix form, for one input and for a batch."""
     text = show(
         "linear.md",
-        (ROOT / "derivations" / "linear-algebra" / "linear.md").read_text(encoding="utf-8"),
+        LINEAR,
         "unicode",
     )
     for line in ["(∂L/∂y) xᵀ", "= Wᵀ ∂L/∂y", "= X Wᵀ + 𝟏 bᵀ", "= (∂L/∂Y)ᵀ X", "= (∂L/∂Y)ᵀ 𝟏", "= (∂L/∂Y) W"]:
@@ -237,9 +237,7 @@ SIZES = [(1, 1, 1), (2, 3, 4), (4, 2, 3)]
 @pytest.mark.parametrize(("t", "n", "m"), SIZES)
 def test_numpy_of_linear(t: int, n: int, m: int) -> None:
     """The gradients are those of `g · y` and `G · Y`, by central differences through loops."""
-    function = printed(
-        "linear.md", (ROOT / "derivations" / "linear-algebra" / "linear.md").read_text(encoding="utf-8")
-    )
+    function = printed("linear.md", LINEAR)
     rng = np.random.default_rng(7)
     point = {
         "W": rng.normal(size=(t, n)),
@@ -277,9 +275,7 @@ def test_numpy_of_linear(t: int, n: int, m: int) -> None:
 @pytest.mark.parametrize("n", [1, 3, 5])
 def test_numpy_of_softmax(n: int) -> None:
     """The Jacobian, the product with a gradient, and the derivative by the inverse temperature."""
-    function = printed(
-        "softmax.md", (ROOT / "derivations" / "softmax" / "softmax.md").read_text(encoding="utf-8")
-    )
+    function = printed("softmax.md", SOFTMAX)
     rng = np.random.default_rng(8)
     x, g, beta = rng.normal(size=n), rng.normal(size=n), np.asarray(0.7)
     out = function(x=x, beta=float(beta), dL_dy=g)
