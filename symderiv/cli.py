@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from symderiv.report import concise, full
 from symderiv.report import json as json_format
 from symderiv.report.model import UNREADABLE, FileReport, Report
 from symderiv.report.summary import plural
-from symderiv.report.text import cropped, safe
+from symderiv.report.text import cropped, described, safe
 
 USAGE, INTERRUPTED = 2, 130
 
@@ -273,12 +274,19 @@ def show(
 
 @app.command()
 def explain(
-    code: Annotated[str, typer.Argument(help="A code or its name: SD101, bound-index-reused.")],
+    code: Annotated[
+        str, typer.Argument(help="A code or its name: SD101, bound-index-reused. Or: proved.", metavar="CODE")
+    ],
 ) -> None:
-    """Tell what a diagnostic means."""
+    """Tell what a diagnostic means, or what a proof rests on."""
+    if code.lower() == "proved":
+        _explain_proved()
+        return
     found = CODES.get(code.upper()) or BY_NAME.get(code.lower())
     if found is None:
-        near = difflib.get_close_matches(code.lower(), [*BY_NAME, *(known.lower() for known in CODES)], n=1)
+        near = difflib.get_close_matches(
+            code.lower(), ["proved", *BY_NAME, *(known.lower() for known in CODES)], n=1
+        )
         meant = f"; did you mean {near[0].upper() if near[0].upper() in CODES else near[0]}?" if near else ""
         _complain(f"no diagnostic {code!r}{meant}")
         raise typer.Exit(USAGE)
@@ -286,3 +294,16 @@ def explain(
     console = _console()
     _print(console, [head, Text("")])
     console.print(Text(found.explanation), soft_wrap=False)
+
+
+def _explain_proved() -> None:
+    from symderiv.judge import trust
+
+    console = _console()
+    width = min(console.width, 80)
+    _print(console, [Text(trust.TITLE, "bold"), Text("")])
+    _print(console, map(Text, textwrap.wrap(trust.OPENING, width)))
+    for word, line in described(trust.grounds(), width):
+        if word.strip():
+            console.print()
+        _print(console, [Text.assemble((word, "bold"), line)])

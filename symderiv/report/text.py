@@ -7,7 +7,9 @@ shown as an escape (`\x1b`). Everything is measured in terminal cells, not in ch
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -133,6 +135,16 @@ def apart(left: str, right: str) -> tuple[str, str]:
         if shown[0] != shown[1]:
             return shown
     return left, right
+
+
+def described(entries: Iterable[tuple[str, str]], width: int) -> Iterator[tuple[str, str]]:
+    """Yield lines of a list of words and what they stand for: the word on its first line, then the text."""
+    entries = list(entries)
+    column = max((len(word) for word, _ in entries), default=0) + 2
+    for word, text in entries:
+        lines = textwrap.wrap(text, max(width - column, 20), break_long_words=False, break_on_hyphens=False)
+        for at, line in enumerate(lines):
+            yield (word if not at else "").ljust(column), line
 
 
 def _trimmed(shown: str) -> str:
