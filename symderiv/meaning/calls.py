@@ -6,7 +6,7 @@ defined function takes is *hidden*: it becomes a definition of its own, named af
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import sympy
 from sympy import (
@@ -20,16 +20,16 @@ from sympy import (
 
 from symderiv.diagnostics import Span
 from symderiv.kernel.calculus import names_in
-from symderiv.kernel.terms import D, Definition, Unknown, entry, fresh, indicator
+from symderiv.kernel.terms import D, Definition, Index, Size, Unknown, entry, fresh, indicator
 from symderiv.latex import tree
 from symderiv.meaning import names
-from symderiv.meaning.arithmetic import elementwise, power
+from symderiv.meaning.arithmetic import elementwise, power, together
 from symderiv.meaning.conditions import proposition
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.entries import broken, entries, fix
 from symderiv.meaning.errors import ill_typed, unsupported
 from symderiv.meaning.model import Tensor
-from symderiv.meaning.renaming import rename_bound, rename_names
+from symderiv.meaning.renaming import Alias, rename_bound, rename_names
 from symderiv.meaning.scope import Name
 from symderiv.meaning.vocabulary import CALLS, ELEMENTARY, count, kind, rank_name
 
@@ -270,13 +270,22 @@ def _defined_application(
     parameters = [elaborator.scope.find(parameter) for parameter in record.parameters]
     assert all(parameter is not None for parameter in parameters)
     body = elaborator.bodies[record.identity]
-    renaming: dict[str, str] = {}
+    renaming: dict[str, Alias] = {}
+    over: Tensor | None = None
     for parameter, argument in zip(parameters, arguments, strict=True):
         assert parameter is not None
         own = elaborator.record(argument) if isinstance(argument, tree.Name | tree.Accent) else None
         if own is parameter:
             continue
-        renaming[parameter.identity] = _hide(elaborator, parameter, elaborator.value(argument), argument.span)
+        value = elaborator.value(argument)
+        if value.rank and not elaborator.shape(parameter) and not body.rank:
+            elaborator.note("SD104", f"{record.key} is applied entry by entry", node.span)
+            if over is not None:
+                over, value, _ = together(elaborator, over, value, node.span, "these arguments")
+            over = value
+            value = Tensor(value.body)
+        around = dict(zip(over.slots, over.dimensions, strict=True)) if over is not None else {}
+        renaming[parameter.identity] = _hide(elaborator, parameter, value, around, argument.span)
     if not renaming:
         value = entries(elaborator, record, (), node.span)
     else:
@@ -286,27 +295,24 @@ def _defined_application(
     for _ in range(primes):
         if len(parameters) != 1 or parameters[0] is None:
             raise unsupported("the prime of a function of several variables is ambiguous", node.span)
-        identity = renaming.get(parameters[0].identity, parameters[0].identity)
+        alias = renaming.get(parameters[0].identity, Alias(parameters[0].identity))
         sizes = elaborator.shape(parameters[0])
         slots = tuple(fresh("s") for _ in sizes)
-        value = Tensor(D(value.body, entry(identity, *slots)), value.slots + slots, value.dimensions + sizes)
-    return value
+        by = entry(alias.name, *alias.sizes, *slots)
+        value = Tensor(D(value.body, by), value.slots + slots, value.dimensions + sizes)
+    return value if over is None else Tensor(value.body, over.slots, over.dimensions, row=over.row)
 
 
-def _renamed_through(elaborator: Elaborator, term: Expr, renaming: dict[str, str]) -> Expr:
+def _renamed_through(elaborator: Elaborator, term: Expr, renaming: dict[str, Alias]) -> Expr:
     """Rename parameters in a term, and in copies of the definitions through which it depends on them."""
     renaming = dict(renaming)
+    sizes = {index: size for alias in renaming.values() for index, size in alias.sizes.items()}
     for name in sorted(names_in(term) - renaming.keys()):
         body = _meaning_of(elaborator, name)
         if body is None or not _rests_on(elaborator, name, renaming.keys(), set()):
             continue
-        copy = f"{name}@{len(elaborator.hidden) + 1}"
-        elaborator.hidden[copy] = Definition(copy, body.slots, body.body)
-        elaborator.hidden_shapes[copy] = body.dimensions
-        elaborator.hidden[copy] = Definition(
-            copy, body.slots, _renamed_through(elaborator, body.body, renaming)
-        )
-        renaming[name] = copy
+        inner = _renamed_through(elaborator, body.body, renaming)
+        renaming[name] = _hidden(elaborator, name, Tensor(inner, body.slots, body.dimensions), sizes)
     return rename_names(term, renaming)
 
 
@@ -328,16 +334,34 @@ def _rests_on(elaborator: Elaborator, name: str, parameters: Collection[str], se
     return any(part in parameters or _rests_on(elaborator, part, parameters, seen) for part in parts)
 
 
-def _hide(elaborator: Elaborator, parameter: Name, value: Tensor, span: Span) -> str:
-    """Give an argument a hidden name, so that a function can be differentiated by it."""
-    sizes = elaborator.shape(parameter)
-    if len(sizes) != value.rank:
+def _hide(
+    elaborator: Elaborator, parameter: Name, value: Tensor, over: Mapping[Index, Size], span: Span
+) -> Alias:
+    """Give an argument a hidden name, so that a function can be differentiated by it.
+
+    The indices that are free in the argument or bound around it, and those that it is taken `over`
+    entry by entry, are slots of the hidden name: it is one quantity for each of their values.
+    """
+    shape = elaborator.shape(parameter)
+    if len(shape) != value.rank:
         raise ill_typed(
-            "SD002", f"{parameter.key} is {rank_name(len(sizes))}, and {kind(value)} is given", span
+            "SD002", f"{parameter.key} is {rank_name(len(shape))}, and {kind(value)} is given", span
         )
-    identity = f"{parameter.identity}@{len(elaborator.hidden) + 1}"
-    for a, b in zip(sizes, value.dimensions, strict=True):
+    if parameter.positive and not value.body.is_positive:
+        raise unsupported(f"{parameter.key} is positive, and this is not known to be", span)
+    for a, b in zip(shape, value.dimensions, strict=True):
         elaborator.sizes.try_unify(a, b)
-    elaborator.hidden[identity] = Definition(identity, value.slots, value.body)
-    elaborator.hidden_shapes[identity] = value.dimensions
-    return identity
+    free = {Index(letter): size for letter, size in elaborator.free.items()}
+    return _hidden(elaborator, parameter.identity, value, free | dict(elaborator.bound.values()) | dict(over))
+
+
+def _hidden(elaborator: Elaborator, name: str, value: Tensor, sizes: Mapping[Index, Size]) -> Alias:
+    """Define a hidden name, over the indices of known sizes that are free in a value and over its slots."""
+    free = value.body.free_symbols - set(value.slots)
+    opened = tuple(index for index in sizes if index in free)
+    slots = tuple(fresh("s") for _ in opened)
+    identity = f"{name}@{len(elaborator.hidden) + 1}"
+    body = value.body.xreplace(dict(zip(opened, slots, strict=True)))
+    elaborator.hidden[identity] = Definition(identity, (*slots, *value.slots), body)
+    elaborator.hidden_shapes[identity] = (*(sizes[index] for index in opened), *value.dimensions)
+    return Alias(identity, {index: sizes[index] for index in opened})

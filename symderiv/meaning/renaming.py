@@ -6,16 +6,27 @@ A *bound* index belongs to a sum or product; a renamed tensor is renamed in its 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 import sympy
 from sympy import (
     Expr,
+    Indexed,
+    IndexedBase,
     Sum,
     Symbol,
 )
 
 from symderiv.kernel.calculus import names_in
-from symderiv.kernel.terms import Definition, Index, Size, fresh
+from symderiv.kernel.terms import Definition, Index, Size, entry, fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A hidden name that stands for another, with further indices and their sizes before its own."""
+
+    name: str
+    sizes: Mapping[Index, Size] = field(default_factory=dict)
 
 
 def reaches(
@@ -40,13 +51,15 @@ def rename_bound(term: Expr) -> Expr:
     return term.xreplace(renaming) if renaming else term
 
 
-def rename_names(term: Expr, renaming: dict[str, str]) -> Expr:
+def rename_names(term: Expr, renaming: Mapping[str, Alias]) -> Expr:
     """Give tensors other names throughout a term, the variables of its derivatives included."""
     changes: dict[Expr, Expr] = {}
-    for each in term.atoms(sympy.IndexedBase):
-        if str(each.label) in renaming:
-            changes[each] = sympy.IndexedBase(Symbol(renaming[str(each.label)], **each.label.assumptions0))
-    for each in term.atoms(Symbol):
+    for each in term.atoms(Indexed):
+        alias = renaming.get(str(each.base.label))
+        if alias is not None:
+            changes[each] = entry(alias.name, *alias.sizes, *each.indices)
+    labels = {base.label for base in term.atoms(IndexedBase)}
+    for each in term.atoms(Symbol) - labels:
         if not isinstance(each, Index | Size) and each.name in renaming:
-            changes[each] = Symbol(renaming[each.name], real=True)
+            changes[each] = entry(renaming[each.name].name, *renaming[each.name].sizes)
     return term.xreplace(changes) if changes else term
