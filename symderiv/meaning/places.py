@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from symderiv.diagnostics import Span
 from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
 from symderiv.latex import LatexError, Macros, parse, tree
-from symderiv.meaning import cues, names
+from symderiv.meaning import cues, gradients, names
 from symderiv.meaning.scope import Scope
 
 LAYOUTS = ("numerator", "denominator", "gradient")
@@ -69,6 +69,23 @@ class Reading:
             if place.display is not None and labels:
                 items = (
                     names.with_labels(item, labels) if isinstance(item, tree.Chain) else item
+                    for item in place.display.items
+                )
+                place.display = replace(place.display, items=tuple(items))
+        self._gradients()
+
+    def _gradients(self) -> None:
+        """Read `dX` as a name in the sections where the page says that it is a derivative by X."""
+        found: dict[str, list[Scope]] = {}
+        for place in self.places:
+            for chain in chains(place.display):
+                for each in gradients.gradients(chain):
+                    found.setdefault(each, []).append(place.scope)
+        for place in self.places if found else ():
+            here = frozenset(each for each, scopes in found.items() if any(map(place.scope.within, scopes)))
+            if place.display is not None and here:
+                items = (
+                    gradients.with_gradients(item, here) if isinstance(item, tree.Chain) else item
                     for item in place.display.items
                 )
                 place.display = replace(place.display, items=tuple(items))

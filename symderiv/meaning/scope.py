@@ -84,6 +84,10 @@ class Scope:
             yield scope
             scope = scope.parent
 
+    def within(self, other: Scope) -> bool:
+        """Tell whether what another scope defines is visible here."""
+        return any(scope is other for scope in self._chain())
+
     def find(self, key: str) -> Name | None:
         """Return the record that a key refers to here, or None."""
         return next((scope.names[key] for scope in self._chain() if key in scope.names), None)

@@ -75,7 +75,7 @@ _BOLD = {
 _SCRIPT = re.compile(
     r"^(?P<base>.+?)(?:\^\{(?P<label>[^{}]*)\})?(?:_\{(?P<part>(?:[^{}]|\{[^{}]*\})*)\})?(?P<primes>'*)$"
 )
-_CORE = re.compile(r"[^\W\d_]|\d|\\[A-Za-z]+|[A-Za-z][A-Za-z0-9]*")
+_CORE = re.compile(r"[^\W\d_]|\d|d?\\[A-Za-z]+|[A-Za-z][A-Za-z0-9]*")
 _MARKED = re.compile(r"\\(?P<mark>[A-Za-z]+)\{(?P<core>.*)\}$")
 
 
@@ -212,7 +212,9 @@ class Latex:
         inner = found.core
         if not _CORE.fullmatch(inner):
             return f"\\mathrm{{{word(inner)}}}"
-        if len(inner) > 1 and not inner.startswith("\\"):
+        if inner.startswith("d\\"):
+            inner = f"\\mathrm{{d}}{inner[1:]}"
+        elif len(inner) > 1 and not inner.startswith("\\"):
             inner = f"\\mathrm{{{inner}}}"
         elif not inner.startswith("\\") and not inner.isascii():
             inner = next((f"\\{name}" for name, sign in GREEK.items() if sign == inner), f"\\text{{{inner}}}")
@@ -321,8 +323,9 @@ class Unicode:
 
     def _core(self, found: Parts) -> str:
         core = found.core
-        if core.startswith("\\"):
-            core = GREEK.get(core[1:]) or word(core)
+        if core.startswith(("\\", "d\\")):
+            before, _, core = core.partition("\\")
+            core = before + (GREEK.get(core) or word(core))
         elif not _CORE.fullmatch(core):
             core = word(core).replace(" ", "·")
         if found.mark in ("mathbf", "boldsymbol"):

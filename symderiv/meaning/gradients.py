@@ -1,0 +1,52 @@
+r"""Names of two letters for gradients: `dX` on a page that says `dX = \partial L / \partial X`.
+
+A `d` before a name is a differential elsewhere. Where the page defines `dX` as a derivative by X, it is one
+name, with the indices and the scripts of X.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+from symderiv.latex import tree
+from symderiv.meaning import names
+
+
+def gradients(chain: tree.Chain) -> Iterator[str]:
+    """Yield the key of X for each `dX = \\partial L / \\partial X` of a chain."""
+    for left, right in pairwise(chain.members):
+        if not isinstance(left, tree.Differential) or not isinstance(right, tree.Derivative):
+            continue
+        found = _named(left.of)
+        if found is not None and right.of is not None and [_key(each) for each in right.by] == [_key(found)]:
+            yield _key(found) or ""
+
+
+def with_gradients(chain: tree.Chain, keys: frozenset[str]) -> tree.Chain:
+    """Read `dX` as one name, for every X of `keys`."""
+
+    def joined(each: tree.Node) -> tree.Node:
+        found = _named(each.of) if isinstance(each, tree.Differential) else None
+        if found is None or _key(found) not in keys:
+            return each
+        assert isinstance(each, tree.Differential)
+        name = replace(found, text=f"d{found.text}", span=each.span)
+        if isinstance(each.of, tree.Script):
+            return replace(each.of, base=replace(name, span=found.span), span=each.span)
+        return name
+
+    members = tuple(None if member is None else names.rebuilt(member, joined) for member in chain.members)
+    return replace(chain, members=members)
+
+
+def _named(node: tree.Node) -> tree.Name | None:
+    """Return the name that a `d` stands before: X of `dX`, `dX_{ij}` and `dX^\\top`."""
+    base = node.base if isinstance(node, tree.Script) else node
+    return base if isinstance(base, tree.Name) and base.text.isascii() else None
+
+
+def _key(node: tree.Node) -> str | None:
+    """Return the key of a name or of an entry of it."""
+    return names.key(node.base if isinstance(node, tree.Script) else node)
