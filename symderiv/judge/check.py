@@ -272,9 +272,11 @@ class Session:
             return Judged(Verdict(outcome, diagnostics=(clash,)), left)
         if verdict.outcome == "refuted" and statement.imposed:
             return Judged(Verdict("unknown", diagnostics=(explain.imposed(right.span),)), left)
-        if verdict.outcome == "refuted" and (
-            one_sided(compared.goal) or relabelled(compared.goal) or unnamed(compared.goal)
-        ):
+        function = unnamed(compared.goal)
+        if verdict.outcome == "refuted" and function is not None:
+            found = explain.unnamed(right.span, _plain(function))
+            return Judged(Verdict("unknown", diagnostics=(found,)), left)
+        if verdict.outcome == "refuted" and (one_sided(compared.goal) or relabelled(compared.goal)):
             return Judged(Verdict("unknown", diagnostics=(explain.undefined(right.span),)), left)
         if compared.layout is not None:
             verdict = replace(verdict, layout=compared.layout)

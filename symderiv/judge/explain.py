@@ -86,6 +86,12 @@ def undefined(span: Span) -> Diagnostic:
     )
 
 
+def unnamed(span: Span, name: str) -> Diagnostic:
+    """Say that a page applies a function that has no definition where it stands."""
+    note = f"{name} has no definition in this section: one above its first heading would reach every section"
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+
+
 def layout(span: Span, name: str) -> Diagnostic:
     """Say under which layout convention a step holds."""
     return Diagnostic("SD107", f"this step holds in {name} layout", span)

@@ -7,6 +7,7 @@ defined function takes is *hidden*: it becomes a definition of its own, named af
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import sympy
 from sympy import (
@@ -51,19 +52,32 @@ def call(elaborator: Elaborator, node: tree.Call) -> Tensor:
     primes = node.function.primes if isinstance(node.function, tree.Script) else 0
     if record is not None and (elaborator.is_defined(record) or word not in CALLS | ELEMENTARY.keys()):
         value = _application(elaborator, record, node.arguments, primes, node)
-    elif primes:
-        raise unsupported(f"the prime of {word} is not supported yet", node.span)
     elif word in ELEMENTARY:
         if len(node.arguments) != 1:
             raise ill_typed("SD002", f"{word} takes one argument", node.span)
-        value = elementwise(elaborator, ELEMENTARY[word], elaborator.value(node.arguments[0]), node)
+        value = _elementary(elaborator, word, elaborator.value(node.arguments[0]), primes, node)
         if value.rank == 0 and base_of_log is not None:
             value = Tensor(value.body / sympy.log(base_of_log))
+    elif primes:
+        raise unsupported(f"the prime of {word} is not supported yet", node.span)
     elif word in CALLS:
         value = _known_call(elaborator, word, node)
     else:
         raise unsupported(f"symderiv does not know the function {word or 'here'} yet", node.span)
     return value if exponent is None else power(elaborator, value, exponent, node)
+
+
+def _elementary(elaborator: Elaborator, word: str, argument: Tensor, primes: int, node: tree.Call) -> Tensor:
+    """Elaborate a function of numbers, `tanh(x)`, and its derivatives, `tanh'(x)`, entry by entry."""
+    if not primes:
+        return elementwise(elaborator, ELEMENTARY[word], argument, node)
+    around = dict(zip(argument.slots, argument.dimensions, strict=True))
+    alias = _hidden(elaborator, word, Tensor(argument.body), _around(elaborator) | around)
+    at = entry(alias.name, *alias.sizes)
+    value = elementwise(elaborator, lambda _: ELEMENTARY[word](at), argument, node)
+    for _ in range(primes):
+        value = replace(value, body=D(value.body, at))
+    return value
 
 
 def _known_call(elaborator: Elaborator, word: str, node: tree.Call) -> Tensor:
@@ -135,7 +149,8 @@ def applies(elaborator: Elaborator, node: tree.Product, at: int) -> bool:
         return True
     if isinstance(base, tree.Script):
         if base.primes:
-            return elaborator.record(base.base) is not None
+            record = elaborator.record(base.base)
+            return record is not None and not _is_factor(elaborator, record, following)
         if names.label(base.sup) is not None or names.is_transpose(base.sup):
             return False
         key = names.key(base.base, fonts=elaborator.fonts)
@@ -144,7 +159,7 @@ def applies(elaborator: Elaborator, node: tree.Product, at: int) -> bool:
         )
         return record is not None and is_function(record)
     record = elaborator.record(base)
-    return record is not None and is_function(record)
+    return record is not None and is_function(record) and not _is_factor(elaborator, record, following)
 
 
 def refuse_word(elaborator: Elaborator, node: tree.Product, at: int) -> None:
@@ -351,8 +366,13 @@ def _hide(
         raise unsupported(f"{parameter.key} is positive, and this is not known to be", span)
     for a, b in zip(shape, value.dimensions, strict=True):
         elaborator.sizes.try_unify(a, b)
+    return _hidden(elaborator, parameter.identity, value, _around(elaborator) | dict(over))
+
+
+def _around(elaborator: Elaborator) -> dict[Index, Size]:
+    """Return the indices that are free in the member at hand or bound around what is elaborated."""
     free = {Index(letter): size for letter, size in elaborator.free.items()}
-    return _hidden(elaborator, parameter.identity, value, free | dict(elaborator.bound.values()) | dict(over))
+    return free | dict(elaborator.bound.values())
 
 
 def _hidden(elaborator: Elaborator, name: str, value: Tensor, sizes: Mapping[Index, Size]) -> Alias:
@@ -365,3 +385,38 @@ def _hidden(elaborator: Elaborator, name: str, value: Tensor, sizes: Mapping[Ind
     elaborator.hidden[identity] = Definition(identity, (*slots, *value.slots), body)
     elaborator.hidden_shapes[identity] = (*(sizes[index] for index in opened), *value.dimensions)
     return Alias(identity, {index: sizes[index] for index in opened})
+
+
+def prime(elaborator: Elaborator, record: Name, primes: int, node: tree.Node) -> Tensor | None:
+    """Elaborate `f'` alone, for a function of one number that the page defines: it stands at its variable."""
+    if not elaborator.is_defined(record) or record.parameters is None or len(record.parameters) != 1:
+        return None
+    parameter = elaborator.scope.find(record.parameters[0])
+    if parameter is None or elaborator.shape(parameter):
+        return None
+    return _application(elaborator, record, (tree.Name(parameter.key, span=node.span),), primes, node)
+
+
+def _is_factor(elaborator: Elaborator, record: Name, group: tree.Group) -> bool:
+    """Tell whether brackets after a function are a factor: the bare function in them, as in `f (1 - f)`."""
+    if not elaborator.is_defined(record) or record.parameters is None:
+        return False
+    return _stands_bare(elaborator, group.body, record)
+
+
+def _stands_bare(elaborator: Elaborator, node: tree.Node, record: Name) -> bool:
+    """Tell whether a function stands below a node without brackets after it."""
+    if isinstance(node, tree.Product):
+        followers = [
+            following if operator == "" else None
+            for operator, following in zip(node.operators, node.factors[1:], strict=True)
+        ]
+        for factor, following in zip(node.factors, [*followers, None], strict=True):
+            base = factor.base if isinstance(factor, tree.Script) else factor
+            applied = elaborator.record(base) is record and isinstance(following, tree.Group)
+            if not applied and _stands_bare(elaborator, factor, record):
+                return True
+        return False
+    if isinstance(node, tree.Name | tree.Accent):
+        return elaborator.record(node) is record
+    return any(_stands_bare(elaborator, child, record) for child in names.children(node))

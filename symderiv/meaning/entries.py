@@ -25,7 +25,7 @@ from symderiv.meaning.errors import Untyped, ill_typed, unsupported
 from symderiv.meaning.model import Tensor
 from symderiv.meaning.patterns import composite_head
 from symderiv.meaning.scope import Name
-from symderiv.meaning.vocabulary import count
+from symderiv.meaning.vocabulary import ELEMENTARY, count
 
 
 def named(elaborator: Elaborator, node: tree.Node, base: tree.Node, subs: tuple[tree.Node, ...]) -> Tensor:
@@ -83,6 +83,8 @@ def _undefined(elaborator: Elaborator, node: tree.Node, key: str) -> Untyped:
         return unsupported(
             "the derivative of a function without its argument is not supported yet", node.span
         )
+    if key in ELEMENTARY and key.startswith("\\"):
+        return unsupported("a function without its argument is not supported yet", node.span)
     if elaborator.lenient:
         return unsupported(f"{key} may be defined in a display that was not read", node.span)
     near = [

@@ -61,8 +61,8 @@ def relabelled(goal: Goal) -> bool:
 _FUNCTION_LETTERS = frozenset({"\\sigma", "\\phi", "\\varphi", "\\psi", "\\Phi", "\\rho"})
 
 
-def unnamed(goal: Goal) -> bool:
-    """Tell whether a goal has a function such as `\\sigma` that the page applies and never defines.
+def unnamed(goal: Goal) -> str | None:
+    """Return a function such as `\\sigma` that a goal applies and that nothing defines here, or None.
 
     By its letter it is a certain function, so that numbers for another one decide nothing.
     """
@@ -72,7 +72,7 @@ def unnamed(goal: Goal) -> bool:
     sides += [goal.context.definitions[name].body for name in reached if name in goal.context.definitions]
     found = {str(each.args[0]) for side in sides for each in side.atoms(Unknown)}
     found |= reached & goal.context.opaque.keys()
-    return any(re.sub(r"~\d+$", "", name) in _FUNCTION_LETTERS for name in found)
+    return next((name for name in sorted(found) if re.sub(r"~\d+$", "", name) in _FUNCTION_LETTERS), None)
 
 
 def _reached(name: str, context: Context) -> set[str]:

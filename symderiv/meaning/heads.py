@@ -12,7 +12,7 @@ from symderiv.meaning import names
 from symderiv.meaning.patterns import composite_head
 from symderiv.meaning.raw import Head, Survey
 from symderiv.meaning.scope import Scope
-from symderiv.meaning.vocabulary import FUNCTIONS
+from symderiv.meaning.vocabulary import ELEMENTARY, FUNCTIONS
 
 
 def head_of(survey: Survey, node: tree.Node, scope: Scope) -> Head | None:
@@ -136,13 +136,7 @@ def is_fresh(
     """
     key = head.key
     record = scope.find(key)
-    if record is None and (
-        scope.is_index(key)
-        or (key == "\\delta" and len(head.letters) == 2)
-        or key in ("1", "I", "\\mathbb{1}", "\\pi")
-    ):
-        return False
-    if record is None and scope.size(key) is not None:
+    if record is None and _has_meaning(survey, head, scope):
         return False
     own = scope.names.get(key)
     if own is not None and own.defined is not None:
@@ -166,3 +160,28 @@ def is_fresh(
         ):
             return False
     return True
+
+
+def _has_meaning(survey: Survey, head: Head, scope: Scope) -> bool:
+    """Tell whether a head that the page does not mention has a meaning of its own: an index, I, tanh'."""
+    key, word = head.key, head.key.rstrip("'")
+    if scope.is_index(key) or scope.size(key) is not None or key in ("1", "I", "\\mathbb{1}", "\\pi"):
+        return True
+    if (key == "\\delta" and len(head.letters) == 2) or word in FUNCTIONS:
+        return True
+    return word in ELEMENTARY and (
+        word != key or (head.parameters is not None and _was_applied(survey, word))
+    )
+
+
+def _was_applied(survey: Survey, word: str) -> bool:
+    """Tell whether the page has used a function such as ReLU in the meaning that everybody gives it."""
+    calls = (
+        node
+        for chain in survey.chains
+        if chain.links
+        for member in chain.members
+        for node in names.walk(member)
+        if isinstance(node, tree.Call)
+    )
+    return any(isinstance(node.function, tree.Name) and node.function.text == word for node in calls)

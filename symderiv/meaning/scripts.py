@@ -13,6 +13,7 @@ from symderiv.kernel.terms import indicator
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.arithmetic import elementwise, power
+from symderiv.meaning.calls import prime
 from symderiv.meaning.conditions import proposition
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.entries import fix, named
@@ -52,6 +53,10 @@ def script(elaborator: Elaborator, node: tree.Script) -> Tensor:
             base, subs = _labelled(elaborator, base, sup, label, subs)
             sup = None
         if node.primes:
+            record = elaborator.record(base)
+            slope = prime(elaborator, record, node.primes, node) if record is not None and not subs else None
+            if slope is not None:
+                return slope if sup is None else power(elaborator, slope, sup, node)
             base = _primed(elaborator, base, node)
         value = named(elaborator, node, base, subs)
         return value if sup is None else power(elaborator, value, sup, node)
