@@ -210,28 +210,37 @@ def slashed(reader: Reader, style: str, order: int, start: int) -> Node:
 
 
 def nabla(reader: Reader) -> Node:
-    """nabla : "\\nabla" ( "_" argument )? product?"""
+    """nabla : "\\nabla" ( "^" number )? ( "_" argument )? product? | "\\nabla" "_" argument …"""
     start = reader.at
     token = reader.read()
     if reader.check("_"):
         return subscripted(reader, "nabla", start)
-    if reader.check("^") or not reader.starts_operand():
-        name = Name("\\nabla", span=token.span)
-        return (
-            scripts.scripted(reader, name, start)
-            if reader.check("^")
-            else Derivative(None, (), "nabla", "subscript", span=reader.since(start))
-        )
+    if reader.check("^"):
+        if not _is_order(reader):
+            return scripts.scripted(reader, Name("\\nabla", span=token.span), start)
+        order = exponent(reader)
+        if reader.check("_"):
+            return subscripted(reader, "nabla", start, order)
+        return Derivative(operand(reader), (), "nabla", "subscript", order, span=reader.since(start))
     return Derivative(operand(reader), (), "nabla", "subscript", span=reader.since(start))
 
 
-def subscripted(reader: Reader, style: str, start: int) -> Node:
+def _is_order(reader: Reader) -> bool:
+    """Tell whether a `2` stands above the nabla, by itself."""
+    at = reader.at + 1
+    end = reader.pairs.get(at, at)
+    inner = reader.tokens[at + 1 : end] if end > at else reader.tokens[at : at + 1]
+    return [part.text for part in inner] == ["2"]
+
+
+def subscripted(reader: Reader, style: str, start: int, order: int = 1) -> Node:
     """subscripted : ( ∂ | "\\nabla" ) "_" argument ( "^" number )? product?"""
     reader.read()
     reader.scripts += 1
     variable = scripts.script_argument(reader, "subscript")
     reader.scripts -= 1
-    order = exponent(reader)
+    if order == 1:
+        order = exponent(reader)
     return Derivative(operand(reader), (variable,) * order, style, "subscript", span=reader.since(start))
 
 

@@ -178,7 +178,8 @@ def _(node: tree.Derivative) -> str:
     of = "" if node.of is None else _term(node.of)
     if node.form == "subscript":
         if not node.by:
-            return f"{mark} {of}".rstrip()
+            above = f"^{{{node.order}}}" if node.order > 1 else ""
+            return f"{mark}{above} {of}".rstrip()
         return f"{mark}_{_braced(node.by[0])}{_order(node)} {of}".rstrip()
     if node.form == "slash":
         variable = node.by[0]

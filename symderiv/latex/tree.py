@@ -114,7 +114,8 @@ class Derivative(Node):
     """A derivative as a fraction, an operator, or with a subscript.
 
     `\\frac{\\partial y}{\\partial x}`, `\\partial y/\\partial x`, `\\frac{\\partial}{\\partial x}(y)`,
-    `\\frac{dy}{dx}`, `\\frac{d}{dx} y`, `\\nabla_x y`, `\\nabla y` (no variables), `\\partial_x y`;
+    `\\frac{dy}{dx}`, `\\frac{d}{dx} y`, `\\nabla_x y`, `\\nabla y` (no variables), `\\partial_x y`,
+    `\\nabla^2 y` (no variables, of `order` 2), `\\nabla_x^2 y`;
     `\\frac{\\partial^2 y}{\\partial x_i \\partial x_j}` has two variables, `\\partial x^2` the same one
     twice. `of` is None for an operator with nothing after it. `style` is "partial", "total" or "nabla";
     `form` is "fraction" (the operand stands in the numerator), "slash", "operator" (the operand follows,
@@ -125,6 +126,8 @@ class Derivative(Node):
     by: tuple[Node, ...]
     style: str
     form: str
+    order: int = 1
+    """How often the variable that is left out is differentiated by, where `by` is empty."""
 
 
 @dataclass(frozen=True, slots=True)

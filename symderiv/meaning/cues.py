@@ -70,6 +70,8 @@ def cue(prose: str) -> Cue:
     if denies(clause):
         return ""
     words = [word.lower() for word in _WORD.findall(clause)]
+    if words[-2:] == ["such", "that"]:
+        return "section"
     for at, word in reversed(list(enumerate(words))[-5:]):
         if word in _LOCAL:
             return "" if at and words[at - 1] == "only" else "local"
@@ -85,8 +87,17 @@ def cue(prose: str) -> Cue:
 
 
 def fixes(prose: str) -> bool:
-    """Tell whether prose before a letter fixes it: *the true class $k$*, *the correct label $c$*."""
-    return bool(re.search(r"\b(class|label|category|target)\s*$", prose, re.IGNORECASE))
+    """Tell whether prose before a letter fixes it: *the true class $k$*, *its label is $c$*."""
+    return bool(re.search(r"\b(class|label|category|target)(\s+(is|be))?\s*$", prose, re.IGNORECASE))
+
+
+def supposes(prose: str) -> bool:
+    """Tell whether a clause that is left open supposes the display after it: *Suppose that*, *such that*."""
+    return bool(
+        re.search(
+            r"\b(suppose|assume|assuming|provided|such)(\s+(also|now))?\s+that\s*:?\s*$", prose, re.IGNORECASE
+        )
+    ) and not denies(re.split(r"[.;!?](?:\s|$)", prose)[-1])
 
 
 def closes(after: str) -> bool:

@@ -29,9 +29,10 @@ def derivative(elaborator: Elaborator, node: tree.Derivative) -> Tensor:
     if operand is None:
         raise unsupported("this derivative has no operand", node.span)
     if not node.by:
-        node = tree.Derivative(
-            operand, _parameters(elaborator, operand), node.style, node.form, span=node.span
-        )
+        variables = _parameters(elaborator, operand) * node.order
+        if node.order > 1:
+            elaborator.shaky = "\\nabla^2"
+        node = tree.Derivative(operand, variables, node.style, node.form, span=node.span)
     if not node.by:
         raise unsupported("this gradient does not name its variable", node.span)
     value = elaborator.value(operand)

@@ -114,10 +114,10 @@ def compare(
             ranges |= {index: chain.ranges[index] for index in about}
             usable.append(fact)
     goal = Goal(left.body, right.body, ranges, tuple(usable), statement.context)
-    return Compared(_closed(goal), "numerator" if turned else None)
+    return Compared(_closed(goal, chain), "numerator" if turned else None)
 
 
-def _closed(goal: Goal) -> Goal:
+def _closed(goal: Goal, chain: Chain) -> Goal:
     """Give a definition with an index of its own that is no slot, `L = -\\log p_c`, that index as a slot."""
     context = goal.context
     open_: dict[str, tuple[Index, ...]] = {}
@@ -142,9 +142,15 @@ def _closed(goal: Goal) -> Goal:
         for name, shape in context.shapes.items()
     }
     left, right = _widened(goal.left, open_), _widened(goal.right, open_)
-    return replace(
-        goal, left=left, right=right, context=replace(context, definitions=definitions, shapes=shapes)
-    )
+    ranges, facts = dict(goal.ranges), []
+    for fact in goal.assumptions:
+        wide = fact.func(*(_widened(side, open_) for side in fact.args))
+        more = _indices(wide) - _indices(fact) - ranges.keys()
+        if more <= chain.ranges.keys():
+            ranges |= {index: chain.ranges[index] for index in more}
+            facts.append(wide)
+    context = replace(context, definitions=definitions, shapes=shapes)
+    return Goal(left, right, ranges, tuple(facts), context)
 
 
 def _widened(term: Expr, more: dict[str, tuple[Index, ...]]) -> Expr:

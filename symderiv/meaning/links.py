@@ -14,7 +14,7 @@ from symderiv.meaning.evidence import observe
 from symderiv.meaning.heads import head_of, is_fresh
 from symderiv.meaning.places import Place
 from symderiv.meaning.raw import Head, Item, Link, RawChain, Survey
-from symderiv.meaning.scope import Scope
+from symderiv.meaning.scope import Name, Scope
 
 _DEFINING = frozenset({"=", ":=", "equiv"})
 
@@ -154,6 +154,22 @@ def _ends(survey: Survey, node: tree.Node, operator: str, scope: Scope) -> bool:
     )
 
 
+def _specialises(survey: Survey, outer: Name, head: Head, body: tree.Node, scope: Scope) -> bool:
+    """Tell whether a section gives a value to a name that the definitions above it leave open.
+
+    These then speak of that value: where the page defines `L` by labels y, and a section has
+    `y_k = \\delta_{kc}`, the `L` of the section is that of these labels. A name on which a function rests is
+    left alone, for the function may be applied at other points.
+    """
+    if not outer.declared or outer.defined is not None or head.parameters is not None:
+        return False
+    visible = scope.visible()
+    resting = [r for r in visible.values() if r.defined is not None and outer.identity in r.rests_on]
+    inside = {names.key(n, fonts=survey.fonts) for n in names.walk(body)}
+    used = {visible[key].identity for key in inside if key in visible}
+    return bool(resting) and all(r.parameters is None and r.identity not in used for r in resting)
+
+
 def _define(survey: Survey, link: Link, head: Head, node: tree.Node, body: tree.Node) -> None:
     scope = survey.items[link.item].scope
     record = scope.names.get(head.key)
@@ -162,6 +178,9 @@ def _define(survey: Survey, link: Link, head: Head, node: tree.Node, body: tree.
         record = survey.create(head.key, node, scope)
         if outer is not None:
             record.shape, record.declared, record.positive = outer.shape, outer.declared, outer.positive
+            if _specialises(survey, outer, head, body, scope):
+                record.identity = outer.identity
+                survey.items[link.item].kind = "assumption"
     record.defined, record.defined_at, record.introduced = link.item, node.span, True
     record.broken = any(not fact.indices for fact in survey.local)
     if head.letters:

@@ -59,7 +59,8 @@ class _Builder:
         self.hidden: dict[str, Definition] = {}
         self.hidden_shapes: dict[str, tuple[Size, ...]] = {}
         self.bodies: dict[str, Tensor] = {}
-        self.definitions: dict[str, Definition] = {}
+        self.definitions: dict[int, Definition] = {}
+        """By the `id` of a record: two sections may each give a value to one name of the page."""
         self.item_diagnostics: dict[int, list[Diagnostic]] = {}
         self.leftover: dict[Index, Size] = {}
         self._contexts: dict[tuple[int, int], Context] = {}
@@ -160,7 +161,7 @@ class _Builder:
         record.shape, record.row = tuple(sizes), body.row
         record.guessed = elaborator.shaky is not None and not elaborator.firm
         self.bodies[record.identity] = Tensor(term, tuple(slots), tuple(sizes), row=body.row)
-        self.definitions[record.identity] = Definition(record.identity, tuple(slots), term)
+        self.definitions[id(record)] = Definition(record.identity, tuple(slots), term)
         self._used(elaborator, head)
 
     def _body(self, elaborator: Elaborator, node: tree.Node, head: Head, record: Name) -> Tensor:
@@ -361,7 +362,7 @@ class _Builder:
         last = max(
             (
                 item.defined
-                for item in visible.values()
+                for item in (*visible.values(), *scope.hidden())
                 if item.defined is not None and item.defined <= number
             ),
             default=-1,
@@ -375,16 +376,12 @@ class _Builder:
         for identity, hidden in self.hidden.items():
             definitions[identity] = self._resolved_definition(hidden)
             shapes[identity] = tuple(self.sizes.show(size) for size in self.hidden_shapes[identity])
-        records = list(visible.values())
+        records = [*visible.values(), *scope.hidden()]
         for record in records:
             if record.shape is not None:
                 shapes[record.identity] = tuple(self.sizes.show(size) for size in record.shape)
-            if (
-                record.defined is not None
-                and record.defined <= number
-                and record.identity in self.definitions
-            ):
-                definitions[record.identity] = self._resolved_definition(self.definitions[record.identity])
+            if record.defined is not None and record.defined <= number and id(record) in self.definitions:
+                definitions[record.identity] = self._resolved_definition(self.definitions[id(record)])
         below = {
             record.identity: {
                 name

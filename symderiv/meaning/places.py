@@ -151,6 +151,7 @@ class Reading:
         display, error = self._parsed(item)
         same = item.paragraph == self._paragraph
         given = self._before.rstrip().lower().endswith("given:")
+        given = given or (item.display and cues.supposes(self._before))
         self.places.append(
             Place(
                 math=item,

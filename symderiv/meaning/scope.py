@@ -111,3 +111,14 @@ class Scope:
             for key, name in scope.names.items():
                 found.setdefault(key, name)
         return found
+
+    def hidden(self) -> list[Name]:
+        """Return the names above that one of the same key hides here; definitions above may rest on them."""
+        visible = self.visible()
+        seen = {name.identity for name in visible.values()}
+        return [
+            name
+            for scope in self._chain()
+            for key, name in scope.names.items()
+            if visible[key] is not name and name.identity not in seen
+        ]

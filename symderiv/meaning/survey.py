@@ -133,10 +133,9 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
     assert display is not None
     operators = [operator.text for operator in chain.operators]
     first = chain.members[0]
+    _fix(survey, place, chain)
     if not operators:
         assert first is not None
-        if isinstance(first, tree.Name) and cues.fixes(place.before) and not place.math.display:
-            survey.fixed.add(first.text)
         named = isinstance(first, tree.Name | tree.Accent | tree.Script) and not place.math.display
         observe(survey, first, scope, introduces=named)
         if named and state_property(survey, place, first):
@@ -181,6 +180,14 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
         survey.chains.append(raw)
         survey.last_chain = raw
     enter(survey, place, raw, chain)
+
+
+def _fix(survey: Survey, place: Place, chain: tree.Chain) -> None:
+    """Take the letter of *the class $c$*, or *of class $c \\in \\{1, \\dots, C\\}$*, as a fixed index."""
+    first = chain.members[0]
+    inline = not place.math.display and [operator.text for operator in chain.operators] in ([], ["in"])
+    if inline and isinstance(first, tree.Name) and cues.fixes(place.before):
+        survey.fixed.add(first.text)
 
 
 def _declare_uses(survey: Survey, node: tree.Node, scope: Scope) -> None:
