@@ -49,6 +49,9 @@ LITERAL = 8
 PAIRS = 4
 """How many pairs of indices are told apart at most."""
 
+_MADE = frozenset({Kind.BASE, Kind.UNKNOWN, Kind.FUNCTION, Kind.POSITIVE, Kind.VANISHING})
+"""The kinds of atoms that are functions of polynomials."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proved:
@@ -434,7 +437,7 @@ def _at_zero(algebra: Algebra, p: Polynomial, zero: Polynomial) -> Polynomial:
     """Return p where a polynomial is 0: an atom of it is put in terms of others, or p is a multiple of it."""
     solution = _linear(zero)
     if solution is not None:
-        return _replaced(algebra, p, *solution)
+        return _throughout(algebra, p, *solution)
     if any(m.marked for m in p.terms):
         return p
     p = _cleared(algebra, p)
@@ -444,6 +447,28 @@ def _at_zero(algebra: Algebra, p: Polynomial, zero: Polynomial) -> Polynomial:
         if algebra.times(Polynomial({m: c}), inverse, zero) == p:
             return NOTHING
     return p
+
+
+def _throughout(algebra: Algebra, p: Polynomial, a: Atom, by: Polynomial) -> Polynomial:
+    """Return p with an atom replaced wherever it stands outside sums, arguments and exponents included."""
+    if a not in _atoms(p):
+        return p
+    parts = []
+    for m, c in p.terms.items():
+        factors = [algebra.power(_at(algebra, b, a, by), e) for b, e in m.factors.items()]
+        if m.exponent:
+            factors.append(algebra.exp(_throughout(algebra, m.exponent, a, by)))
+        parts.append(scaled(algebra.times(*factors), c))
+    return plus(*parts)
+
+
+def _at(algebra: Algebra, b: Atom, a: Atom, by: Polynomial) -> Polynomial:
+    """Return an atom b as a polynomial, another atom replaced in it."""
+    if b == a:
+        return by
+    if b.kind in _MADE:
+        return algebra.rebuilt(b, tuple(_throughout(algebra, q, a, by) for q in b.inner))
+    return atom(b)
 
 
 def _linear(p: Polynomial) -> tuple[Atom, Polynomial] | None:

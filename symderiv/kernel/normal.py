@@ -283,9 +283,9 @@ class Algebra:
                 return self.product(variable, size, body)
             case _:
                 inner = tuple(self.substitute(p, values) for p in a.inner)
-                return self._rebuilt(a, inner)
+                return self.rebuilt(a, inner)
 
-    def _rebuilt(self, a: Atom, inner: tuple[Polynomial, ...]) -> Polynomial:
+    def rebuilt(self, a: Atom, inner: tuple[Polynomial, ...]) -> Polynomial:
         """Return an atom made of polynomials with these in their place."""
         match a.kind:
             case Kind.BASE:
