@@ -9,6 +9,8 @@ combinations of sizes.
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 import random_terms
 from brute_force import Undefined as NoValue
@@ -162,3 +164,21 @@ def test_normal_forms_do_not_grow_with_sizes() -> None:
 
     assert len(forms[0].terms) == len(forms[1].terms) == 1
     assert Size("N") != Index("N")
+
+
+@pytest.mark.parametrize("values", [(0, 1), (-1, 1), (0, 1, 2), (-2, 3, 5), (4,)])
+@pytest.mark.parametrize("power", [-3, -1, 2, 3, 4, 9])
+def test_powers_of_an_entry_of_a_finite_set(values: tuple[int, ...], power: int) -> None:
+    """At each number of the set the lower polynomial has the value of the power; at 0 no inverse has one."""
+    from symderiv.kernel.polynomial import Kind
+
+    context = Context(values={"m": values})
+    lower = normal(entry("m") ** power, {}, context)
+
+    if 0 in values and power < 0:
+        assert [set(m.factors.values()) for m in lower.terms] == [{power}]
+        return
+    powers = {e for m in lower.terms for a, e in m.factors.items() if a.kind is Kind.ENTRY}
+    assert powers <= set(range(len(values))) or power < len(values)
+    for value in values:
+        assert write(lower).subs(entry("m"), value) == Fraction(value) ** power

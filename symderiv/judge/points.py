@@ -213,7 +213,10 @@ def sample(  # noqa: PLR0913  a point is what these say
         if math.prod(shape) > _MOST_VALUES:
             raise CannotSampleError(f"{name} has {math.prod(shape)} entries")
         positive = name in anatomy.positive
-        if simple:
+        if name in anatomy.context.values:
+            choices = np.array(anatomy.context.values[name], dtype=float)
+            values[name] = choices[draw(seed, "choices", name, kind).integers(0, len(choices), shape)]
+        elif simple:
             values[name] = _simple(at, shape, positive=positive, turn=turn)
         else:
             values[name] = _generic(name, shape, positive=positive, kind=kind, seed=seed)
@@ -341,6 +344,9 @@ class _Hypotheses:
     def _allowed(self, point: Point, pins: Mapping[Index, int]) -> bool:
         """Tell whether the signs and the hypotheses that are no equations are respected."""
         if any((point.values[name] <= 0).any() for name in self.anatomy.positive if name in point.values):
+            return False
+        few = self.anatomy.context.values
+        if any(not np.isin(point.values[name], few[name]).all() for name in self.moved if name in few):
             return False
         walker = Walker(self.anatomy, self.sizes, point)
         return all(

@@ -78,8 +78,10 @@ class Residue:
 
 def normal(term: Expr, ranges: Mapping[Index, Expr], context: Context | None = None) -> Polynomial:
     """Return the normal form of a term whose free indices run over `ranges`; derivatives are carried out."""
-    opened = derive(term, context or Context())
-    return Reader(Algebra(_upper(ranges), positive_names([opened]))).read(opened)
+    context = context or Context()
+    opened = derive(term, context)
+    algebra = Algebra(_upper(ranges), positive_names([opened]), values=context.values)
+    return Reader(algebra).read(opened)
 
 
 def prove(goal: Goal) -> Proved | Residue:
@@ -182,7 +184,7 @@ def _reader(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
     positive = positive_names([*terms, *facts]) | {
         name for a in facts if (name := _made_positive(a, goal)) is not None
     }
-    algebra = Algebra(upper, positive, unequal, kinks_excluded=kinks)
+    algebra = Algebra(upper, positive, unequal, values=goal.context.values, kinks_excluded=kinks)
     reader = Reader(algebra, fixed)
     rules: list[Rule] = []
     for fact in facts:
@@ -320,7 +322,7 @@ def is_zero(algebra: Algebra, p: Polynomial, depth: int = DEPTH) -> bool:
     """Tell whether p is known to be 0 wherever it is defined."""
     if len(p.terms) < 2:
         return not p.terms
-    if not algebra.rules and nonzero(p, algebra.upper, algebra.positive_names):
+    if not algebra.rules and nonzero(p, algebra.upper, algebra.positive_names, algebra.values):
         return False
     if any(m.marked for m in p.terms):
         return all(is_zero(algebra, part, depth) for part in _either(algebra, _complemented(algebra, p)))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product as combinations
 from math import floor
 
@@ -66,12 +67,17 @@ class Algebra:
         positive: frozenset[str] = frozenset(),
         unequal: Mapping[IndexExpr, str] | None = None,
         *,
+        values: Mapping[str, tuple[int, ...]] | None = None,
         kinks_excluded: bool = False,
     ) -> None:
-        """Take bounds of free indices, names of positive tensors, forms that are not 0 with the reason."""
+        """Take bounds of free indices, names of positive tensors, forms that are not 0 with the reason.
+
+        `values` has the names whose entries are one of a few numbers.
+        """
         self.upper = dict(upper)
         self.positive_names = positive
         self.unequal = dict(unequal or {})
+        self.values = dict(values or {})
         self.kinks_excluded = kinks_excluded
         self.symmetric: frozenset[str] = frozenset()
         self.rules: tuple[Rule, ...] = ()
@@ -131,7 +137,7 @@ class Algebra:
             power = factors.get(a, 0) + e
             if power:
                 factors[a] = power
-                care = care or (power != e and a.kind in _CAREFUL)
+                care = care or (power != e and (a.kind in _CAREFUL or a.name in self.values))
             else:
                 del factors[a]
         exponent = m.exponent
@@ -151,7 +157,7 @@ class Algebra:
                     raise Undefined(msg)
                 marks.append(a)
                 continue
-            left, factor = self._reduced(a, e) if a.kind in _CAREFUL else (e, ONE)
+            left, factor = self._reduced(a, e) if a.kind in _CAREFUL or a.name in self.values else (e, ONE)
             if left:
                 kept[a] = left
             if factor is not ONE:
@@ -168,6 +174,16 @@ class Algebra:
             return e - whole, self.power(a.inner[0], whole)
         if a.kind is Kind.CONSTANT and a.name.isdigit() and whole:
             return e - whole, number(Fraction(int(a.name)) ** whole)
+        if a.name in self.values and a.kind in (Kind.ENTRY, Kind.SYMMETRIC) and e == whole:
+            values = self.values[a.name]
+            if whole >= len(values) or (whole < 0 and 0 not in values):
+                return 0, Polynomial(
+                    {
+                        Monomial(None, {a: n} if n else {}): c
+                        for n, c in enumerate(through(values, whole))
+                        if c
+                    }
+                )
         if a.name == "sin" and e == whole and e >= 2:
             cosine = atom(Atom(Kind.FUNCTION, "cos", inner=a.inner), 2)
             return e % 2, self.power(minus(ONE, cosine), whole // 2)
@@ -333,6 +349,20 @@ class Algebra:
     closed = sums.closed
     opened = sums.opened
     product = sums.product
+
+
+@lru_cache(maxsize=256)
+def through(values: tuple[int, ...], e: int) -> tuple[Fraction, ...]:
+    """Return the coefficients of the polynomial of least degree that is `v^e` at each of some numbers v."""
+    total = [Fraction(0)] * len(values)
+    for v in values:
+        product, scale = [Fraction(1)], Fraction(v) ** e
+        for w in values:
+            if w != v:
+                product = [a - w * b for a, b in zip([0, *product], [*product, 0], strict=True)]
+                scale /= v - w
+        total = [a + scale * b for a, b in zip(total, product, strict=True)]
+    return tuple(total)
 
 
 def _index_expressions(a: Atom) -> set[IndexExpr]:

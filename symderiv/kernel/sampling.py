@@ -43,10 +43,15 @@ class Undecided(Exception):
     """The sample tells nothing."""
 
 
-def nonzero(p: Polynomial, upper: Mapping[Variable, tuple[IndexExpr, ...]], positive: frozenset[str]) -> bool:
+def nonzero(
+    p: Polynomial,
+    upper: Mapping[Variable, tuple[IndexExpr, ...]],
+    positive: frozenset[str],
+    values: Mapping[str, tuple[int, ...]],
+) -> bool:
     """Tell whether p is certainly not identically 0."""
     for seed in (1, 2):
-        sample = _Sample(seed, upper, positive)
+        sample = _Sample(seed, upper, positive, values)
         try:
             terms = [sample.term(m, c, {}) for m, c in p.terms.items()]
         except (Undecided, OverflowError, ZeroDivisionError, ValueError):
@@ -59,11 +64,16 @@ def nonzero(p: Polynomial, upper: Mapping[Variable, tuple[IndexExpr, ...]], posi
 
 class _Sample:
     def __init__(
-        self, seed: int, upper: Mapping[Variable, tuple[IndexExpr, ...]], positive: frozenset[str]
+        self,
+        seed: int,
+        upper: Mapping[Variable, tuple[IndexExpr, ...]],
+        positive: frozenset[str],
+        values: Mapping[str, tuple[int, ...]],
     ) -> None:
         self.seed = seed
         self.upper = upper
         self.positive = positive
+        self.values = values
         self.loops = 0
         self.made: dict[str, float] = {}
 
@@ -75,6 +85,8 @@ class _Sample:
 
     def signed(self, name: str, *token: object) -> float:
         value = self.number(name, *token)
+        if name in self.values and len(token) == 1:
+            return random.Random(f"{self.seed} {name} {token}").choice(self.values[name])  # noqa: S311 - no secret
         if self.seed == 1 or name in self.positive:
             return value
         return value if self.number("sign", name, *token) > 1 else -value

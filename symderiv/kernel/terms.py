@@ -185,6 +185,8 @@ class Context:
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     opaque: Mapping[str, Opaque] = field(default_factory=dict)
     shapes: Mapping[str, tuple[Expr, ...]] = field(default_factory=dict)
+    values: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Where the entries of a primitive name are all among a few numbers, these: `(0, 1)` for a mask."""
 
 
 @dataclass(frozen=True, slots=True)

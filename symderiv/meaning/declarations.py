@@ -110,6 +110,7 @@ def _declare_in(survey: Survey, node: tree.Node, domain: tree.Node, scope: Scope
         assert head is not None
         rows = tuple(scope.range(letter) or survey.sizes.new(origin=node.span) for letter in head.letters)
         name.shape = rows + shape
+        name.values = _few(domain)
         if head.letters:
             name.indexed[len(head.letters)] += 1
         if isinstance(domain, tree.Script) and isinstance(domain.base, tree.Name) and domain.sub is not None:
@@ -137,6 +138,24 @@ def _shape(survey: Survey, domain: tree.Node | None, scope: Scope) -> tuple[Size
     if len(sizes) == 2 and survey.sizes.value(sizes[1]) == 1:
         sizes.pop()
     return tuple(sizes)
+
+
+def _few(domain: tree.Node) -> tuple[int, ...]:
+    """Return the numbers of `\\{0, 1\\}^n`, none where a domain is no finite set of numbers."""
+    group = domain.base if isinstance(domain, tree.Script) else domain
+    if not isinstance(group, tree.Group) or group.left != "{" or not isinstance(group.body, tree.Sequence):
+        return ()
+    found = [_whole(item) for item in group.body.items]
+    return tuple(sorted({n for n in found if n is not None})) if None not in found else ()
+
+
+def _whole(node: tree.Node) -> int | None:
+    """Return the value of `1`, `-1` or `+1`."""
+    if isinstance(node, tree.Additive) and len(node.terms) == 1:
+        ((sign, inner),) = node.terms
+        value = _whole(inner)
+        return -value if value is not None and sign == "-" else value
+    return int(node.text) if isinstance(node, tree.Number) and node.text.isdecimal() else None
 
 
 def _dimension(survey: Survey, node: tree.Node, scope: Scope) -> Size | None:

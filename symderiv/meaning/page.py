@@ -405,7 +405,12 @@ class _Builder:
                 if known and record.identity in shapes:
                     slots = tuple(fresh("s") for _ in shapes[record.identity])
                     opaque[record.identity] = Opaque(record.identity, slots, known)
-        context = Context(definitions, opaque, shapes)
+        values = {
+            record.identity: record.values
+            for record in records
+            if record.values and record.identity not in definitions and record.identity not in opaque
+        }
+        context = Context(definitions, opaque, shapes, values)
         self._contexts[id(scope), last] = context
         return context
 

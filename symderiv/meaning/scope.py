@@ -53,6 +53,8 @@ class Name:
     bases: dict[int, int] = field(default_factory=dict)
     """By axis: the number of its first entry, 0 or 1, where a sum with bounds tells it."""
     positive: bool = False
+    values: tuple[int, ...] = ()
+    """The numbers that its entries are, where it is declared in a finite set."""
     row: bool = False
     bold: bool = False
     function: bool = False
