@@ -58,6 +58,9 @@ def decide(goal: Goal, span: Span, *, seed: int = 0, deadline: float | None = No
             cross_check=screening.agreement,
             proof=proof,
         ), False
+    if screening.agreement is not None and screening.witness is None:
+        further = screen(goal, seed=seed, deadline=deadline, far=True)
+        screening = further if further.witness is not None else screening
     return _unproved(screening, span, why), False
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from symderiv.judge.anatomy import Anatomy, NotEvaluableError
 from symderiv.judge.arithmetic import FLOAT, GUARD, Arithmetic, Array, many_digits
-from symderiv.judge.points import Kind, mask, sample, size_choices
+from symderiv.judge.points import Kind, far_choices, mask, sample, size_choices
 from symderiv.judge.shrink import shrink
 from symderiv.judge.verdict import CrossCheck
 from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
@@ -223,13 +223,26 @@ def _plan(anatomy: Anatomy) -> Iterator[tuple[dict[str, int], Kind, int]]:
             yield sizes, kind, shift
 
 
+def _far(anatomy: Anatomy) -> Iterator[tuple[dict[str, int], Kind, int]]:
+    yield from ((sizes, "real", 0) for sizes in far_choices(anatomy))
+
+
 def survey(
-    goal: Goal, *, seed: int = 0, deadline: float | None = None, anatomy: Anatomy | None = None
+    goal: Goal,
+    *,
+    seed: int = 0,
+    deadline: float | None = None,
+    anatomy: Anatomy | None = None,
+    far: bool = False,
 ) -> Survey:
-    """Compare at several sizes and points until the sides differ; `deadline` is in `time.monotonic`."""
+    """Compare at several sizes and points until the sides differ; `deadline` is in `time.monotonic`.
+
+    `far` takes two larger choices of the sizes instead of the usual ones.
+    """
     anatomy = anatomy or Anatomy(goal)
     surveyor = _Surveyor(anatomy)
-    for sizes, kind, shift in itertools.chain(_plan(anatomy), _more_points(anatomy)):
+    plan = _far(anatomy) if far else itertools.chain(_plan(anatomy), _more_points(anatomy))
+    for sizes, kind, shift in plan:
         if deadline is not None and time.monotonic() > deadline:
             surveyor.reason = surveyor.reason or "out of time"
             break

@@ -50,6 +50,7 @@ _ONE_SIZE = (3, 2, 1, 4, 6, 7)
 _MOST_CHOICES = 6
 _MOST_BOUNDS = 4
 _SMALL = 4
+_FAR = 8
 
 
 def size_choices(goal: Goal, *, anatomy: Anatomy | None = None) -> list[dict[str, int]]:
@@ -66,6 +67,16 @@ def size_choices(goal: Goal, *, anatomy: Anatomy | None = None) -> list[dict[str
         if possible(choice)
     )
     return [dict(zip(names, values, strict=True)) for values in _telling(rows)]
+
+
+def far_choices(anatomy: Anatomy) -> list[dict[str, int]]:
+    """Return two larger choices, in both orders: factors that vanish at each small size do not hide there."""
+    names, possible = anatomy.sizes, _Possible(anatomy)
+    least = _FAR if len(names) < _SMALL else _SMALL
+    rising = [least + 2 * at for at, _ in enumerate(names)]
+    rows = (rising, rising[::-1]) if len(names) > 1 else ([_SMALL + 1], [_FAR])
+    choices = (dict(zip(names, row, strict=True)) for row in rows if names)
+    return [choice for choice in choices if possible(choice)]
 
 
 def _bounds(anatomy: Anatomy) -> list[Expr]:

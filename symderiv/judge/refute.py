@@ -47,18 +47,21 @@ class Screening:
     reason: str | None = None
 
 
-def screen(goal: Goal, *, seed: int = 0, deadline: float | None = None) -> Screening:
-    """Compare the sides at several sizes and points; where they differ, return the smallest witness found."""
+def screen(goal: Goal, *, seed: int = 0, deadline: float | None = None, far: bool = False) -> Screening:
+    """Compare the sides at several sizes and points; where they differ, return the smallest witness found.
+
+    `far` looks at larger sizes than usual, and at nothing else.
+    """
     try:
-        return _screen(goal, seed, deadline)
+        return _screen(goal, seed, deadline, far=far)
     except RecursionError:
         return Screening(reason="the terms are nested too deeply")
 
 
-def _screen(goal: Goal, seed: int, deadline: float | None) -> Screening:
+def _screen(goal: Goal, seed: int, deadline: float | None, *, far: bool) -> Screening:
     ranges = dict(sorted(goal.ranges.items(), key=lambda one: (visible(one[0]), one[0].name)))
     anatomy = shrink(Anatomy(replace(goal, ranges=ranges)))
-    found = survey(anatomy.goal, seed=seed, deadline=deadline, anatomy=anatomy)
+    found = survey(anatomy.goal, seed=seed, deadline=deadline, anatomy=anatomy, far=far)
     if found.difference is not None:
         difference = _smallest(anatomy, found, seed, deadline) or found.difference
         return Screening(witness=_witness(anatomy, difference), sizes=found.agreed)

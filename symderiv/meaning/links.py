@@ -34,7 +34,7 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
         item.imposed = cues.imposes(place.before)
         link = Link(node, operator, survey.add(item))
         raw.links.append(link)
-        if not base and not at and operator in (*_DEFINING, "<-") and _updates(raw.first, new):
+        if not base and not at and operator in (*_DEFINING, "<-") and _updates(survey, raw.first, new, scope):
             item.kind = "relation"
             item.diagnostics = (Diagnostic("SD109", "an update is not checked", item.span),)
             observe(survey, node, scope, introduces=True)
@@ -71,17 +71,28 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
         observe(survey, node, scope, introduces=bool(heads) or link.head is not None)
 
 
-def _updates(first: tree.Node, rest: list[tree.Node]) -> bool:
-    """Tell an update, `w = w - a g` or `w_{t+1} = w_t - a g`, from an equation."""
+def _updates(survey: Survey, first: tree.Node, rest: list[tree.Node], scope: Scope) -> bool:
+    """Tell an update, `w = w - a g` or `w_{t+1} = w_t - a g`, from an equation.
+
+    An update brings in something else: `x = x + (n - 2) x`, of x and its size alone, is an equation.
+    """
     if len(rest) != 1 or not isinstance(rest[0], tree.Additive):
         return False
     terms = [term for sign, term in rest[0].terms if sign == "+"]
     if isinstance(first, tree.Name | tree.Accent):
-        return first in terms
+        steps = [term for _, term in rest[0].terms if term != first]
+        return first in terms and not all(_multiple(survey, term, first, scope) for term in steps)
     shifted = isinstance(first, tree.Script) and any(
         isinstance(item, tree.Additive) for item in names.items(first.sub)
     )
     return shifted and any(isinstance(t, tree.Script) and t.base == first.base for t in terms)  # type: ignore[attr-defined]
+
+
+def _multiple(survey: Survey, term: tree.Node, first: tree.Node, scope: Scope) -> bool:
+    """Tell whether a term is made of a name, and of sizes."""
+    used = [node for node in names.walk(term) if isinstance(node, tree.Name | tree.Accent)]
+    keys = [names.key(node, fonts=survey.fonts) for node in used if node != first]
+    return first in used and all(key is not None and scope.size(key) is not None for key in keys)
 
 
 def _recurs(survey: Survey, first: tree.Node, rest: list[tree.Node], scope: Scope) -> bool:
