@@ -36,6 +36,7 @@ from symderiv.kernel.polynomial import (
 )
 from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of
 from symderiv.kernel.sampling import nonzero
+from symderiv.kernel.shifts import at_large, is_shifted
 from symderiv.kernel.terms import Context, Goal, Index, NoRule, Size, TooLarge, Undefined, exact, name_of
 from symderiv.kernel.writing import write
 
@@ -337,6 +338,9 @@ def is_zero(algebra: Algebra, p: Polynomial, depth: int = DEPTH) -> bool:
     written_out = _written_out(algebra, p)
     if written_out is not None:
         return is_zero(algebra, written_out, depth - 1)
+    recentred = _recentred(algebra, p)
+    if recentred is not None and is_zero(algebra, recentred, depth - 1):
+        return True
     return any(is_zero(algebra, q, depth - 1) for q in _joined(algebra, p))
 
 
@@ -351,6 +355,16 @@ def _written_out(algebra: Algebra, p: Polynomial) -> Polynomial | None:
                 p, found = _replaced(algebra, p, a, plus(*parts)), True
                 break
     return p if found else None
+
+
+def _recentred(algebra: Algebra, p: Polynomial) -> Polynomial | None:
+    """Return p with its sums written at large; None if the entries of each stand at its index."""
+    sums = sorted({a for m in p.terms for a, e in m.factors.items() if a.kind is Kind.SUM and e >= 1}, key=Atom.key)
+    if not any(map(is_shifted, sums)):
+        return None
+    for a in sums:
+        p = _replaced(algebra, p, a, at_large(algebra, a))
+    return p
 
 
 def _either(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:

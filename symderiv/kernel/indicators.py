@@ -70,6 +70,8 @@ def step(algebra: Algebra, form: IndexExpr) -> Polynomial:
 
 def within(algebra: Algebra, index: IndexExpr, size: IndexExpr) -> Polynomial:
     """`1[1 <= index <= size]`."""
+    if size == ix.EVERYWHERE:
+        return ONE
     low = algebra.step(ix.plus(index, ix.constant(-1)))
     return algebra.times(low, algebra.step(ix.minus(size, index)))
 

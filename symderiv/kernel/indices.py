@@ -1,9 +1,9 @@
 """Index expressions: integer polynomials over index and size names.
 
 Vocabulary. A *variable* is a tuple: `(FREE, name)` a free index, `(SIZE, name)` a size, `(OPEN, n)` an index
-bound by a sum that is open for work, `(BOUND, height, place)` one bound inside a closed sum. An *index
-expression* is a sorted tuple of (product of variables, coefficient): `i` is `((((1, "i"),), 1),)`, `1` is
-`(((), 1),)`, `0` is `()`. Every index and every size is at least 1.
+bound by a sum that is open for work, `(WHOLE, n)` one that runs over all integers, `(BOUND, height, place)`
+one bound inside a closed sum. An *index expression* is a sorted tuple of (product of variables, coefficient): `i` is `((((1, "i"),), 1),)`, `1` is
+`(((), 1),)`, `0` is `()`. Every size, and every index but one over all integers, is at least 1.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Variable = tuple[Any, ...]
 IndexTerm = tuple[tuple[Variable, ...], int]
 IndexExpr = tuple[IndexTerm, ...]
 
-BOUND, FREE, SIZE, OPEN, COLOUR = 0, 1, 2, 3, 4
+BOUND, FREE, SIZE, OPEN, COLOUR, WHOLE = 0, 1, 2, 3, 4, 5
 
 
 def constant(value: int) -> IndexExpr:
@@ -27,6 +27,10 @@ def constant(value: int) -> IndexExpr:
 def bare(variable: Variable) -> IndexExpr:
     """Return the index expression of one variable."""
     return (((variable,), 1),)
+
+
+EVERYWHERE: IndexExpr = bare((SIZE, "all integers"))
+"""The size of a range without ends."""
 
 
 def build(terms: Iterable[IndexTerm]) -> IndexExpr:
@@ -123,7 +127,7 @@ def primitive(a: IndexExpr) -> IndexExpr | None:
 def at_least_zero(a: IndexExpr, upper: Mapping[Variable, tuple[IndexExpr, ...]]) -> bool:
     """Tell whether a ≥ 0 is certain, every variable being at least 1 and at most its upper bounds."""
     if all(c >= 0 or not p for p, c in a):
-        return sum(c for _, c in a) >= 0
+        return sum(c for _, c in a) >= 0 and not any(v[0] == WHOLE for p, _ in a for v in p)
     for product, coefficient in a:
         if coefficient < 0 and product:
             for variable in product:
@@ -136,6 +140,11 @@ def at_least_zero(a: IndexExpr, upper: Mapping[Variable, tuple[IndexExpr, ...]])
                     if at_least_zero(plus(_dropped(a, product), swapped), upper):
                         return True
     return False
+
+
+def rising(a: IndexExpr) -> IndexExpr:
+    """Return the terms of `a` that are not negative: nowhere less than `a`, all variables being at least 1."""
+    return tuple((p, c) for p, c in a if c > 0)
 
 
 def _without(product: tuple[Variable, ...], variable: Variable) -> IndexExpr:

@@ -97,6 +97,8 @@ class Algebra:
     def fresh(self, size: IndexExpr) -> Variable:
         """Return a variable that occurs nowhere else and runs to `size`."""
         self.count += 1
+        if size == ix.EVERYWHERE:
+            return (ix.WHOLE, self.count)
         variable = (ix.OPEN, self.count)
         self.upper[variable] = (size,)
         return variable

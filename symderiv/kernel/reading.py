@@ -224,22 +224,15 @@ class Reader:
 
     def widest(self, top: IndexExpr) -> IndexExpr:
         """Return a size, at least 1 and free of indices, that `top` never exceeds."""
-        upper = self.algebra.upper
-        for v in sorted(ix.variables(top)):
+        size = ix.rising(top)
+        for v in sorted(ix.variables(size)):
             if v[0] != ix.SIZE:
-                rising = all(c > 0 for p, c in top if v in p)
-                bounds = upper.get(v, ()) if rising else (ix.constant(1),)
-                if not bounds or not (rising or all(c < 0 for p, c in top if v in p)):
+                bounds = self.algebra.upper.get(v, ())
+                if not bounds:
                     msg = "a sum whose range is not known"
                     raise NoRule(msg)
-                top = ix.replaced(top, {v: bounds[0]})
-        last = next((c for p, c in top if not p), 0)
-        if len(top) > 1 and last < 0:
-            top = ix.minus(top, ix.constant(last))
-        if not ix.at_least_zero(ix.plus(top, ix.constant(-1)), upper):
-            msg = "a sum whose range may be empty"
-            raise NoRule(msg)
-        return top
+                size = ix.rising(ix.replaced(size, {v: bounds[0]}))
+        return size or ix.constant(1)
 
     def maximum(self, term: Expr) -> Polynomial:
         """`max(a, b) = b + (a - b) 1[a > b]`."""

@@ -103,6 +103,8 @@ class _Sample:
         return random.Random(f"{self.seed} {v}").randint(1, max(1, min(bounds, default=2)))  # noqa: S311 - no secret
 
     def index(self, form: IndexExpr, place: Place) -> int:
+        if form == ix.EVERYWHERE:
+            raise Undecided
         return sum(c * math.prod(self.variable(v, place) for v in product) for product, c in form)
 
     def polynomial(self, p: Polynomial, place: Place) -> complex:

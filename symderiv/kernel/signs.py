@@ -41,12 +41,16 @@ def _power_sign(algebra: Algebra, a: Atom, e: Rational) -> int:
 def atom_sign(algebra: Algebra, a: Atom) -> int:
     """Return 2 if an atom is certainly > 0, 1 if it is >= 0, else 0."""
     match a.kind:
-        case Kind.VALUE | Kind.CONSTANT:
+        case Kind.CONSTANT:
             return 2
+        case Kind.VALUE:
+            return 2 if ix.at_least_zero(a.indices[0], algebra.upper) else 0
         case Kind.ENTRY | Kind.SYMMETRIC:
             return 2 if a.name in algebra.positive_names else 0
         case Kind.BASE:
             return algebra.sign(a.inner[0])
+        case Kind.SUM if ix.EVERYWHERE in a.sizes:
+            return 0
         case Kind.SUM:
             inner = algebra.sign(a.inner[0])
             return inner if all(algebra.inhabited(s) for s in a.sizes) else min(inner, 1)

@@ -141,6 +141,7 @@ def _split(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial:
             result, _component(algebra, {v: bound[v] for v in bound if v in variables}, part)
         )
     for v in unseen:
+        assert bound[v] != ix.EVERYWHERE, "a condition of the range is lost"
         result = algebra.times(result, algebra.value(bound[v]))
     return result
 
@@ -161,7 +162,7 @@ def _component(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial:
 
 def _counted(algebra: Algebra, bound: Bound, m: Monomial) -> IndexExpr | None:
     """`sum_k 1[k <= e] = e` and `sum_k 1[k >= e] = n - e + 1`, where e is certainly in range."""
-    if len(bound) > 1 or len(m.factors) > 1 or m.exponent:
+    if len(bound) > 1 or len(m.factors) > 1 or m.exponent or ix.EVERYWHERE in bound.values():
         return None
     ((a, _),), (v,) = m.factors.items(), bound
     if a.kind is not Kind.STEP:
