@@ -418,8 +418,8 @@ FALSE = [
     for n, wrong in enumerate(case[5], 1)
 ]
 SIZES = [
-    dict(zip("NMTBde", sizes, strict=True))
-    for sizes in ((1, 1, 1, 1, 1, 1), (2, 3, 4, 2, 3, 1), (3, 2, 2, 1, 2, 3))
+    dict(zip("NMTBdesp", sizes, strict=True))
+    for sizes in ((1, 1, 1, 1, 1, 1, 1, 1), (2, 3, 4, 2, 3, 1, 2, 1), (3, 2, 2, 1, 2, 3, 1, 2))
 ]
 
 

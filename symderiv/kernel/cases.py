@@ -25,16 +25,21 @@ from symderiv.kernel.polynomial import (
     Monomial,
     Polynomial,
     Rational,
+    atom,
     minus,
     plus,
     scaled,
 )
+from symderiv.kernel.terms import TooLarge
 
 if TYPE_CHECKING:
     from symderiv.kernel.normal import Algebra
 
 INEQUALITIES = 80
 """Facts are no longer compared when their consequences are more than this."""
+
+_MADE = frozenset({Kind.BASE, Kind.UNKNOWN, Kind.FUNCTION, Kind.POSITIVE, Kind.VANISHING})
+"""The kinds of atoms that are functions of polynomials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +57,19 @@ class Facts:
 def branches(algebra: Algebra, p: Polynomial, facts: Facts) -> Iterator[tuple[Polynomial, Facts]]:
     """Yield p, free of one of its indicators, in every case that the facts do not exclude."""
     algebra.spend(len(p.terms))
-    mark = max((a for a in _marks(p)), key=lambda a: (a.kind, a.key()))
-    if mark.kind is Kind.DELTA:
+    p = _complemented(algebra, p)
+    mark = max(_marks(p), key=lambda a: (a.kind, a.key()), default=None)
+    if mark is None:
+        yield p, facts
+    elif mark.kind is Kind.DELTA:
         yield _without(p, mark), facts
         yield _equal(algebra, p, mark, facts)
     elif mark.kind is Kind.STEP:
         form = mark.indices[0]
-        for q, known in ((_without(p, mark), ix.minus(ix.constant(-1), form)), (replaced(algebra, p, mark, ONE), form)):
+        for q, known in (
+            (_without(p, mark), ix.minus(ix.constant(-1), form)),
+            (replaced(algebra, p, mark, ONE), form),
+        ):
             there = replace(facts, steps=(*facts.steps, known))
             if not excluded(algebra, there):
                 yield renewed(algebra, q, there), there
@@ -78,11 +89,13 @@ def _equal(algebra: Algebra, p: Polynomial, mark: Atom, facts: Facts) -> tuple[P
     return algebra.substitute(on, values), Facts(steps, signs)
 
 
-def _by_sign(algebra: Algebra, p: Polynomial, q: Polynomial, facts: Facts) -> Iterator[tuple[Polynomial, Facts]]:
+def _by_sign(
+    algebra: Algebra, p: Polynomial, q: Polynomial, facts: Facts
+) -> Iterator[tuple[Polynomial, Facts]]:
     """Yield p where q is positive, negative and, unless that is almost nowhere, 0."""
     opposite = scaled(q, -1)
     for sign in (1, -1, 0):
-        if sign == 0 and algebra.kinks_excluded and varies(q):
+        if sign == 0 and algebra.kinks_excluded and varies(algebra, q):
             continue
         there = replace(facts, signs=(*facts.signs, (q, sign)))
         if excluded(algebra, there):
@@ -104,7 +117,7 @@ def _without(p: Polynomial, mark: Atom) -> Polynomial:
     return Polynomial({m: c for m, c in p.terms.items() if mark not in m.factors})
 
 
-def complemented(algebra: Algebra, p: Polynomial) -> Polynomial:
+def _complemented(algebra: Algebra, p: Polynomial) -> Polynomial:
     """Join conditions on indices and their negations: `1[not c] = 1 - 1[c]`."""
     marks = {a for a in _marks(p) if a.kind is Kind.STEP}
     for a in sorted(marks, key=Atom.key):
@@ -117,11 +130,11 @@ def complemented(algebra: Algebra, p: Polynomial) -> Polynomial:
 
 def renewed(algebra: Algebra, p: Polynomial, facts: Facts) -> Polynomial:
     """Return p with every condition on indices that the facts settle replaced, to any depth."""
-    algebra.known = facts.steps
+    outer, algebra.known = algebra.known, facts.steps
     try:
         return plus(*(_renewed(algebra, m, c) for m, c in p.terms.items()))
     finally:
-        algebra.known = ()
+        algebra.known = outer
 
 
 def _renewed(algebra: Algebra, m: Monomial, c: Rational) -> Polynomial:
@@ -162,7 +175,7 @@ def _at_zero(algebra: Algebra, p: Polynomial, zero: Polynomial) -> Polynomial:
     """Return p where a polynomial is 0: an atom of it is put in terms of others, or p is a multiple of it."""
     solution = _linear(zero)
     if solution is not None:
-        return replaced(algebra, p, *solution)
+        return _throughout(algebra, p, *solution)
     if any(m.marked for m in p.terms):
         return p
     p = cleared(algebra, p)
@@ -172,6 +185,28 @@ def _at_zero(algebra: Algebra, p: Polynomial, zero: Polynomial) -> Polynomial:
         if algebra.times(Polynomial({m: c}), inverse, zero) == p:
             return NOTHING
     return p
+
+
+def _throughout(algebra: Algebra, p: Polynomial, a: Atom, by: Polynomial) -> Polynomial:
+    """Return p with an atom replaced wherever it stands outside sums, arguments and exponents included."""
+    if a not in atoms_of(p):
+        return p
+    parts = []
+    for m, c in p.terms.items():
+        factors = [algebra.power(_at(algebra, b, a, by), e) for b, e in m.factors.items()]
+        if m.exponent:
+            factors.append(algebra.exp(_throughout(algebra, m.exponent, a, by)))
+        parts.append(scaled(algebra.times(*factors), c))
+    return plus(*parts)
+
+
+def _at(algebra: Algebra, b: Atom, a: Atom, by: Polynomial) -> Polynomial:
+    """Return an atom b as a polynomial, another atom replaced in it."""
+    if b == a:
+        return by
+    if b.kind in _MADE:
+        return algebra.rebuilt(b, tuple(_throughout(algebra, q, a, by) for q in b.inner))
+    return atom(b)
 
 
 def _linear(p: Polynomial) -> tuple[Atom, Polynomial] | None:
@@ -212,7 +247,7 @@ def excluded(algebra: Algebra, facts: Facts) -> bool:
 def _of_signs(algebra: Algebra, facts: Facts) -> list[Inequality]:
     found: list[Inequality] = []
     for p, sign in facts.signs:
-        form = {None if m == UNIT else m: Fraction(c) for m, c in p.terms.items()}
+        form: dict[object, Fraction] = {None if m == UNIT else m: Fraction(c) for m, c in p.terms.items()}
         opposite = {m: -c for m, c in form.items()}
         found.extend([(form if sign > 0 else opposite, True)] if sign else [(form, False), (opposite, False)])
     for m in {m for p, _ in facts.signs for m in p.terms if m != UNIT}:
@@ -247,7 +282,6 @@ def _contradictory(inequalities: list[Inequality]) -> bool:
         variables = {v for form, _ in inequalities for v in form if v is not None}
         if not variables:
             return False
-        above, below, kept = {}, {}, {}
         v = min(variables, key=lambda v: sum(v in form for form, _ in inequalities))
         above = [i for i in inequalities if i[0].get(v, 0) > 0]
         below = [i for i in inequalities if i[0].get(v, 0) < 0]

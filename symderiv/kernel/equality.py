@@ -19,11 +19,10 @@ from sympy import Eq, Expr, Ne, Symbol
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.calculus import derive, has_kink, names_in
-from symderiv.kernel.indicators import eliminated
+from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.normal import Algebra, Rule
 from symderiv.kernel.polynomial import (
-    NOTHING,
     ONE,
     Atom,
     Kind,
@@ -43,15 +42,13 @@ from symderiv.kernel.writing import write
 _TOKEN = object()
 CHOICES = 200
 """How many ways of joining sums are tried at one level."""
+NO_FACTS = Facts()
 DEPTH = 4
 """How many sums may be joined inside one another."""
 LITERAL = 8
 """Sums over at most so many numbers are written out where nothing else helps."""
 PAIRS = 4
 """How many pairs of indices are told apart at most."""
-
-_MADE = frozenset({Kind.BASE, Kind.UNKNOWN, Kind.FUNCTION, Kind.POSITIVE, Kind.VANISHING})
-"""The kinds of atoms that are functions of polynomials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +275,7 @@ def _rule(reader: Reader, sides: tuple[Expr, Expr], goal: Goal, source: str) -> 
     candidates = [(p, q) for p, q in ((left, right), (right, left)) if p.single() is not None]
     for p, q in candidates:
         pattern = _alone(p)
-        if pattern is not None and set(quantified) <= pattern.free and pattern not in _atoms(q):
+        if pattern is not None and set(quantified) <= pattern.free and pattern not in atoms_of(q):
             return Rule(pattern, quantified, q, source)
     for m, c in sorted(difference.terms.items(), key=lambda t: t[0].key()):
         sums = [a for a, e in m.factors.items() if a.kind is Kind.SUM and e == 1]
@@ -286,7 +283,7 @@ def _rule(reader: Reader, sides: tuple[Expr, Expr], goal: Goal, source: str) -> 
         if m.exponent or len(sums) != 1 or any(a.kind is not Kind.VALUE for a in rest):
             continue
         others = minus(Polynomial({m: c}), difference)
-        if sums[0] not in _atoms(others) and set(quantified) <= sums[0].free:
+        if sums[0] not in atoms_of(others) and set(quantified) <= sums[0].free:
             inverse = Polynomial({Monomial(None, {a: -m.factors[a] for a in rest}): 1})
             return Rule(
                 sums[0], quantified, scaled(reader.algebra.times(others, inverse), 1 / Fraction(c)), source
@@ -303,45 +300,41 @@ def _alone(p: Polynomial) -> Atom | None:
     return a if e == 1 and a.kind in (Kind.SUM, Kind.ENTRY, Kind.SYMMETRIC) else None
 
 
-def _atoms(p: Polynomial) -> set[Atom]:
-    """Return the atoms of a polynomial, to any depth."""
-    found: set[Atom] = set()
-    for m in p.terms:
-        for a in m.factors:
-            found.add(a)
-            for q in a.inner:
-                found |= _atoms(q)
-        if m.exponent:
-            found |= _atoms(m.exponent)
-    return found
-
-
 # -- the zero test
 
 
-def is_zero(algebra: Algebra, p: Polynomial, depth: int = DEPTH) -> bool:
-    """Tell whether p is known to be 0 wherever it is defined."""
-    if len(p.terms) < 2:
+def is_zero(algebra: Algebra, p: Polynomial, depth: int = DEPTH, facts: Facts = NO_FACTS) -> bool:
+    """Tell whether p is known to be 0 wherever it is defined and the facts hold."""
+    outer, algebra.known = algebra.known, facts.steps
+    try:
+        return _is_zero(algebra, p, depth, facts)
+    finally:
+        algebra.known = outer
+
+
+def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
+    if len(p.terms) < 2 and not any(m.marked for m in p.terms):
         return not p.terms
-    if not algebra.rules and nonzero(p, algebra.upper, algebra.positive_names, algebra.values):
+    if not algebra.rules and nonzero(p, algebra, facts):
         return False
     if any(m.marked for m in p.terms):
-        return all(is_zero(algebra, part, depth) for part in _either(algebra, _complemented(algebra, p)))
-    p = _cleared(algebra, p)
+        parts = branches(algebra, p, facts)
+        return all(is_zero(algebra, part, depth, known) for part, known in parts)
+    p = cleared(algebra, p)
     if len(p.terms) < 2:
         return not p.terms
     if depth == 0:
         return False
     merged = _merged(algebra, p, depth)
     if merged is not None:
-        return is_zero(algebra, merged, depth)
+        return is_zero(algebra, merged, depth, facts)
     written_out = _written_out(algebra, p)
     if written_out is not None:
-        return is_zero(algebra, written_out, depth - 1)
+        return is_zero(algebra, written_out, depth - 1, facts)
     recentred = _recentred(algebra, p)
-    if recentred is not None and is_zero(algebra, recentred, depth - 1):
+    if recentred is not None and is_zero(algebra, recentred, depth - 1, facts):
         return True
-    return any(is_zero(algebra, q, depth - 1) for q in _joined(algebra, p))
+    return any(is_zero(algebra, q, depth - 1, facts) for q in _joined(algebra, p))
 
 
 def _written_out(algebra: Algebra, p: Polynomial) -> Polynomial | None:
@@ -352,150 +345,21 @@ def _written_out(algebra: Algebra, p: Polynomial) -> Polynomial | None:
             last = ix.value(size)
             if last is not None and last <= LITERAL:
                 parts = (_taken_out(algebra, a, place, ix.constant(n)) for n in range(1, last + 1))
-                p, found = _replaced(algebra, p, a, plus(*parts)), True
+                p, found = replaced(algebra, p, a, plus(*parts)), True
                 break
     return p if found else None
 
 
 def _recentred(algebra: Algebra, p: Polynomial) -> Polynomial | None:
     """Return p with its sums written at large; None if the entries of each stand at its index."""
-    sums = sorted({a for m in p.terms for a, e in m.factors.items() if a.kind is Kind.SUM and e >= 1}, key=Atom.key)
+    sums = sorted(
+        {a for m in p.terms for a, e in m.factors.items() if a.kind is Kind.SUM and e >= 1}, key=Atom.key
+    )
     if not any(map(is_shifted, sums)):
         return None
     for a in sums:
-        p = _replaced(algebra, p, a, at_large(algebra, a))
+        p = replaced(algebra, p, a, at_large(algebra, a))
     return p
-
-
-def _either(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
-    """Yield p where one of its indicators is 0, and where it is 1."""
-    marks = sorted({a for m in p.terms if m.marked for a in m.factors if a.kind >= Kind.DELTA}, key=Atom.key)
-    if not marks:
-        yield p
-        return
-    mark = max(marks, key=lambda a: a.kind)
-    off = Polynomial({m: c for m, c in p.terms.items() if mark not in m.factors})
-    on = _replaced(algebra, p, mark, ONE)
-    match mark.kind:
-        case Kind.DELTA:
-            found = eliminated(mark.indices[0])
-            yield off
-            yield algebra.substitute(on, dict([found])) if found else on
-        case Kind.STEP:
-            form = mark.indices[0]
-            yield _given(algebra, off, marks, ix.minus(ix.constant(-1), form))
-            yield _given(algebra, on, marks, form)
-        case _:
-            yield off
-            for a in marks:
-                if (
-                    a is not mark
-                    and a.kind >= Kind.POSITIVE
-                    and a.inner[0] in (mark.inner[0], scaled(mark.inner[0], -1))
-                ):
-                    on = _replaced(algebra, on, a, NOTHING)
-            yield _at_zero(algebra, on, mark.inner[0]) if mark.kind is Kind.VANISHING else on
-
-
-def _given(algebra: Algebra, p: Polynomial, marks: list[Atom], form: IndexExpr) -> Polynomial:
-    """Return p where form >= 0: other conditions on indices may follow from it, or be excluded by it."""
-    for a in marks:
-        if a.kind is Kind.STEP:
-            other = a.indices[0]
-            if ix.at_least_zero(ix.minus(other, form), algebra.upper):
-                p = _replaced(algebra, p, a, ONE)
-            elif ix.at_least_zero(ix.minus(ix.constant(-1), ix.plus(other, form)), algebra.upper):
-                p = _replaced(algebra, p, a, NOTHING)
-    return p
-
-
-def _cleared(algebra: Algebra, p: Polynomial) -> Polynomial:
-    """Return p times the powers of bases that stand in its denominators."""
-    for _ in range(100):
-        bases = {a for m in p.terms for a, e in m.factors.items() if a.kind is Kind.BASE and e < 0}
-        if not bases:
-            return p
-        p = algebra.cleared(p, max(bases, key=lambda a: (a.height, a.key())))
-    msg = "too many denominators"
-    raise TooLarge(msg)
-
-
-def _replaced(algebra: Algebra, p: Polynomial, a: Atom, by: Polynomial) -> Polynomial:
-    """Return p with an atom replaced where it is a factor."""
-    parts = []
-    for m, c in p.terms.items():
-        if a not in m.factors:
-            parts.append(Polynomial({m: c}))
-        else:
-            rest = Polynomial({Monomial(m.exponent, {b: e for b, e in m.factors.items() if b != a}): c})
-            parts.append(algebra.times(rest, algebra.power(by, m.factors[a])))
-    return plus(*parts)
-
-
-def _complemented(algebra: Algebra, p: Polynomial) -> Polynomial:
-    """Join conditions and their negations: `1[not c] = 1 - 1[c]`."""
-    marks = {a for m in p.terms if m.marked for a in m.factors if a.kind in (Kind.STEP, Kind.POSITIVE)}
-    for a in sorted(marks, key=Atom.key):
-        if a.kind is Kind.STEP:
-            negation = algebra.step(ix.minus(ix.constant(-1), a.indices[0]))
-            opposite = {b for m in negation.terms for b in m.factors if b.kind is Kind.STEP}
-            instead = minus(ONE, negation)
-        else:
-            negation = algebra.positive(scaled(a.inner[0], -1))
-            opposite = {b for m in negation.terms for b in m.factors if b.kind is Kind.POSITIVE}
-            instead = minus(minus(ONE, negation), algebra.vanishing(a.inner[0]))
-        if any(b in marks and b.key() < a.key() for b in opposite):
-            p = _replaced(algebra, p, a, instead)
-    return p
-
-
-def _at_zero(algebra: Algebra, p: Polynomial, zero: Polynomial) -> Polynomial:
-    """Return p where a polynomial is 0: an atom of it is put in terms of others, or p is a multiple of it."""
-    solution = _linear(zero)
-    if solution is not None:
-        return _throughout(algebra, p, *solution)
-    if any(m.marked for m in p.terms):
-        return p
-    p = _cleared(algebra, p)
-    (n, d), *_ = zero.terms.items()
-    inverse = algebra.power(Polynomial({n: d}), -1)
-    for m, c in p.terms.items():
-        if algebra.times(Polynomial({m: c}), inverse, zero) == p:
-            return NOTHING
-    return p
-
-
-def _throughout(algebra: Algebra, p: Polynomial, a: Atom, by: Polynomial) -> Polynomial:
-    """Return p with an atom replaced wherever it stands outside sums, arguments and exponents included."""
-    if a not in _atoms(p):
-        return p
-    parts = []
-    for m, c in p.terms.items():
-        factors = [algebra.power(_at(algebra, b, a, by), e) for b, e in m.factors.items()]
-        if m.exponent:
-            factors.append(algebra.exp(_throughout(algebra, m.exponent, a, by)))
-        parts.append(scaled(algebra.times(*factors), c))
-    return plus(*parts)
-
-
-def _at(algebra: Algebra, b: Atom, a: Atom, by: Polynomial) -> Polynomial:
-    """Return an atom b as a polynomial, another atom replaced in it."""
-    if b == a:
-        return by
-    if b.kind in _MADE:
-        return algebra.rebuilt(b, tuple(_throughout(algebra, q, a, by) for q in b.inner))
-    return atom(b)
-
-
-def _linear(p: Polynomial) -> tuple[Atom, Polynomial] | None:
-    """Return an atom, in one term only and there alone, and the value at which p is 0."""
-    for m, c in sorted(p.terms.items(), key=lambda t: t[0].key()):
-        if not m.exponent and len(m.factors) == 1:
-            ((a, e),) = m.factors.items()
-            rest = minus(p, Polynomial({m: c}))
-            if e == 1 and a not in _atoms(rest):
-                return a, scaled(rest, -1 / Fraction(c))
-    return None
 
 
 def _merged(algebra: Algebra, p: Polynomial, depth: int) -> Polynomial | None:
@@ -521,7 +385,7 @@ def _merged(algebra: Algebra, p: Polynomial, depth: int) -> Polynomial | None:
             if any(map(_composite, (*a.inner, *b.inner))) and all(
                 is_zero(algebra, minus(q, r), depth - 1) for q, r in zip(a.inner, b.inner, strict=True)
             ):
-                return _replaced(algebra, p, a, b.inner[0] if b.kind is Kind.BASE else atom(b))
+                return replaced(algebra, p, a, b.inner[0] if b.kind is Kind.BASE else atom(b))
     return None
 
 
@@ -537,8 +401,6 @@ def _joined(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
         if not ix.at_least_zero(ix.plus(size, ix.constant(-1)), algebra.upper):
             continue
         variable = algebra.fresh(size)
-        count = algebra.value(size)
-        inverse = algebra.power(count, -1)
         options: list[list[Polynomial]] = []
         opened: dict[tuple[Atom, int], Polynomial] = {}
         for m, c in sorted(p.terms.items(), key=lambda t: t[0].key()):
@@ -553,17 +415,18 @@ def _joined(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
                         mine.append(algebra.times(rest, opened[a, place]))
             if len(mine) > 1:
                 mine.append(scaled(plus(*mine), Fraction(1, len(mine))))
-            options.append(mine or _spread(algebra, Polynomial({m: c}), variable, inverse))
+            options.append(mine or _spread(algebra, Polynomial({m: c}), variable, size))
         for choice in islice(product(*options), CHOICES):
             yield plus(*choice)
 
 
-def _spread(algebra: Algebra, p: Polynomial, variable: Variable, inverse: Polynomial) -> list[Polynomial]:
+def _spread(algebra: Algebra, p: Polynomial, variable: Variable, size: IndexExpr) -> list[Polynomial]:
     """Return summands over a variable that add up to p: all alike, or all of it at an index of p."""
-    (size,) = algebra.upper[variable]
     places = [ix.bare(v) for v in sorted(p.free) if algebra.within(ix.bare(v), size) == ONE]
-    there = (algebra.delta(ix.minus(ix.bare(variable), place)) for place in places)
-    return [algebra.times(p, factor) for factor in (inverse, *there)]
+    factors = [algebra.delta(ix.minus(ix.bare(variable), place)) for place in places]
+    if size != ix.EVERYWHERE:
+        factors.insert(0, algebra.power(algebra.value(size), -1))
+    return [algebra.times(p, factor) for factor in factors]
 
 
 def _taken_out(algebra: Algebra, a: Atom, place: int, at: IndexExpr) -> Polynomial:

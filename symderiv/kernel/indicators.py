@@ -7,8 +7,9 @@ indicators is *lifted*: `f(1[c] a + b) = 1[c] f(a + b) + (1 - 1[c]) f(b)`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import combinations
+from math import floor
 from typing import TYPE_CHECKING
 
 from symderiv.kernel import indices as ix
@@ -22,6 +23,7 @@ from symderiv.kernel.polynomial import (
     Polynomial,
     Rational,
     atom,
+    minus,
     plus,
     scaled,
 )
@@ -43,18 +45,16 @@ def delta(algebra: Algebra, difference: IndexExpr) -> Polynomial:
     if form in algebra.unequal:
         algebra.used.add(algebra.unequal[form])
         return NOTHING
-    if ix.at_least_zero(ix.plus(form, apart), algebra.upper) or ix.at_least_zero(
-        ix.minus(apart, form), algebra.upper
-    ):
+    if algebra.certain(ix.plus(form, apart)) or algebra.certain(ix.minus(apart, form)):
         return NOTHING
     return atom(Atom(Kind.DELTA, indices=(form,)))
 
 
 def step(algebra: Algebra, form: IndexExpr) -> Polynomial:
     """`1[form >= 0]`; a small constant is taken out: `1[l + 1 >= 0] = 1[l >= 0] + 1[l = -1]`."""
-    if ix.at_least_zero(form, algebra.upper):
+    if algebra.certain(form):
         return ONE
-    if ix.at_least_zero(ix.minus(ix.constant(-1), form), algebra.upper):
+    if algebra.certain(ix.minus(ix.constant(-1), form)):
         return NOTHING
     shift = form[0][1] if not form[0][0] else 0
     if shift == 0 or abs(shift) > 4:
@@ -99,7 +99,8 @@ def marked(algebra: Algebra, rest: Polynomial, marks: list[Atom]) -> Polynomial:
         if factor is None:
             return NOTHING
         deltas.extend(factor[0].factors)
-    kept = _exclusive(algebra, others)
+    possible = _possible(algebra, others, solution)
+    kept = None if possible is None else _exclusive(algebra, possible)
     if kept is None:
         return NOTHING
     return _attached(algebra, rest, [*deltas, *kept])
@@ -137,17 +138,34 @@ def _attached(algebra: Algebra, rest: Polynomial, marks: list[Atom]) -> Polynomi
     return total
 
 
+def _possible(
+    algebra: Algebra, marks: list[Atom], solution: Mapping[Variable, IndexExpr]
+) -> list[Atom] | None:
+    """Drop conditions that hold as a variable, equal to an expression, is in its range; None if one fails."""
+    kept: list[Atom] = []
+    gaps = [gap for v, e in solution.items() for gap in (ix.minus(ix.bare(v), e), ix.minus(e, ix.bare(v)))]
+    for a in marks:
+        forms = [ix.plus(a.indices[0], gap) for gap in gaps] if a.kind in (Kind.DELTA, Kind.STEP) else []
+        if any(algebra.certain(ix.minus(ix.constant(-1), form)) for form in forms):
+            return None
+        if a.kind is Kind.DELTA and any(algebra.certain(ix.plus(form, ix.constant(-1))) for form in forms):
+            return None
+        if a.kind is Kind.DELTA or not any(map(algebra.certain, forms)):
+            kept.append(a)
+    return kept
+
+
 def _exclusive(algebra: Algebra, marks: list[Atom]) -> list[Atom] | None:
     """Drop indicators that others imply; None when two exclude each other."""
     kept = list(marks)
     for a, b in combinations(marks, 2):
         if a.kind is Kind.STEP and b.kind is Kind.STEP:
             f, g = a.indices[0], b.indices[0]
-            if ix.at_least_zero(ix.minus(ix.constant(-1), ix.plus(f, g)), algebra.upper):
+            if algebra.certain(ix.minus(ix.constant(-1), ix.plus(f, g))):
                 return None
-            if ix.at_least_zero(ix.minus(g, f), algebra.upper) and b in kept:
+            if algebra.certain(ix.minus(g, f)) and b in kept:
                 kept.remove(b)
-            elif ix.at_least_zero(ix.minus(f, g), algebra.upper) and a in kept:
+            elif algebra.certain(ix.minus(f, g)) and a in kept:
                 kept.remove(a)
         elif a.kind >= Kind.POSITIVE and b.kind >= Kind.POSITIVE:
             same, opposite = a.inner == b.inner, a.inner[0] == scaled(b.inner[0], -1)
@@ -172,7 +190,51 @@ def _positive(algebra: Algebra, p: Polynomial) -> Polynomial:
         return ONE
     if algebra.sign(scaled(p, -1)) >= 1:
         return NOTHING
-    return atom(Atom(Kind.POSITIVE, inner=(algebra.content(p, whole=False)[1],)))
+    p = algebra.content(p, whole=False)[1]
+    p = _odd(algebra, p)
+    exponent = _exponential_gap(p)
+    if exponent is not None:
+        return algebra.positive(exponent)
+    factors = _two_factors(algebra, p)
+    if factors is not None:
+        first, second = factors
+        return plus(
+            algebra.times(algebra.positive(first), algebra.positive(second)),
+            algebra.times(algebra.positive(scaled(first, -1)), algebra.positive(scaled(second, -1))),
+        )
+    return atom(Atom(Kind.POSITIVE, inner=(p,)))
+
+
+def _odd(algebra: Algebra, p: Polynomial) -> Polynomial:
+    """Return a monomial of the same sign as the monomial p, its whole powers 1 or 2; any other p as it is."""
+    only = p.single()
+    if only is None:
+        return p
+    m, c = only
+    powers = {a: (e if e != floor(e) else 1 if e % 2 else 2 * int(e > 0)) for a, e in m.factors.items()}
+    return algebra.times(Polynomial({Monomial(m.exponent, {a: e for a, e in powers.items() if e}): c}))
+
+
+def _exponential_gap(p: Polynomial) -> Polynomial | None:
+    """Return a − b where p is `e^a − e^b`, which has the same sign; None where it is not."""
+    if len(p.terms) != 2 or any(m.factors for m in p.terms) or sorted(p.terms.values()) != [-1, 1]:
+        return None
+    above, below = sorted(p.terms, key=lambda m: -p.terms[m])
+    return minus(above.exponent or NOTHING, below.exponent or NOTHING)
+
+
+def _two_factors(algebra: Algebra, p: Polynomial) -> tuple[Polynomial, Polynomial] | None:
+    """Return two factors with the sign of p, if it is a product of two or three whose signs are not known."""
+    only = p.single()
+    if only is None:
+        return None
+    m, c = only
+    unknown = [a for a in m.factors if algebra.atom_sign(a) != 2]
+    if not 2 <= len(unknown) <= 3 or any(e != floor(e) for e in m.factors.values()):
+        return None
+    first = min(unknown, key=Atom.key)
+    rest = {a: e for a, e in m.factors.items() if a is not first}
+    return atom(first, m.factors[first]), Polynomial({Monomial(None, rest): c})
 
 
 def vanishing(algebra: Algebra, p: Polynomial) -> Polynomial:
@@ -187,7 +249,7 @@ def _vanishing(algebra: Algebra, p: Polynomial) -> Polynomial:
     form = as_index(p)
     if form is not None:
         return algebra.delta(form)
-    if 2 in (algebra.sign(p), algebra.sign(scaled(p, -1))) or (algebra.kinks_excluded and _varies(p)):
+    if 2 in (algebra.sign(p), algebra.sign(scaled(p, -1))) or (algebra.kinks_excluded and varies(algebra, p)):
         return NOTHING
     p = algebra.content(p, whole=False)[1]
     if max(p.terms.items(), key=lambda t: t[0].key())[1] < 0:
@@ -243,15 +305,32 @@ def eliminated(form: IndexExpr) -> tuple[Variable, IndexExpr] | None:
     return None
 
 
-def _varies(p: Polynomial) -> bool:
-    """Tell whether p is linear in an entry that occurs in one term only, so that it is 0 almost nowhere."""
+def varies(algebra: Algebra, p: Polynomial) -> bool:
+    """Tell whether p is certainly 0 almost nowhere.
+
+    It is where a name, bound by no hypothesis, stands once in it, in a term that is not always 0: the term
+    grows with the entries of that name, the rest does not.
+    """
     names = [name for m in p.terms for name in _entry_names(m)]
-    for m in p.terms:
-        if not m.exponent and len(m.factors) == 1:
-            ((a, e),) = m.factors.items()
-            if a.kind is Kind.ENTRY and e == 1 and names.count(a.name) == 1:
-                return True
-    return False
+    bound = {name for rule in algebra.rules for name in _entry_names(Monomial(None, {rule.pattern: 1}))}
+    return any(
+        _alive(algebra, m) and any(names.count(name) == 1 and name not in bound for name in _entry_names(m))
+        for m in p.terms
+    )
+
+
+def _alive(algebra: Algebra, m: Monomial) -> bool:
+    """Tell whether a monomial is certainly not 0 where all of its entries are 1."""
+    return all(
+        a.kind in (Kind.ENTRY, Kind.SYMMETRIC)
+        or algebra.atom_sign(a) == 2
+        or (a.kind is Kind.SUM and all(map(algebra.inhabited, a.sizes)) and _all_alive(algebra, a.inner[0]))
+        for a in m.factors
+    )
+
+
+def _all_alive(algebra: Algebra, p: Polynomial) -> bool:
+    return all(c > 0 and _alive(algebra, m) for m, c in p.terms.items())
 
 
 def _entry_names(m: Monomial) -> list[str]:

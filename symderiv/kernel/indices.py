@@ -2,8 +2,9 @@
 
 Vocabulary. A *variable* is a tuple: `(FREE, name)` a free index, `(SIZE, name)` a size, `(OPEN, n)` an index
 bound by a sum that is open for work, `(WHOLE, n)` one that runs over all integers, `(BOUND, height, place)`
-one bound inside a closed sum. An *index expression* is a sorted tuple of (product of variables, coefficient): `i` is `((((1, "i"),), 1),)`, `1` is
-`(((), 1),)`, `0` is `()`. Every size, and every index but one over all integers, is at least 1.
+one bound inside a closed sum. An *index expression* is a sorted tuple of (product of variables, coefficient):
+`i` is `((((1, "i"),), 1),)`, `1` is `(((), 1),)`, `0` is `()`. Every size, and every index but one over all
+integers, is at least 1.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def at_least_zero(a: IndexExpr, upper: Mapping[Variable, tuple[IndexExpr, ...]])
 
 
 def rising(a: IndexExpr) -> IndexExpr:
-    """Return the terms of `a` that are not negative: nowhere less than `a`, all variables being at least 1."""
+    """Return the positive terms of `a`: never less than `a`, as no variable is negative."""
     return tuple((p, c) for p, c in a if c > 0)
 
 

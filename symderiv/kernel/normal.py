@@ -48,6 +48,9 @@ _CAREFUL = frozenset({Kind.BASE, Kind.CONSTANT, Kind.FUNCTION})
 Substitution = Mapping[Variable, IndexExpr]
 
 
+_Move = tuple[Atom, frozenset[tuple[Variable, IndexExpr]], tuple[IndexExpr, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A hypothesis: `pattern = replacement` for every value of `variables`."""
@@ -81,11 +84,12 @@ class Algebra:
         self.kinks_excluded = kinks_excluded
         self.symmetric: frozenset[str] = frozenset()
         self.rules: tuple[Rule, ...] = ()
+        self.known: tuple[IndexExpr, ...] = ()
         self.used: set[str] = set()
         self.fired = 0
         self.work = 0
         self.count = 0
-        self.moves: dict[tuple[Atom, frozenset[tuple[Variable, IndexExpr]]], Polynomial] = {}
+        self.moves: dict[_Move, Polynomial] = {}
 
     def spend(self, amount: int) -> None:
         """Count work, and raise over the bound."""
@@ -102,6 +106,12 @@ class Algebra:
         variable = (ix.OPEN, self.count)
         self.upper[variable] = (size,)
         return variable
+
+    def certain(self, form: IndexExpr) -> bool:
+        """Tell whether an index expression is certainly at least 0, where what is known holds."""
+        return ix.at_least_zero(form, self.upper) or any(
+            ix.at_least_zero(ix.minus(form, known), self.upper) for known in self.known
+        )
 
     def times(self, *factors: Polynomial) -> Polynomial:
         """Return the product."""
@@ -275,10 +285,14 @@ class Algebra:
 
     def moved(self, a: Atom, values: Substitution) -> Polynomial:
         """Return an atom with variables replaced (of a base, the polynomial itself)."""
-        token = (a, frozenset((v, values[v]) for v in a.free if v in values))
+        token = (a, frozenset((v, values[v]) for v in a.free if v in values), self.known)
         if self.rules or token not in self.moves:
             self.moves[token] = self._move(a, values)
         return self.moves[token]
+
+    def moved_anew(self, a: Atom) -> Polynomial:
+        """Return an atom made again under what is known now."""
+        return self._move(a, {})
 
     def _move(self, a: Atom, values: Substitution) -> Polynomial:
         indices = tuple(ix.replaced(i, values) for i in a.indices)

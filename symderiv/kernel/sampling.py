@@ -12,10 +12,15 @@ import math
 import random
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial
+
+if TYPE_CHECKING:
+    from symderiv.kernel.cases import Facts
+    from symderiv.kernel.normal import Algebra
 
 TOLERANCE = 1e-6
 """Relative to the sum of the absolute values of the terms."""
@@ -43,16 +48,13 @@ class Undecided(Exception):
     """The sample tells nothing."""
 
 
-def nonzero(
-    p: Polynomial,
-    upper: Mapping[Variable, tuple[IndexExpr, ...]],
-    positive: frozenset[str],
-    values: Mapping[str, tuple[int, ...]],
-) -> bool:
-    """Tell whether p is certainly not identically 0."""
-    for seed in (1, 2):
-        sample = _Sample(seed, upper, positive, values)
+def nonzero(p: Polynomial, algebra: Algebra, facts: Facts) -> bool:
+    """Tell whether p is certainly not identically 0 where the facts hold."""
+    for seed in range(1, 3 if not facts else 9):
+        sample = _Sample(seed, algebra.upper, algebra.positive_names, algebra.values)
         try:
+            if not sample.admits(facts):
+                continue
             terms = [sample.term(m, c, {}) for m, c in p.terms.items()]
         except (Undecided, OverflowError, ZeroDivisionError, ValueError):
             continue
@@ -76,6 +78,13 @@ class _Sample:
         self.values = values
         self.loops = 0
         self.made: dict[str, float] = {}
+
+    def admits(self, facts: Facts) -> bool:
+        """Tell whether the facts hold here."""
+        signs = ((self.polynomial(p, {}).real, sign) for p, sign in facts.signs)
+        return all(self.index(form, {}) >= 0 for form in facts.steps) and all(
+            abs(value) > TOLERANCE and (value > 0) == (sign > 0) and sign != 0 for value, sign in signs
+        )
 
     def number(self, *token: object) -> float:
         text = f"{self.seed} {token}"

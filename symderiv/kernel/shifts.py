@@ -54,8 +54,10 @@ def _moved(algebra: Algebra, variables: list[Variable], body: Polynomial) -> Ite
 
 def is_shifted(a: Atom) -> bool:
     """Tell whether a closed sum over ranges has an entry at another place than its index."""
-    return a.sizes != () and ix.EVERYWHERE not in a.sizes and any(
-        anchor != ix.bare(v) for v in a.bound() for anchor in anchors(a.inner[0], v)
+    return (
+        a.sizes != ()
+        and ix.EVERYWHERE not in a.sizes
+        and any(anchor != ix.bare(v) for v in a.bound() for anchor in anchors(a.inner[0], v))
     )
 
 
