@@ -274,6 +274,9 @@ EXPRESSIONS: list[tuple[str, Node]] = [
     (r"\mathrm{d}X", Differential(X)),
     (r"n d", mul(n("n"), d)),
     # Brackets and bars
+    (r"f(a \,\|\, b)", mul(f, Group(Sequence((a, b), r"\|"), "(", ")"))),
+    (r"f(a || b)", mul(f, Group(Sequence((a, b), r"\|"), "(", ")"))),
+    (r"AB(a \parallel b)", Call(n("AB"), (a, b))),
     (r"\{1,\dots,N\}", Group(seq(one, Dots("dots"), N), "{", "}")),
     (r"\left[ a, b, \dots, c\right]", Group(seq(a, b, Dots("dots"), c), "[", "]")),
     (r"[0, 1)", Group(seq(num("0"), one), "[", ")")),

@@ -73,7 +73,7 @@ def bare_word(reader: Reader) -> str:
         word += tokens[end].text
         end += 1
     if word not in WORDS:
-        return ""
+        return word if word.isupper() and reader.divided(end) else ""
     following = tokens[end].text
     if following in {"(", "[", "\\{"}:
         return word

@@ -27,9 +27,12 @@ PRODUCT, ARGUMENT, NUMERATOR = range(3)
 
 
 def body(reader: Reader) -> Node:
-    """body : sequence ( "|" sequence )?"""
+    """body : sequence ( "|" sequence )? | condition ( "\\|" | "||" ) condition"""
     start = reader.at
     first = sequence(reader)
+    if reader.divides():
+        reader.at += 1 if reader.check("\\|") else 2
+        return Sequence((first, condition(reader)), "\\|", span=reader.since(start))
     if reader.check("|", "\\mid") and reader.lonely_bar():
         reader.read()
         second = sequence(reader)

@@ -233,7 +233,8 @@ def _(node: tree.Group) -> str:
 
 @_latex.register
 def _(node: tree.Sequence) -> str:
-    return ", ".join(_item(item) for item in node.items)
+    mark = ", " if node.mark == "," else f" {node.mark} "
+    return mark.join(_item(item) for item in node.items)
 
 
 @_latex.register

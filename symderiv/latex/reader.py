@@ -175,6 +175,8 @@ class Reader(Cursor):
         if token.side:
             return token.side == "left"
         closer = self.closers[-1] if self.closers else ""
+        if self.divides():
+            return False
         if token.text == "\\|":
             return closer != "\\|"
         if closer == "|" or (closer == "||" and self.peek(1).text == "|"):
@@ -187,8 +189,38 @@ class Reader(Cursor):
             return True
         if not self.closers or self.closers[-1] not in {")", "]", "\\}", "\\rangle"}:
             return False
+        return not self._bar_after(self.at + 1, {"|"})
+
+    def divides(self) -> bool:
+        """Tell whether a double bar comes next that has no partner in its brackets, as in `D(p \\| q)`."""
+        following = self.peek(1)
+        double = self.check("|") and following.text == "|" and not following.space and not following.side
+        if not (double or self.check("\\|")) or self.token.side not in {"", "middle"}:
+            return False
+        if not self.closers or self.closers[-1] not in {")", "]", "\\}"}:
+            return False
+        return not self._bar_after(self.at + 1 + double, {"|", "\\|"})
+
+    def divided(self, at: int) -> bool:
+        """Tell whether a bracket begins here that a double bar divides: the `(p \\| q)` of `KL(p \\| q)`."""
+        if self.tokens[at].text not in {"(", "["}:
+            return False
+        back, self.at, closers = self.at, at + 1, self.closers
+        self.closers = [*closers, OPENERS[self.tokens[at].text]]
         level = 0
-        at = self.at + 1
+        found = False
+        while not found and level >= 0 and self.token.kind not in {STOP, END}:
+            if self.at in self.pairs:
+                self.at = self.pairs[self.at]
+            level += (self.token.text in OPENERS) - (self.token.text in CLOSERS or self.token.text == "}")
+            found = level == 0 and self.divides()
+            self.at += 1
+        self.at, self.closers = back, closers
+        return found
+
+    def _bar_after(self, at: int, kinds: set[str]) -> bool:
+        """Tell whether such a bar comes from a place on, before what we are inside of ends."""
+        level = 0
         while at < len(self.tokens):
             text = self.tokens[at].text
             if at in self.pairs:
@@ -198,11 +230,11 @@ class Reader(Cursor):
             elif text in CLOSERS or text == "}":
                 level -= 1
                 if level < 0:
-                    return True
-            elif text == "|" and level == 0:
-                return False
+                    return False
+            elif text in kinds and level == 0:
+                return True
             at += 1
-        return True
+        return False
 
     def is_words(self, *, any_word: bool = False) -> bool:
         """Tell whether the `\\text` that comes next is prose rather than a name."""

@@ -75,6 +75,7 @@ _TOKEN = re.compile(
 
 _SAME = {
     "\\lbrace": "\\{", "\\rbrace": "\\}", "\\vert": "|", "\\Vert": "\\|", "\\lbrack": "[", "\\rbrack": "]",
+    "\\parallel": "\\|",
     "\\lparen": "(", "\\rparen": ")", "...": "\\dots", "\\prime": "'", "\\_": "_", "\\lt": "<", "\\gt": ">",
     "\\sp": "^", "\\sb": "_", "\\colon": ":", "\\dotsc": "\\dots", "\\dotsb": "\\dots", "\\dotsm": "\\dots",
     "\\dotso": "\\dots", "\\dotsi": "\\dots", "\\tfrac": "\\frac", "\\dfrac": "\\frac", "\\cfrac": "\\frac",

@@ -160,9 +160,10 @@ class Group(Node):
 
 @dataclass(frozen=True, slots=True)
 class Sequence(Node):
-    """Items separated by commas (in brackets or scripts)."""
+    """Items separated by commas (in brackets or scripts), or two by a double bar: `D(p \\| q)`."""
 
     items: tuple[Node, ...]
+    mark: str = ","
 
 
 @dataclass(frozen=True, slots=True)

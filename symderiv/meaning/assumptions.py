@@ -12,7 +12,7 @@ from symderiv.diagnostics import Diagnostic
 from symderiv.latex import to_latex, tree
 from symderiv.meaning import cues, names, properties
 from symderiv.meaning.evidence import observe, record_of
-from symderiv.meaning.heads import head_of, is_fresh
+from symderiv.meaning.heads import head_of, is_fresh, specialises
 from symderiv.meaning.letters import compares
 from symderiv.meaning.places import Place
 from symderiv.meaning.raw import Fact, Head, Item, Survey
@@ -127,6 +127,8 @@ def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
     fresh = head is not None and is_fresh(survey, head, scope, chain.members[1:], anew=cue != "local")
     if fresh and head is not None and head.parameters is not None:
         return False
+    if cue == "section" and _value_of_entries(survey, chain, head, scope):
+        return False
     if not indices and _moment(survey, place, chain, head, cue):
         return True
     if not indices and not cue and place.forced != "assume":
@@ -175,6 +177,14 @@ def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
     return True
 
 
+def _value_of_entries(survey: Survey, chain: tree.Chain, head: Head | None, scope: Scope) -> bool:
+    """Tell whether *with $m_k = 0$* gives a value to a tensor that definitions above leave open."""
+    body = chain.members[-1]
+    if head is None or not head.letters or body is None or len(chain.members) != 2:
+        return False
+    return specialises(survey, head, body, scope)
+
+
 def _moment(survey: Survey, place: Place, chain: tree.Chain, head: Head | None, cue: cues.Cue) -> bool:
     """Leave alone what gives a letter a value for a moment: *we start at $w = 0$* defines nothing."""
     if head is None or place.math.display or not is_number(chain.members[-1]) or place.forced:
@@ -204,7 +214,10 @@ def _attach(survey: Survey, place: Place, fact: Fact) -> None:
 
 
 def _settled(survey: Survey, members: tuple[tree.Node | None, ...], scope: Scope) -> bool:
-    """Tell whether the page defines what an equation is about, so that nothing is left to assume."""
+    """Tell whether the page defines what an equation is about, so that nothing is left to assume.
+
+    What the defined names rest on may occur too: *since* `\\log p_k = z_k - \\log Z`, p defined by z.
+    """
     nodes = [n for m in members if m is not None for n in names.walk(m)]
     for node in nodes:
         of = node.of if isinstance(node, tree.Derivative) else None
@@ -214,7 +227,9 @@ def _settled(survey: Survey, members: tuple[tree.Node | None, ...], scope: Scope
             return True
     keys = {names.key(n, fonts=survey.fonts) for n in nodes}
     found = [record for key in keys if key is not None and (record := scope.find(key)) is not None]
-    return bool(found) and all(record.defined is not None for record in found)
+    defined = [record for record in found if record.defined is not None]
+    below = set().union(*(record.rests_on for record in defined))
+    return bool(defined) and all(r.defined is not None or r.identity in below for r in found)
 
 
 def impose(survey: Survey, left: tree.Node, right: tree.Node, scope: Scope) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import sympy
 from sympy import (
+    Indexed,
     KroneckerDelta,
     Sum,
 )
@@ -62,7 +63,7 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
             raise unsupported("a product that starts elsewhere than at 1 is not supported yet", node.span)
         body = body * (1 - KroneckerDelta(indices[0], skipped))
     for letter in letters:
-        if letter not in names.free_letters(node.body, {letter}):
+        if letter not in names.free_letters(node.body, {letter}) and body.atoms(Indexed):
             elaborator.note(
                 "SD105", f"the summed index {letter} does not occur in the body of the sum", node.span
             )

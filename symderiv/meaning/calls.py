@@ -195,7 +195,10 @@ def apply(elaborator: Elaborator, function: tree.Node, following: tree.Node) -> 
                 names.items(function.sub),
                 function.base,
             )
-        record = elaborator.record(base)
+        key = names.key(base, fonts=elaborator.fonts)
+        if key is not None:
+            key, subs = elaborator.split(key, subs)
+        record = elaborator.scope.find(key) if key is not None else None
         if record is None:
             raise unsupported("this name before brackets is not understood", span)
         arguments = group.body.items if isinstance(group.body, tree.Sequence) else (group.body,)
@@ -282,15 +285,13 @@ def _defined_application(
         raise ill_typed("SD002", f"{record.key} takes {count(len(record.parameters), 'argument')}", node.span)
     if record.broken:
         raise broken(record, node.span)
-    parameters = [elaborator.scope.find(parameter) for parameter in record.parameters]
-    assert all(parameter is not None for parameter in parameters)
-    body = elaborator.bodies[record.identity]
+    parameters = record.arguments
+    body = elaborator.bodies[id(record)]
     renaming: dict[str, Alias] = {}
     over: Tensor | None = None
     for parameter, argument in zip(parameters, arguments, strict=True):
-        assert parameter is not None
         own = elaborator.record(argument) if isinstance(argument, tree.Name | tree.Accent) else None
-        if own is parameter:
+        if own is not None and own.identity == parameter.identity:
             continue
         value = elaborator.value(argument)
         if value.rank and not elaborator.shape(parameter) and not body.rank:
@@ -336,7 +337,7 @@ def _meaning_of(elaborator: Elaborator, name: str) -> Tensor | None:
     hidden = elaborator.hidden.get(name)
     if hidden is not None:
         return Tensor(hidden.body, hidden.slots, elaborator.hidden_shapes[name])
-    return elaborator.bodies.get(name)
+    return elaborator.meaning(name)
 
 
 def _rests_on(elaborator: Elaborator, name: str, parameters: Collection[str], seen: set[str]) -> bool:

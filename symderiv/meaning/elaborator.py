@@ -39,8 +39,8 @@ class Elaborator:
     """The sums of means, and the names of the numbers of their terms."""
     hidden: dict[str, Definition] = field(default_factory=dict)
     hidden_shapes: dict[str, tuple[Size, ...]] = field(default_factory=dict)
-    bodies: dict[str, Tensor] = field(default_factory=dict)
-    """Elaborated definitions by identity."""
+    bodies: dict[int, Tensor] = field(default_factory=dict)
+    """Elaborated definitions, by the `id` of the name's record."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     uses: set[str] = field(default_factory=set)
     """Identities of the names used since this was last cleared."""
@@ -115,6 +115,13 @@ class Elaborator:
     def is_defined(self, record: Name) -> bool:
         """Tell whether the page has defined the name before this statement."""
         return record.defined is not None and record.defined < self.number
+
+    def meaning(self, identity: str) -> Tensor | None:
+        """Return the definition that a name of terms has here, or None."""
+        for record in (*self.scope.visible().values(), *self.scope.hidden()):
+            if record.identity == identity and self.is_defined(record):
+                return self.bodies.get(id(record))
+        return None
 
     def known(self, key: str) -> bool:
         """Tell whether the page declares, defines or indexes a name."""

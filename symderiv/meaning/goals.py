@@ -206,13 +206,17 @@ def _indices(fact: Boolean) -> set[Index]:
 
 
 def _free(term: Expr, context: Context) -> set[Index]:
-    """Return the free indices of a term, those that a definition it uses leaves free included."""
+    """Return the free indices of a term, those that a definition it rests on leaves free included."""
     found = {symbol for symbol in term.free_symbols if isinstance(symbol, Index)}
-    for name in context.definitions:
-        definition = context.definitions[name]
-        left_free = {s for s in definition.body.free_symbols if isinstance(s, Index)} - set(definition.slots)
-        if left_free and any(str(getattr(atom, "name", "")) == name for atom in term.free_symbols):
-            found |= left_free
+    opened = {
+        name: left
+        for name, definition in context.definitions.items()
+        if (left := {s for s in definition.body.free_symbols if isinstance(s, Index)} - {*definition.slots})
+    }
+    if opened:
+        for each in {str(getattr(symbol, "name", "")) for symbol in term.free_symbols}:
+            for name in opened.keys() & (_reached(each, context) | {each}):
+                found |= opened[name]
     return found
 
 

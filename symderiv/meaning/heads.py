@@ -5,6 +5,7 @@ Vocabulary as in `raw`: a head is *fresh* where the page has not yet given its n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from symderiv.latex import to_latex, tree
@@ -38,7 +39,10 @@ def head_of(survey: Survey, node: tree.Node, scope: Scope) -> Head | None:
         function, following = node.factors
         sub = following.sub if isinstance(following, tree.Script) and following.sup is None else None
         group = following.base if isinstance(following, tree.Script) and following.sup is None else following
-        if isinstance(group, tree.Group) and group.left == "(":
+        divided = (
+            isinstance(group, tree.Group) and isinstance(group.body, tree.Sequence) and group.body.mark != ","
+        )
+        if isinstance(group, tree.Group) and (group.left == "(" or divided):
             arguments = group.body.items if isinstance(group.body, tree.Sequence) else (group.body,)
             return _function_head(survey, function, arguments, sub, scope)
     return None
@@ -150,9 +154,7 @@ def is_fresh(
             continue
         if isinstance(node, tree.Question):
             return False
-        mentioned = {
-            found for n in names.walk(node) if (found := names.key(n, fonts=survey.fonts)) is not None
-        }
+        mentioned = set(_mentioned(survey, node))
         if key in mentioned and head.parameters is None:
             return False
         if own is not None and any(
@@ -160,6 +162,20 @@ def is_fresh(
         ):
             return False
     return True
+
+
+def _mentioned(survey: Survey, node: tree.Node) -> Iterator[str]:
+    """Yield the keys of the names in a node; one with words or capitals below it is a name of its own."""
+    key = names.key(node, fonts=survey.fonts)
+    if key is not None:
+        yield key
+    subs = names.items(node.sub) if isinstance(node, tree.Script) else ()
+    worded = all(isinstance(s, tree.Name | tree.Words) and not names.is_index_letter(s) for s in subs)
+    if isinstance(node, tree.Script) and subs and worded and names.key(node.base) is not None:
+        yield names.written(replace(node, sup=None, primes=0), survey.fonts) or ""
+        node = replace(node, base=tree.Empty(span=node.span))
+    for child in names.children(node):
+        yield from _mentioned(survey, child)
 
 
 def _has_meaning(survey: Survey, head: Head, scope: Scope) -> bool:
@@ -185,3 +201,19 @@ def _was_applied(survey: Survey, word: str) -> bool:
         if isinstance(node, tree.Call)
     )
     return any(isinstance(node.function, tree.Name) and node.function.text == word for node in calls)
+
+
+def specialises(survey: Survey, head: Head, body: tree.Node, scope: Scope) -> bool:
+    """Tell whether an equation gives a value to a name that the definitions above it leave open.
+
+    These then speak of that value: where the page defines `L` by labels y, and a section has
+    `y_k = \\delta_{kc}`, the `L` of the section is that of these labels.
+    """
+    outer = scope.find(head.key)
+    if outer is None or not outer.declared or outer.defined is not None or head.parameters is not None:
+        return False
+    visible = scope.visible()
+    resting = [r for r in visible.values() if r.defined is not None and outer.identity in r.rests_on]
+    inside = {names.key(n, fonts=survey.fonts) for n in names.walk(body)}
+    used = {visible[key].identity for key in inside if key in visible}
+    return bool(resting) and all(r.identity not in used for r in resting)

@@ -11,10 +11,10 @@ from symderiv.latex import tree
 from symderiv.meaning import cues, names
 from symderiv.meaning.assumptions import impose
 from symderiv.meaning.evidence import observe
-from symderiv.meaning.heads import head_of, is_fresh
+from symderiv.meaning.heads import head_of, is_fresh, specialises
 from symderiv.meaning.places import Place
 from symderiv.meaning.raw import Head, Item, Link, RawChain, Survey
-from symderiv.meaning.scope import Name, Scope
+from symderiv.meaning.scope import Scope
 
 _DEFINING = frozenset({"=", ":=", "equiv"})
 
@@ -165,31 +165,16 @@ def _ends(survey: Survey, node: tree.Node, operator: str, scope: Scope) -> bool:
     )
 
 
-def _specialises(survey: Survey, outer: Name, head: Head, body: tree.Node, scope: Scope) -> bool:
-    """Tell whether a section gives a value to a name that the definitions above it leave open.
-
-    These then speak of that value: where the page defines `L` by labels y, and a section has
-    `y_k = \\delta_{kc}`, the `L` of the section is that of these labels. A name on which a function rests is
-    left alone, for the function may be applied at other points.
-    """
-    if not outer.declared or outer.defined is not None or head.parameters is not None:
-        return False
-    visible = scope.visible()
-    resting = [r for r in visible.values() if r.defined is not None and outer.identity in r.rests_on]
-    inside = {names.key(n, fonts=survey.fonts) for n in names.walk(body)}
-    used = {visible[key].identity for key in inside if key in visible}
-    return bool(resting) and all(r.parameters is None and r.identity not in used for r in resting)
-
-
 def _define(survey: Survey, link: Link, head: Head, node: tree.Node, body: tree.Node) -> None:
     scope = survey.items[link.item].scope
     record = scope.names.get(head.key)
     if record is None:
         outer = scope.find(head.key)
+        open_above = specialises(survey, head, body, scope)
         record = survey.create(head.key, node, scope)
         if outer is not None:
             record.shape, record.declared, record.positive = outer.shape, outer.declared, outer.positive
-            if _specialises(survey, outer, head, body, scope):
+            if open_above:
                 record.identity = outer.identity
                 survey.items[link.item].kind = "assumption"
     record.defined, record.defined_at, record.introduced = link.item, node.span, True
@@ -197,13 +182,14 @@ def _define(survey: Survey, link: Link, head: Head, node: tree.Node, body: tree.
     if head.letters:
         record.indexed[len(head.letters)] += 1
     if head.parameters is not None:
-        keys = []
+        keys, arguments = [], []
         for parameter in head.parameters:
             key = names.key(parameter, fonts=survey.fonts)
             assert key is not None
-            survey.name(key, parameter, scope).introduced = True
+            arguments.append(survey.name(key, parameter, scope))
+            arguments[-1].introduced = True
             keys.append(key)
-        record.parameters = tuple(keys)
+        record.parameters, record.arguments = tuple(keys), tuple(arguments)
     link.head, link.record = head, record
     for used in names.walk(body):
         key = names.key(used, fonts=survey.fonts)

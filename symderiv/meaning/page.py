@@ -58,7 +58,7 @@ class _Builder:
         self.sizes = survey.sizes
         self.hidden: dict[str, Definition] = {}
         self.hidden_shapes: dict[str, tuple[Size, ...]] = {}
-        self.bodies: dict[str, Tensor] = {}
+        self.bodies: dict[int, Tensor] = {}
         self.definitions: dict[int, Definition] = {}
         """By the `id` of a record: two sections may each give a value to one name of the page."""
         self.item_diagnostics: dict[int, list[Diagnostic]] = {}
@@ -160,7 +160,7 @@ class _Builder:
                 elaborator.unify(a, b, node.span, f"the definition of {record.key}")
         record.shape, record.row = tuple(sizes), body.row
         record.guessed = elaborator.shaky is not None and not elaborator.firm
-        self.bodies[record.identity] = Tensor(term, tuple(slots), tuple(sizes), row=body.row)
+        self.bodies[id(record)] = Tensor(term, tuple(slots), tuple(sizes), row=body.row)
         self.definitions[id(record)] = Definition(record.identity, tuple(slots), term)
         self._used(elaborator, head)
 

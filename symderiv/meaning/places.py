@@ -159,7 +159,7 @@ class Reading:
                 display=display,
                 error=error,
                 before=self._before,
-                cue=cues.cue(self._before) if same else ("section" if given else ""),
+                cue=self._cue() if same else ("section" if given else ""),
                 fresh_prose=self._fresh,
                 skip=self._skip and item.display,
                 expected=self._expected if item.display else None,
@@ -172,6 +172,13 @@ class Reading:
             self._skip, self._expected = False, None
         if same:
             self._before = ""
+
+    def _cue(self) -> cues.Cue:
+        """Return the cue of the prose before; after a mere *and*, that of the formula before."""
+        beside = self.places and self.places[-1].math.paragraph == self._paragraph
+        if beside and self._before.strip(" \n,") == "and":
+            return self.places[-1].cue
+        return cues.cue(self._before)
 
     def _parsed(self, math: MathSpan) -> tuple[tree.Display | None, LatexError | None]:
         try:

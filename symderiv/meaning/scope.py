@@ -45,6 +45,8 @@ class Name:
     """Its definition is ill-typed."""
     parameters: tuple[str, ...] | None = None
     """The keys of its arguments, when the page defines it as a function."""
+    arguments: tuple[Name, ...] = ()
+    """The names that these keys are where the function is defined."""
     differentiated_by: list[str] = field(default_factory=list)
     """Identities of the names by which an undefined quantity is differentiated."""
     shape: tuple[Size, ...] | None = None
