@@ -18,7 +18,7 @@ from mpmath import mpf
 from sympy import Expr, Indexed, KroneckerDelta, Max, Min, Piecewise, Product, Sum, Symbol
 from sympy.core.relational import Relational
 
-from symderiv.kernel.terms import Cases, Context, D, Index, Partial, Size, Unknown, name_of
+from symderiv.kernel.terms import Cases, Context, D, Det, Index, Inv, Partial, Size, Unknown, name_of
 
 mpmath.mp.dps = 60
 STEP = mpf(10) ** -13
@@ -90,6 +90,8 @@ def evaluate(term: Expr, point: Point) -> mpf:
         return real(mpmath.power(base, exponent))
     if isinstance(term, Sum | Product):
         return loop(term, list(reversed(term.limits)), point)
+    if isinstance(term, Inv | Det):
+        return of_matrix(term, point)
     if isinstance(term, KroneckerDelta):
         return mpf(evaluate(term.args[0], point) == evaluate(term.args[1], point))
     if isinstance(term, Piecewise | Cases):
@@ -124,6 +126,23 @@ def loop(term: Expr, limits: list[tuple[Expr, ...]], point: Point) -> mpf:
         inner = loop(term, rest, replace(point, indices={**point.indices, bound.name: k}))
         result = result + inner if isinstance(term, Sum) else result * inner
     return result
+
+
+def of_matrix(term: Expr, point: Point) -> mpf:
+    p, q, size = term.places
+    places = range(1, int(evaluate(size, point)) + 1)
+
+    def at(row: int, column: int) -> mpf:
+        return evaluate(term.body, replace(point, indices={**point.indices, p.name: row, q.name: column}))
+
+    matrix = mpmath.matrix([[at(row, column) for column in places] for row in places])
+    if isinstance(term, Det):
+        return mpmath.det(matrix)
+    i, j = (int(evaluate(index, point)) for index in term.at)
+    try:
+        return mpmath.inverse(matrix)[i - 1, j - 1]
+    except ZeroDivisionError:
+        raise Undefined from None
 
 
 def holds(condition: Expr, point: Point) -> bool:

@@ -31,7 +31,9 @@ from symderiv.kernel.terms import (
     Context,
     D,
     Definition,
+    Det,
     Index,
+    Inv,
     KernelError,
     NoRule,
     Opaque,
@@ -99,6 +101,8 @@ STRUCTURED = {
     Max: Max(x(i) ** 2, x(j), b),
     Min: Min(x(i) ** 2, x(j), b),
     Unknown: Unknown(Symbol("f"), (0, 1), x(i) ** 2, x(j) * b),
+    Inv: Inv(x(k) * x(l) + b * KroneckerDelta(k, l) + x(k) ** 2, (k, l, N), i, j),
+    Det: Det(x(k) * x(l) + b * KroneckerDelta(k, l) + x(k) ** 2, (k, l, N)),
     D: D(D(x(i) ** 3 * x(j) ** 2, x(i)), x(j)),
 }
 """A term for each rule of the structural table."""

@@ -56,6 +56,10 @@ class Arithmetic:
     power: Callable[[Array, Array], Array]
     """A real exponent: the base must be positive, or zero under a positive exponent."""
     integer_power: Callable[[Array, Array], Array]
+    inverse: Callable[[Array], Array]
+    """Of matrices on the last two axes; NaN where there is none, or none that the digits tell."""
+    determinant: Callable[[Array], Array]
+    """Of matrices on the last two axes."""
     real: Callable[[Array], Array]
     stencils: Callable[[int], Sequence[Stencil]]
     """For a function with so many derivatives within: the stencil, then what to use where it gives NaN."""
@@ -261,6 +265,28 @@ def _float_integer_power(base: Array, exponent: Array) -> Array:
     )
 
 
+_CONDITION = 1e7
+"""A matrix of a larger condition number has no inverse that float64 tells."""
+
+
+def _float_inverse(matrices: Array) -> Array:
+    identity = np.eye(matrices.shape[-1])
+    finite = _each(np.isfinite(matrices))
+    safe = np.where(finite, matrices, identity)
+    regular = finite & (np.asarray(np.linalg.cond(safe.real))[..., None, None] < _CONDITION)
+    return _where(regular, np.linalg.inv(np.where(regular, safe, identity)))
+
+
+def _float_determinant(matrices: Array) -> Array:
+    finite = _each(np.isfinite(matrices))
+    return _where(finite[..., 0, 0], np.linalg.det(np.where(finite, matrices, 0)))
+
+
+def _each(entries: Array) -> Array:
+    """Tell for each matrix whether all entries are true."""
+    return np.asarray(entries.all(axis=(-2, -1), keepdims=True))
+
+
 _OFFSETS = np.array([-2.0, -1.0, 1.0, 2.0])
 _WEIGHTS = np.array([1.0, -8.0, 8.0, -1.0]) / 12
 _TINY = 1e-30
@@ -285,6 +311,8 @@ FLOAT = Arithmetic(
     functions={kind: row[0] for kind, row in ELEMENTARY.items()},
     power=_float_power,
     integer_power=_float_integer_power,
+    inverse=_float_inverse,
+    determinant=_float_determinant,
     real=lambda values: values.real,
     stencils=_float_stencils,
 )
@@ -305,7 +333,7 @@ def _elementwise(function: Callable[..., Any], arguments: int, undefined: Any) -
     def safe(*values: Any) -> Any:
         try:
             return function(*values)
-        except (ValueError, OverflowError, ZeroDivisionError, ArithmeticError, mpmath.NoConvergence):
+        except (ValueError, OverflowError, ZeroDivisionError, ArithmeticError, mpmath.libmp.NoConvergence):
             return undefined
 
     every = np.frompyfunc(safe, arguments, 1)
@@ -357,6 +385,36 @@ def _mp_integer_power(mp: Any) -> Callable[[Any, Any], Any]:
     return power
 
 
+def _mp_inverse(mp: Any) -> Callable[[Array], Array]:
+    def invert(matrix: Array) -> Array:
+        try:
+            inverse = mp.inverse(mp.matrix(matrix.tolist()))
+        except ZeroDivisionError:
+            return np.full(matrix.shape, mp.nan, dtype=object)
+        return np.array(inverse.tolist(), dtype=object).reshape(matrix.shape)
+
+    return _each_matrix(mp, invert, 2)
+
+
+def _mp_determinant(mp: Any) -> Callable[[Array], Array]:
+    return _each_matrix(mp, lambda matrix: mp.det(mp.matrix(matrix.tolist())), 0)
+
+
+def _each_matrix(mp: Any, function: Callable[[Array], Any], rank: int) -> Callable[[Array], Array]:
+    """Apply a function of one matrix, with a value of this rank, to each of many."""
+
+    def apply(matrices: Array) -> Array:
+        size = matrices.shape[-1]
+        every = matrices.reshape((-1, size, size))
+        values = np.full((len(every), *[size] * rank), mp.nan, dtype=object)
+        for at, matrix in enumerate(every):
+            if (matrix == matrix).all():  # noqa: PLR0124  NaN is what differs from itself
+                values[at] = function(matrix)
+        return values.reshape((*matrices.shape[:-2], *[size] * rank))
+
+    return apply
+
+
 def _kink_aware(mp: Any, accuracy: int) -> Stencil:
     """Return the central difference; NaN where the slopes on both sides differ: no derivative there."""
     step = mp.mpf(10) ** -(accuracy // 2 + 1)
@@ -392,6 +450,8 @@ def many_digits(digits: int, depth: int) -> Arithmetic:
         functions=functions,
         power=_elementwise(_mp_power(mp), 2, mp.nan),
         integer_power=_elementwise(_mp_integer_power(mp), 2, mp.nan),
+        inverse=_mp_inverse(mp),
+        determinant=_mp_determinant(mp),
         real=lambda values: values,
         stencils=lambda level: stencils[level],
     )

@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 import sympy
-from sympy import Indexed, KroneckerDelta, Product, Sum
+from sympy import Indexed, KroneckerDelta, Product, Sum, Tuple
 from sympy.core.relational import Relational
 
 from symderiv.judge.anatomy import Anatomy, index_only, subterms
-from symderiv.kernel.terms import Definition, Goal, Size
+from symderiv.kernel.terms import Definition, Goal, OfMatrix, Size
 
 _LARGE = 12
 """Sizes up to this are evaluated as they are."""
@@ -38,6 +38,8 @@ def shrink(anatomy: Anatomy) -> Anatomy:
     for part in subterms(goal.left, goal.right, *bodies):
         if isinstance(part, Sum | Product):
             sizes.extend(limit[2] for limit in part.limits if len(limit) == 3)
+        elif isinstance(part, OfMatrix):
+            sizes.append(part.places[2])
     large = {size: Size(str(size)) for size in sizes if isinstance(size, sympy.Integer) and size > _LARGE}
     if not large:
         return anatomy
@@ -91,6 +93,9 @@ def _in_value(term: Any, large: dict[Any, Size]) -> Any:
     if isinstance(term, Sum | Product):
         limits = [(index, _in_place(low, large), _in_place(high, large)) for index, low, high in term.limits]
         return term.func(_in_value(term.function, large), *limits)
+    if isinstance(term, OfMatrix):
+        inside = [_in_place(part, large) for part in (Tuple(*term.places), *term.args[2:])]
+        return term.func(_in_value(term.body, large), *inside)
     return term.func(*[_in_value(part, large) for part in term.args])
 
 

@@ -42,7 +42,20 @@ from symderiv.judge.grids import (
     undefined,
 )
 from symderiv.judge.skeletons import Whole, compiled, elementary, skeleton
-from symderiv.kernel.terms import Cases, D, Definition, Goal, Index, Opaque, Size, Unknown, name_of
+from symderiv.kernel.terms import (
+    Cases,
+    D,
+    Definition,
+    Det,
+    Goal,
+    Index,
+    Inv,
+    OfMatrix,
+    Opaque,
+    Size,
+    Unknown,
+    name_of,
+)
 
 Scope = Mapping[Index, tuple[int, int]]
 """For each index its first value and how many there are."""
@@ -374,6 +387,32 @@ class Walker:
             grid = apply(lambda holds, value: np.where(holds, value, filler), mask, grid)
         return drop(grid, index, lambda data, at: data.prod(axis=at) if neutral else data.sum(axis=at))
 
+    # Inverses and determinants
+
+    def _inverse(self, term: Inv, scope: Scope, frame: Frame) -> Grid:
+        matrix, size = self._matrix(term, scope, frame)
+        data = self.arithmetic.inverse(matrix.data)
+        place = flatten([self.whole(index, scope, frame) for index in term.at], (size, size))
+        lengths = data.shape[:-2]
+        entries = Grid(np.moveaxis(data.reshape((*lengths, size * size)), -1, 0), ("entry", *matrix.axes))
+        picked = pick(entries, place)
+        return apply(lambda value, at: np.where(at < 0, self._nan, value), picked, place)
+
+    def _determinant(self, term: Det, scope: Scope, frame: Frame) -> Grid:
+        matrix, _ = self._matrix(term, scope, frame)
+        return Grid(self.arithmetic.determinant(matrix.data), matrix.axes)
+
+    def _matrix(self, term: OfMatrix, scope: Scope, frame: Frame) -> tuple[Grid, int]:
+        """Return a matrix, its rows and columns on the last two axes, which have no names; and its size."""
+        *bound, length = term.places
+        size = size_value(length, self.sizes)
+        grid = self.value(term.body, {**scope, **dict.fromkeys(bound, (1, size))}, frame)
+        rest = tuple(axis for axis in grid.axes if axis not in bound)
+        lengths = [grid.data.shape[grid.axes.index(axis)] for axis in rest]
+        check_room((*lengths, size, size), objects=grid.data.dtype == object)
+        data = np.broadcast_to(spread(grid, (*rest, *bound)), (*lengths, size, size))
+        return Grid(data, rest), size
+
     # Derivatives
 
     def _derivative(self, term: D, scope: Scope, frame: Frame) -> Grid:
@@ -453,6 +492,8 @@ class Walker:
         Piecewise: _cases,
         Sum: _sum,
         Product: _product,
+        Inv: _inverse,
+        Det: _determinant,
         D: _derivative,
         Unknown: _unknown,
     }

@@ -64,13 +64,17 @@ from symderiv.kernel.terms import (
     Context,
     D,
     Definition,
+    Det,
     Index,
+    Inv,
     KernelError,
     NoRule,
+    OfMatrix,
     Opaque,
     Partial,
     Size,
     Unknown,
+    bound_by,
     entry,
     exact,
     fresh,
@@ -125,12 +129,14 @@ def substitute(term: Basic, mapping: Mapping[Basic, Basic]) -> Expr:
     """Replace free indices simultaneously; a bound index that would capture one is renamed."""
     if not mapping:
         return term
-    if not term.has(Sum, Product):
+    if not term.has(Sum, Product, OfMatrix):
         return term.xreplace(mapping)
-    if not isinstance(term, Sum | Product):
+    if not isinstance(term, Sum | Product | OfMatrix):
         return term.func(*(substitute(a, mapping) for a in term.args))
-    inside, limits = dict(mapping), []
     coming = frozenset[Basic]().union(*(value.free_symbols for value in mapping.values()))
+    if isinstance(term, OfMatrix):
+        return _inside_matrix(term, mapping, coming)
+    inside, limits = dict(mapping), []
     for bound, low, high in reversed(term.limits):
         ends = (low.xreplace(inside), high.xreplace(inside))
         inside.pop(bound, None)
@@ -139,6 +145,16 @@ def substitute(term: Basic, mapping: Mapping[Basic, Basic]) -> Expr:
             renamed = inside[bound] = fresh(bound.name)
         limits.append((renamed, *ends))
     return term.func(substitute(term.function, inside), *reversed(limits))
+
+
+def _inside_matrix(term: OfMatrix, mapping: Mapping[Basic, Basic], coming: frozenset[Basic]) -> Expr:
+    """Replace free indices of an inverse or determinant."""
+    *bound, size = term.places
+    renamed = {k: fresh(k.name) if k in coming else k for k in bound}
+    inside = {i: value for i, value in mapping.items() if i not in renamed}
+    inside |= {k: other for k, other in renamed.items() if k != other}
+    places = (*renamed.values(), size.xreplace(mapping))
+    return term.func(substitute(term.body, inside), places, *(a.xreplace(mapping) for a in term.args[2:]))
 
 
 def names_in(term: Expr) -> frozenset[str]:
@@ -394,6 +410,31 @@ class _Calculus:
         inner, other = self.by(first, variable), self.by(rest, variable)
         return other if inner == other else other + (inner - other) * Heaviside(gap, 0)
 
+    def of_inverse(self, term: Expr, variable: Expr) -> Expr:
+        """`d (A^-1)_ij = - sum_pq (A^-1)_ip (d A)_pq (A^-1)_qj`."""
+        term = _apart(term, variable)
+        (i, j), size = term.at, term.places[2]
+        p, q, inner = self.moved(term, variable)
+        if inner == 0:
+            return ZERO
+        left, right = Inv(term.body, term.places, i, p), Inv(term.body, term.places, q, j)
+        return -Sum(left * inner * right, (p, 1, size), (q, 1, size))
+
+    def of_determinant(self, term: Expr, variable: Expr) -> Expr:
+        """`d det A = det A sum_pq (A^-1)_qp (d A)_pq`."""
+        term = _apart(term, variable)
+        size = term.places[2]
+        p, q, inner = self.moved(term, variable)
+        if inner == 0:
+            return ZERO
+        return term * Sum(Inv(term.body, term.places, q, p) * inner, (p, 1, size), (q, 1, size))
+
+    def moved(self, term: Expr, variable: Expr) -> tuple[Index, Index, Expr]:
+        """Return two fresh indices, and the derivative of the entry of a matrix there."""
+        p, q, _ = term.places
+        row, column = fresh(p.name), fresh(q.name)
+        return row, column, self.by(substitute(term.body, {p: row, q: column}), variable)
+
     def of_unknown(self, term: Expr, variable: Expr) -> Expr:
         """`d f(a, b) = f_1(a, b) d a + f_2(a, b) d b`."""
         name, orders, *arguments = term.args
@@ -422,6 +463,8 @@ STRUCTURAL: Mapping[type[Basic], Callable[[_Calculus, Expr, Expr], Expr]] = {
     Cases: _Calculus.of_cases,
     Max: _Calculus.of_max,
     Min: _Calculus.of_min,
+    Inv: _Calculus.of_inverse,
+    Det: _Calculus.of_determinant,
     Unknown: _Calculus.of_unknown,
     D: _Calculus.of_derivative,
 }
@@ -442,8 +485,8 @@ def _delta(k: Expr, i: Expr) -> Expr:
 
 
 def _apart(term: Expr, variable: Expr) -> Expr:
-    """Return a sum or product whose bound indices do not occur in the variable."""
-    clash = {limit[0] for limit in term.limits} & variable.free_symbols
+    """Return a sum, product, inverse or determinant whose bound indices do not occur in the variable."""
+    clash = set(bound_by(term)) & variable.free_symbols
     if not clash:
         return term
     return term.xreplace({bound: fresh(bound.name) for bound in clash})

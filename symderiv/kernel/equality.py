@@ -18,6 +18,7 @@ import sympy
 from sympy import Eq, Expr, Ne, Symbol
 
 from symderiv.kernel import indices as ix
+from symderiv.kernel import matrices
 from symderiv.kernel.calculus import derive, has_kink, names_in
 from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced
 from symderiv.kernel.indices import IndexExpr, Variable
@@ -320,6 +321,8 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
     if any(m.marked for m in p.terms):
         parts = branches(algebra, p, facts)
         return all(is_zero(algebra, part, depth, known) for part, known in parts)
+    for a, logs in algebra.parted(p):
+        p = replaced(algebra, p, a, logs)
     p = cleared(algebra, p)
     if len(p.terms) < 2:
         return not p.terms
@@ -331,6 +334,8 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
     written_out = _written_out(algebra, p)
     if written_out is not None:
         return is_zero(algebra, written_out, depth - 1, facts)
+    if _by_inverses(algebra, p, depth):
+        return True
     recentred = _recentred(algebra, p)
     if recentred is not None and is_zero(algebra, recentred, depth - 1, facts):
         return True
@@ -427,6 +432,33 @@ def _spread(algebra: Algebra, p: Polynomial, variable: Variable, size: IndexExpr
     if size != ix.EVERYWHERE:
         factors.insert(0, algebra.power(algebra.value(size), -1))
     return [algebra.times(p, factor) for factor in factors]
+
+
+def _by_inverses(algebra: Algebra, p: Polynomial, depth: int) -> bool:
+    """Tell whether p is 0 after it is multiplied by matrices whose inverses stand in it."""
+    if not any(m.marked for m in p.terms):
+        p = algebra.content(p, whole=True)[1]
+    for multiple in _multiplied(algebra, p):
+        q = cleared(algebra, multiple)
+        if not q.terms or (depth > 1 and _by_inverses(algebra, q, depth - 1)):
+            return True
+    return False
+
+
+def _multiplied(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
+    """Yield p times a matrix whose inverse stands in p at a free index: 0 where p is, and only there."""
+    met = {(a, form) for a in atoms_of(p) if a.kind is Kind.INVERSE for form in a.indices}
+    for a, form in sorted(met, key=lambda pair: (-pair[0].height, pair[0].key(), pair[1])):
+        v = next(iter(ix.variables(form)), None)
+        if v is None or form != ix.bare(v) or v not in p.free or algebra.upper.get(v) != a.sizes[:1]:
+            continue
+        if not a.inner[0].free - set(a.bound()) <= p.free - {v} or a.indices[0] == a.indices[1]:
+            continue
+        of = matrices.opened(algebra, a)
+        row, column = (of.row, of.column) if a.indices[1] == form else (of.column, of.row)
+        there = algebra.substitute(p, {v: ix.bare(row)})
+        whole = algebra.closed({row: of.size}, algebra.times(there, of.body))
+        yield algebra.substitute(whole, {column: form})
 
 
 def _taken_out(algebra: Algebra, a: Atom, place: int, at: IndexExpr) -> Polynomial:

@@ -311,6 +311,8 @@ def varies(algebra: Algebra, p: Polynomial) -> bool:
     It is where a name, bound by no hypothesis, stands once in it, in a term that is not always 0: the term
     grows with the entries of that name, the rest does not.
     """
+    if _determinant(p):
+        return True
     names = [name for m in p.terms for name in _entry_names(m)]
     bound = {name for rule in algebra.rules for name in _entry_names(Monomial(None, {rule.pattern: 1}))}
     return any(
@@ -331,6 +333,20 @@ def _alive(algebra: Algebra, m: Monomial) -> bool:
 
 def _all_alive(algebra: Algebra, p: Polynomial) -> bool:
     return all(c > 0 and _alive(algebra, m) for m, c in p.terms.items())
+
+
+def _determinant(p: Polynomial) -> bool:
+    """Tell whether p is the determinant of a matrix whose entries are free."""
+    only = p.single()
+    if only is None or only[0].exponent or [a.kind for a in only[0].factors] != [Kind.DETERMINANT]:
+        return False
+    ((a, _),) = only[0].factors.items()
+    body = a.inner[0].single()
+    if body is None or body[0].exponent or len(body[0].factors) != 1:
+        return False
+    ((b, e),) = body[0].factors.items()
+    places = {ix.bare(v) for v in a.bound()}
+    return b.kind in (Kind.ENTRY, Kind.SYMMETRIC) and e == 1 and places <= set(b.indices)
 
 
 def _entry_names(m: Monomial) -> list[str]:

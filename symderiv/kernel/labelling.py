@@ -37,7 +37,7 @@ def _renamed_atom(a: Atom, names: Mapping[Variable, Variable]) -> Atom:
     if a.free.isdisjoint(names):
         return a
     indices = tuple(ix.renamed(i, names) for i in a.indices)
-    if a.kind is Kind.SYMMETRIC:
+    if a.even:
         indices = tuple(sorted(indices))
     inner = tuple(renamed(p, names) for p in a.inner)
     made = Atom(a.kind, a.name, indices, inner, a.sizes)

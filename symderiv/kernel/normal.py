@@ -1,8 +1,8 @@
 """The normal form: polynomials in atoms, made by constructors that apply every rule at once.
 
 Vocabulary. An *algebra* is the set of constructors under given ranges, signs and hypotheses; its rules stand
-by subject in `indicators`, `signs`, `powers` and `sums`, its data in `polynomial`. A product of monomials is
-*settled* by the rules that look at powers and indicators.
+by subject in `indicators`, `signs`, `powers`, `sums` and `matrices`, its data in `polynomial`. A product of
+monomials is *settled* by the rules that look at powers and indicators.
 
 Every rule holds wherever both sides are defined, for all real values, and for all sizes of at least 1.
 """
@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import product as combinations
 from math import floor
 
-from symderiv.kernel import indicators, powers, signs, sums
+from symderiv.kernel import indicators, matrices, powers, signs, sums
 from symderiv.kernel import indices as ix
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.polynomial import (
@@ -90,6 +90,7 @@ class Algebra:
         self.work = 0
         self.count = 0
         self.moves: dict[_Move, Polynomial] = {}
+        self.leads: dict[tuple[Polynomial, ...], matrices.Lead | None] = {}
 
     def spend(self, amount: int) -> None:
         """Count work, and raise over the bound."""
@@ -309,6 +310,8 @@ class Algebra:
                 return self.step(indices[0])
             case Kind.SUM:
                 return self.closed(*self.opened(a, values))
+            case Kind.INVERSE | Kind.DETERMINANT:
+                return matrices.moved(self, a, values)
             case Kind.PRODUCT:
                 bound, body = self.opened(a, values)
                 (variable, size), *_ = bound.items()
@@ -356,6 +359,7 @@ class Algebra:
     cleared = powers.cleared
     absolute = powers.absolute
     log = powers.log
+    parted = powers.parted
     raised = powers.raised
     function = powers.function
 
@@ -365,6 +369,12 @@ class Algebra:
     closed = sums.closed
     opened = sums.opened
     product = sums.product
+
+    # -- see matrices
+
+    inverse = matrices.inverse
+    determinant = matrices.determinant
+    contracted = matrices.contracted
 
 
 @lru_cache(maxsize=256)

@@ -49,20 +49,30 @@ class Kind(IntEnum):
     """A closed sum, `inner` one monomial, `sizes` the ranges of its indices."""
     PRODUCT = 9
     """A closed product over one index."""
-    DELTA = 10
+    INVERSE = 10
+    """An entry of the inverse of the matrix `inner`, whose row and column it binds; `EVEN` if symmetric."""
+    DETERMINANT = 11
+    """The determinant of the matrix `inner`, whose row and column it binds."""
+    DELTA = 12
     """1 where an index expression is 0, else 0."""
-    STEP = 11
+    STEP = 13
     """1 where an index expression is at least 0, else 0."""
-    POSITIVE = 12
+    POSITIVE = 14
     """1 where a polynomial is > 0, else 0."""
-    VANISHING = 13
+    VANISHING = 15
     """1 where a polynomial is 0, else 0."""
+
+
+BINDERS = frozenset({Kind.SUM, Kind.PRODUCT, Kind.INVERSE, Kind.DETERMINANT})
+"""The kinds that bind as many indices as they have sizes."""
+EVEN = "symmetric"
+"""The name of an inverse that does not depend on the order of its two indices."""
 
 
 class Atom:
     """See `Kind`."""
 
-    __slots__ = ("_hash", "_key", "free", "height", "indices", "inner", "kind", "name", "sizes")
+    __slots__ = ("_hash", "_key", "even", "free", "height", "indices", "inner", "kind", "name", "sizes")
     height: int
 
     def __init__(
@@ -79,10 +89,12 @@ class Atom:
         self.indices = indices
         self.inner = inner
         self.sizes = sizes
+        self.even = kind is Kind.SYMMETRIC or (kind is Kind.INVERSE and name == EVEN)
+        """Whether it does not depend on the order of its two indices."""
         below = max((p.height for p in inner), default=0)
         free = {v for i in indices for v in ix.variables(i) if v[0] != ix.SIZE}
         free.update(*(p.free for p in inner))
-        if kind in (Kind.SUM, Kind.PRODUCT):
+        if kind in BINDERS:
             below += 1
             free.difference_update((ix.BOUND, below, place) for place in range(len(sizes)))
         self.height = below
@@ -91,7 +103,7 @@ class Atom:
         self._key: Key | None = None
 
     def bound(self) -> tuple[Variable, ...]:
-        """Return the variables that a closed sum or product binds."""
+        """Return the variables that a closed sum, product, inverse or determinant binds."""
         return tuple((ix.BOUND, self.height, place) for place in range(len(self.sizes)))
 
     def key(self, colours: Colouring = PLAIN) -> Key:
@@ -104,7 +116,7 @@ class Atom:
 
     def _made(self, colours: Colouring) -> Key:
         indices = tuple(ix.renamed(i, colours) for i in self.indices) if colours else self.indices
-        if self.kind is Kind.SYMMETRIC:
+        if self.even:
             indices = tuple(sorted(indices))
         return (int(self.kind), self.name, indices, tuple(p.key(colours) for p in self.inner), self.sizes)
 

@@ -6,7 +6,7 @@ sign where the exponent is whole, else only where it is positive. A *base* is wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import cmp_to_key
 from math import floor, gcd, lcm
@@ -208,6 +208,30 @@ def _log(algebra: Algebra, p: Polynomial) -> Polynomial:
         msg = "the logarithm of a negative number"
         raise Undefined(msg)
     return plus(result, _number_log(abs(Fraction(c))))
+
+
+def parted(algebra: Algebra, p: Polynomial) -> Iterator[tuple[Atom, Polynomial]]:
+    """Yield `log(a b) = log a + log b` where p has `log a` too: a > 0 wherever all of p is defined."""
+    logs = {a for m in p.terms for a in m.factors if a.kind is Kind.FUNCTION and a.name == "log"}
+    known = {b for a in logs if (b := _logged(a)) is not None}
+    for a in sorted(logs, key=Atom.key) if known else ():
+        only = a.inner[0].single()
+        if only is None or only[0].exponent or len(only[0].factors) < 2 or abs(only[1]) != 1:
+            continue
+        factors = only[0].factors
+        rest = Polynomial({Monomial(None, {b: e for b, e in factors.items() if b not in known}): only[1]})
+        if rest != a.inner[0]:
+            found = (scaled(_log_of(b), e) for b, e in factors.items() if b in known)
+            yield a, plus(algebra.log(rest), *found)
+
+
+def _logged(a: Atom) -> Atom | None:
+    """Return the atom whose logarithm `a` is, or None."""
+    only = a.inner[0].single()
+    if only is None or only[0].exponent or only[1] != 1 or len(only[0].factors) != 1:
+        return None
+    ((b, e),) = only[0].factors.items()
+    return b if e == 1 else None
 
 
 def raised(algebra: Algebra, base: Polynomial, exponent: Polynomial) -> Polynomial:

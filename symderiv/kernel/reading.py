@@ -41,6 +41,7 @@ from sympy.logic.boolalg import ITE, And, BooleanFalse, BooleanTrue, Not, Or
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.indices import IndexExpr, Variable
+from symderiv.kernel.matrices import Square
 from symderiv.kernel.normal import Algebra
 from symderiv.kernel.polynomial import (
     NOTHING,
@@ -59,7 +60,9 @@ from symderiv.kernel.powers import BY_EXP, PARITY
 from symderiv.kernel.terms import (
     Cases,
     D,
+    Det,
     Index,
+    Inv,
     NoRule,
     Partial,
     Size,
@@ -234,6 +237,32 @@ class Reader:
                 size = ix.rising(ix.replaced(size, {v: bounds[0]}))
         return size or ix.constant(1)
 
+    def matrix(self, term: Expr) -> Square:
+        """Read the matrix of an inverse or determinant; its row and column run from 1 to its size."""
+        outer = dict(self.bound)
+        *bound, size = term.places
+        length = self.index(size)
+        if not ix.at_least_zero(ix.plus(length, ix.constant(-1)), self.algebra.upper):
+            msg = "a matrix that may have no rows"
+            raise NoRule(msg)
+        row, column = (self.algebra.fresh(length) for _ in bound)
+        self.inside += 1
+        try:
+            self.bound |= zip(bound, map(ix.bare, (row, column)), strict=True)
+            return Square(row, column, length, self.read(term.body))
+        finally:
+            self.bound = outer
+            self.inside -= 1
+
+    def inverse(self, term: Expr) -> Polynomial:
+        """Read an entry of an inverse."""
+        i, j = (self.index(k) for k in term.at)
+        return self.algebra.inverse(self.matrix(term), i, j)
+
+    def determinant(self, term: Expr) -> Polynomial:
+        """Read a determinant."""
+        return self.algebra.determinant(self.matrix(term))
+
     def maximum(self, term: Expr) -> Polynomial:
         """`max(a, b) = b + (a - b) 1[a > b]`."""
         result, *others = (self.read(a) for a in term.args)
@@ -349,6 +378,8 @@ READINGS: Mapping[type[Basic], Callable[[Reader, Expr], Polynomial]] = {
     D: Reader.derivative,
     Partial: Reader.derivative,
     Unknown: Reader.unknown,
+    Inv: Reader.inverse,
+    Det: Reader.determinant,
     type(sympy.E): lambda r, _: r.algebra.exp(ONE),
     type(sympy.pi): lambda _, __: atom(Atom(Kind.CONSTANT, "pi")),
     type(sympy.nan): Reader.undefined,

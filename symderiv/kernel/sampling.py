@@ -27,6 +27,9 @@ TOLERANCE = 1e-6
 LOOPS = 20_000
 """How many times the body of a sum is evaluated at most."""
 
+_SINGULAR = 1e-6
+"""A matrix whose pivot is smaller is taken to have no inverse."""
+
 Place = dict[Variable, int]
 
 FUNCTIONS: Mapping[str, Callable[..., complex]] = {
@@ -133,9 +136,44 @@ class _Sample:
     def atom(self, a: Atom, place: Place) -> complex:
         if a.kind in (Kind.SUM, Kind.PRODUCT):
             return self.loop(a, place)
+        if a.kind in (Kind.INVERSE, Kind.DETERMINANT):
+            return self.matrix(a, place)
         indices = tuple(self.index(i, place) for i in a.indices)
         inner = [self.polynomial(p, place) for p in a.inner] if a.kind is not Kind.PARTIAL else []
         return VALUES[a.kind](self, a, indices, inner, place)
+
+    def matrix(self, a: Atom, place: Place) -> complex:
+        """Return an entry of an inverse, or a determinant, by elimination with the largest pivot."""
+        n = self.index(a.sizes[0], {})
+        rows = [
+            [self.polynomial(a.inner[0], place | dict(zip(a.bound(), at, strict=True))) for at in line]
+            for line in ([(p, q) for q in range(1, n + 1)] for p in range(1, n + 1))
+        ]
+        self.loops += n * n
+        column = self.index(a.indices[1], place) if a.indices else 0
+        right = [complex(p + 1 == column) for p in range(n)]
+        determinant = 1 + 0j
+        for q in range(n):
+            pivot = max(range(q, n), key=lambda p: abs(rows[p][q]))
+            if abs(rows[pivot][q]) < _SINGULAR:
+                if a.kind is Kind.INVERSE:
+                    raise Undecided
+                return 0j
+            if pivot != q:
+                determinant = -determinant
+            rows[q], rows[pivot], right[q], right[pivot] = rows[pivot], rows[q], right[pivot], right[q]
+            determinant *= rows[q][q]
+            for p in range(n):
+                if p != q:
+                    factor = rows[p][q] / rows[q][q]
+                    rows[p] = [x - factor * y for x, y in zip(rows[p], rows[q], strict=True)]
+                    right[p] -= factor * right[q]
+        if a.kind is Kind.DETERMINANT:
+            return determinant
+        at = self.index(a.indices[0], place) - 1
+        if not (0 <= at < n and 1 <= column <= n):
+            raise Undecided
+        return right[at] / rows[at][at]
 
     def partial(self, a: Atom, indices: tuple[int, ...], place: Place) -> complex:
         (m, _), *_ = a.inner[0].terms.items()

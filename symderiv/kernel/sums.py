@@ -151,6 +151,10 @@ def _component(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial:
     count = _counted(algebra, bound, m)
     if count is not None:
         return algebra.value(count)
+    if any(a.kind is Kind.INVERSE for a in m.factors):
+        met = algebra.contracted(bound, m)
+        if met is not None:
+            return met
     folded = _folded(algebra, bound, m)
     if folded is not None:
         return folded

@@ -7,19 +7,19 @@ polynomial in these. `Sum(body, (k, 1, size))` binds k. `D(term, entry, …)` is
 Bound indices are apart: no two sums of a statement bind the same index, and none is free in it.
 A *definition* gives a name a body over its slots; an *opaque* name is an unknown smooth function of
 other names. Kernel terms also use `KroneckerDelta(i, j)`, `Cases` over conditions on indices or values
-(`Piecewise` is read too), `exp`, `log`, powers, elementary functions, and `Unknown` (an unknown scalar
-function of scalar arguments).
+(`Piecewise` is read too), `exp`, `log`, powers, elementary functions, `Unknown` (an unknown scalar
+function of scalar arguments), `Inv` (an entry of the inverse of a matrix) and `Det`.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import sympy
-from sympy import Expr, Indexed, IndexedBase, Symbol, Tuple
+from sympy import Expr, Indexed, IndexedBase, Product, Sum, Symbol, Tuple
 from sympy.logic.boolalg import Boolean
 
 
@@ -148,6 +148,61 @@ class Cases(Expr):
     def pairs(self) -> tuple[tuple[Expr, Boolean], ...]:
         """The values with their conditions, in order."""
         return tuple(zip(self.args[::2], self.args[1::2], strict=True))
+
+
+class OfMatrix(Expr):
+    """A number that a square matrix determines; the matrix is given by its entry `body` at (p, q).
+
+    `places` is (p, q, n): the indices p and q, bound here, run from 1 to n. They occur nowhere else.
+    """
+
+    is_commutative = True
+    is_extended_real = True
+
+    @property
+    def body(self) -> Expr:
+        """The entry of the matrix at (p, q)."""
+        return self.args[0]
+
+    @property
+    def places(self) -> tuple[Expr, Expr, Expr]:
+        """Row p, column q and the size n."""
+        return tuple(self.args[1].args)
+
+    @property
+    def free_symbols(self) -> set[sympy.Basic]:
+        """The free symbols, p and q not among them."""
+        p, q, size = self.places
+        outside = [size, *self.args[2:]]
+        return set(self.body.free_symbols - {p, q}).union(*(part.free_symbols for part in outside))
+
+
+class Inv(OfMatrix):
+    """`Inv(body, (p, q, n), i, j)`: entry (i, j) of the inverse; undefined where there is none."""
+
+    def __new__(cls, body: Expr, places: Iterable[Expr], i: Expr, j: Expr) -> Self:
+        """Build the node; nothing is evaluated."""
+        return super().__new__(cls, exact(body), Tuple(*places), exact(i), exact(j))
+
+    @property
+    def at(self) -> tuple[Expr, Expr]:
+        """The indices of the entry."""
+        return self.args[2:]
+
+
+class Det(OfMatrix):
+    """`Det(body, (p, q, n))`: the determinant."""
+
+    def __new__(cls, body: Expr, places: Iterable[Expr]) -> Self:
+        """Build the node; nothing is evaluated."""
+        return super().__new__(cls, exact(body), Tuple(*places))
+
+
+def bound_by(term: sympy.Basic) -> tuple[Index, ...]:
+    """Return the indices that a node binds."""
+    if isinstance(term, Sum | Product):
+        return tuple(limit[0] for limit in term.limits)
+    return term.places[:2] if isinstance(term, OfMatrix) else ()
 
 
 def indicator(condition: Boolean) -> Expr:

@@ -12,7 +12,17 @@ from sympy import Rational as Quotient
 from symderiv.kernel import indices as ix
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.polynomial import Atom, Key, Kind, Monomial, Polynomial, Rational
-from symderiv.kernel.terms import D, Index, Size, Unknown, entry, fresh, indicator
+from symderiv.kernel.terms import (
+    D,
+    Det,
+    Index,
+    Inv,
+    Size,
+    Unknown,
+    entry,
+    fresh,
+    indicator,
+)
 
 LETTERS = "klmnpqrstuvw"
 
@@ -57,6 +67,13 @@ class _Writer:
             limits.append((inside[v], 1, _index(size, names)))
         return (Sum if a.kind is Kind.SUM else Product)(self.polynomial(a.inner[0], inside), *limits)
 
+    def matrix(self, a: Atom, names: Names) -> Expr:
+        bound = [fresh(letter) for letter in "pq"]
+        inside = {**names, **dict(zip(a.bound(), bound, strict=True))}
+        places = (*bound, _index(a.sizes[0], names))
+        at = (_index(i, names) for i in a.indices)
+        return (Inv if a.kind is Kind.INVERSE else Det)(self.polynomial(a.inner[0], inside), places, *at)
+
     def partial(self, a: Atom, names: Names) -> Expr:
         (m, _), *_ = a.inner[0].terms.items()
         by = [
@@ -90,6 +107,8 @@ WRITINGS: Mapping[Kind, Callable[[_Writer, Atom, Names], Expr]] = {
     Kind.BASE: lambda w, a, names: w.polynomial(a.inner[0], names),
     Kind.SUM: _Writer.sum,
     Kind.PRODUCT: _Writer.sum,
+    Kind.INVERSE: _Writer.matrix,
+    Kind.DETERMINANT: _Writer.matrix,
     Kind.DELTA: lambda _, a, names: _delta(a.indices[0], names),
     Kind.STEP: lambda _, a, names: indicator(_index(a.indices[0], names) >= 0),
     Kind.POSITIVE: lambda w, a, names: sympy.Heaviside(w.polynomial(a.inner[0], names), 0),

@@ -1,4 +1,4 @@
-"""Sums, products, powers and transposes of tensors.
+"""Sums, products and transposes of tensors.
 
 Vocabulary: a *contraction* sums the last slot of the left factor with the first of the right; the
 *chain rule* joins derivatives by the names of their numerators and denominators; tensors brought
@@ -25,7 +25,6 @@ from symderiv.meaning.conditions import proposition
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import Untyped, ill_typed, unsupported
 from symderiv.meaning.model import Tensor
-from symderiv.meaning.renaming import rename_bound
 from symderiv.meaning.vocabulary import kind, opposite
 
 
@@ -257,45 +256,6 @@ def elementwise(
     if value.rank:
         elaborator.note("SD104", "a function of numbers is applied entry by entry", node.span)
     return replace(value, body=function(value.body), numerator=None, denominator=None)
-
-
-def power(elaborator: Elaborator, value: Tensor, sup: tree.Node, node: tree.Node) -> Tensor:
-    """Return what a superscript makes of a tensor: its transpose or a power."""
-    power = isinstance(sup, tree.Name) and value.rank == 0 and elaborator.scope.size(sup.text) is not None
-    if names.is_transpose(sup) and not power:
-        return transpose(value, node.span)
-    sign = isinstance(sup, tree.Additive) and len(sup.terms) == 1 and sup.terms[0][0] == "-"
-    if sign and names.is_transpose(sup.terms[0][1]):  # type: ignore[attr-defined]
-        raise unsupported("the inverse of a matrix is not supported yet", node.span)
-    exponent = elaborator.value(sup)
-    if value.rank == 0:
-        return _scalar_power(elaborator, value, exponent, node)
-    if exponent.rank:
-        raise ill_typed("SD002", "an exponent is not a number", node.span)
-    if value.rank == 1:
-        elaborator.note("SD104", "the power of a vector is taken entry by entry", node.span)
-        return replace(value, body=value.body**exponent.body, numerator=None, denominator=None)
-    if value.rank == 2 and exponent.body == 2:
-        again = _renamed(value)
-        return multiply(elaborator, value, again, "", node.span)
-    raise unsupported("this power of a matrix is not supported yet", node.span)
-
-
-def _scalar_power(elaborator: Elaborator, value: Tensor, exponent: Tensor, node: tree.Node) -> Tensor:
-    if exponent.rank == 0:
-        return Tensor(value.body**exponent.body)
-    elaborator.note("SD104", "the power is taken entry by entry", node.span)
-    return replace(exponent, body=value.body**exponent.body, numerator=None, denominator=None)
-
-
-def _renamed(value: Tensor) -> Tensor:
-    """Return the same tensor over slots and bound indices of its own."""
-    slots = tuple(fresh("s") for _ in value.slots)
-    return replace(
-        value,
-        slots=slots,
-        body=rename_bound(value.body.xreplace(dict(zip(value.slots, slots, strict=True)))),
-    )
 
 
 def cases(elaborator: Elaborator, node: tree.Cases) -> Tensor:

@@ -25,6 +25,7 @@ from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import ill_typed, unsupported
 from symderiv.meaning.model import Tensor
 from symderiv.meaning.patterns import HOLE, generalise, hole
+from symderiv.meaning.powers import determinant
 
 
 def norm(elaborator: Elaborator, node: tree.Norm) -> Tensor:
@@ -48,10 +49,12 @@ def _total(value: Tensor) -> Tensor:
 
 
 def absolute(elaborator: Elaborator, node: tree.Absolute) -> Tensor:
-    """Elaborate an absolute value, entry by entry."""
+    """Elaborate bars: the absolute value, entry by entry, or the determinant of a matrix."""
     value = elaborator.value(node.body)
-    if value.rank > 1:
-        raise unsupported("the determinant is not supported yet", node.span)
+    if value.rank == 2:
+        return determinant(elaborator, value, node.span)
+    if value.rank > 2:
+        raise unsupported("bars around a tensor with more than two indices have no meaning", node.span)
     return elementwise(elaborator, Abs, value, node)
 
 

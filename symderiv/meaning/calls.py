@@ -24,12 +24,13 @@ from symderiv.kernel.calculus import names_in
 from symderiv.kernel.terms import D, Definition, Index, Size, Unknown, entry, fresh, indicator
 from symderiv.latex import tree
 from symderiv.meaning import names
-from symderiv.meaning.arithmetic import elementwise, power, together
+from symderiv.meaning.arithmetic import elementwise, together
 from symderiv.meaning.conditions import proposition
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.entries import broken, entries, fix
 from symderiv.meaning.errors import ill_typed, unsupported
 from symderiv.meaning.model import Tensor
+from symderiv.meaning.powers import determinant, power
 from symderiv.meaning.renaming import Alias, rename_bound, rename_names
 from symderiv.meaning.scope import Name
 from symderiv.meaning.vocabulary import CALLS, ELEMENTARY, count, kind, rank_name
@@ -81,6 +82,8 @@ def _elementary(elaborator: Elaborator, word: str, argument: Tensor, primes: int
 
 
 def _known_call(elaborator: Elaborator, word: str, node: tree.Call) -> Tensor:
+    if word in ("det", "\\det") and len(node.arguments) == 1:
+        return _determinant(elaborator, node)
     arguments = [elaborator.value(argument) for argument in node.arguments]
     if word in ("\\max", "max", "\\min", "min"):
         if any(argument.rank for argument in arguments) or len(arguments) < 2:
@@ -118,6 +121,23 @@ def _known_call(elaborator: Elaborator, word: str, node: tree.Call) -> Tensor:
         k = fresh("k")
         return Tensor(Sum(value.body.xreplace(dict.fromkeys(value.slots, k)), (k, 1, value.dimensions[0])))
     raise unsupported(f"{word} of {kind(value)} is not supported yet", node.span)
+
+
+def _determinant(elaborator: Elaborator, node: tree.Call) -> Tensor:
+    """Elaborate a determinant; without brackets it is of the matrix that follows, not of numbers after it."""
+    argument = node.arguments[0]
+    if isinstance(argument, tree.Product) and argument.span.end == node.span.end:
+        first, *others = argument.factors
+        after = others[0]
+        if len(others) > 1:
+            span = after.span.to(argument.span)
+            after = tree.Product(tuple(others), argument.operators[1:], span=span)
+        rest = elaborator.value(after)
+        if rest.rank or argument.operators[0] in ("/", "div"):
+            raise unsupported("brackets would tell of what this is the determinant", node.span)
+        of = determinant(elaborator, elaborator.value(first), node.span)
+        return Tensor(of.body * rest.body)
+    return determinant(elaborator, elaborator.value(argument), node.span)
 
 
 def is_function(record: Name) -> bool:

@@ -18,7 +18,7 @@ from sympy import (
 )
 
 from symderiv.kernel.calculus import names_in
-from symderiv.kernel.terms import Definition, Index, Size, entry, fresh
+from symderiv.kernel.terms import Definition, Index, OfMatrix, Size, bound_by, entry, fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,8 @@ def reaches(
 
 def rename_bound(term: Expr) -> Expr:
     """Give every index that the term binds a fresh name."""
-    renaming = {
-        limit[0]: fresh(limit[0].name) for each in term.atoms(Sum, sympy.Product) for limit in each.limits
-    }
+    binders = term.atoms(Sum, sympy.Product, OfMatrix)
+    renaming = {index: fresh(index.name) for each in binders for index in bound_by(each)}
     return term.xreplace(renaming) if renaming else term
 
 

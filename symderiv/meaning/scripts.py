@@ -12,12 +12,13 @@ import sympy
 from symderiv.kernel.terms import indicator
 from symderiv.latex import tree
 from symderiv.meaning import names
-from symderiv.meaning.arithmetic import elementwise, power
+from symderiv.meaning.arithmetic import elementwise
 from symderiv.meaning.calls import prime
 from symderiv.meaning.conditions import proposition
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.entries import fix, named
 from symderiv.meaning.model import Tensor
+from symderiv.meaning.powers import power
 
 
 def bare_name(elaborator: Elaborator, node: tree.Name) -> Tensor:
@@ -58,6 +59,9 @@ def script(elaborator: Elaborator, node: tree.Script) -> Tensor:
             if slope is not None:
                 return slope if sup is None else power(elaborator, slope, sup, node)
             base = _primed(elaborator, base, node)
+        if sup is not None and _of_whole(elaborator, node, base, subs):
+            whole = power(elaborator, named(elaborator, node, base, ()), sup, node)
+            return fix(elaborator, whole, subs, node.span)
         value = named(elaborator, node, base, subs)
         return value if sup is None else power(elaborator, value, sup, node)
     elif isinstance(base, tree.Number) and base.text == "1" and node.sub is not None:
@@ -67,6 +71,23 @@ def script(elaborator: Elaborator, node: tree.Script) -> Tensor:
     else:
         value = elaborator.value(base)
     return value if sup is None else power(elaborator, value, sup, node)
+
+
+def _of_whole(
+    elaborator: Elaborator, node: tree.Script, base: tree.Node, subs: tuple[tree.Node, ...]
+) -> bool:
+    """Tell whether the superscript is of the matrix: `A^\\top_{ij}`, `A^{-1}_{ij}`, not `A_{ij}^{-1}`."""
+    sup = node.sub and node.sup
+    key = names.key(base, fonts=elaborator.fonts)
+    if sup is None or key is None or len(subs) != 2 or not all(elaborator.is_item(i, key) for i in subs):
+        return False
+    record = elaborator.scope.find(key)
+    if record is None or len(elaborator.shape(record)) != len(subs):
+        return False
+    if isinstance(sup, tree.Additive) and len(sup.terms) == 1 and sup.terms[0][0] == "-":
+        before = node.sub is not None and sup.span.start < node.sub.span.start
+        return before or names.is_transpose(sup.terms[0][1])
+    return names.is_transpose(sup)
 
 
 def _primed(elaborator: Elaborator, base: tree.Node, node: tree.Script) -> tree.Node:

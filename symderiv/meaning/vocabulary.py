@@ -61,7 +61,9 @@ FUNCTIONS = frozenset(word for word in ELEMENTARY if word.startswith("\\")) | {
 """Functions of one meaning, which no page defines."""
 
 
-CALLS = frozenset({"\\max", "max", "\\min", "min", "softmax", "diag", "\\diag", "tr", "\\tr", "trace", "Tr"})
+CALLS = frozenset({
+    "\\max", "max", "\\min", "min", "softmax", "diag", "\\diag", "tr", "\\tr", "trace", "Tr", "det", "\\det",
+})  # fmt: skip
 
 
 RELATIONS: dict[str, Callable[[Expr, Expr], Boolean]] = {

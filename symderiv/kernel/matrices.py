@@ -1,0 +1,419 @@
+"""Inverses and determinants of square matrices, each given by its entry.
+
+Vocabulary. The *body* of a matrix is its entry at a row and a column. A factor of the body is a *scale* if it
+has neither of them, a *row* or *column* factor if it has one alone; what has both is the *core*. The *lead*
+of a body is one of its monomials, in which factors and sums connect row and column; the others are the
+*rest*.
+`sum_k A^-1_ik A_kj = delta_ij` is used as `sum_k A^-1_ik lead_kj = delta_ij - sum_k A^-1_ik rest_kj`.
+
+Every rule holds where the matrix is invertible, for all sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd, lcm
+from typing import TYPE_CHECKING
+
+from symderiv.kernel import indices as ix
+from symderiv.kernel.indices import IndexExpr, Variable
+from symderiv.kernel.polynomial import (
+    EVEN,
+    NOTHING,
+    ONE,
+    Atom,
+    Key,
+    Kind,
+    Monomial,
+    Polynomial,
+    Rational,
+    atom,
+    minus,
+)
+
+if TYPE_CHECKING:
+    from symderiv.kernel.normal import Algebra
+
+
+Bound = Mapping[Variable, IndexExpr]
+Factors = dict[Atom, Rational]
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A square matrix: its entry at two open variables, which run to the size."""
+
+    row: Variable
+    column: Variable
+    size: IndexExpr
+    body: Polynomial
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A monomial `coefficient * scale * factors` of a body over summed indices, and the rest of the body."""
+
+    scale: Polynomial
+    factors: tuple[tuple[Atom, Rational], ...]
+    summed: Mapping[Variable, IndexExpr]
+    rest: Polynomial
+
+
+# -- constructors
+
+
+def inverse(algebra: Algebra, of: Square, i: IndexExpr, j: IndexExpr) -> Polynomial:
+    """Return entry (i, j) of the inverse."""
+    algebra.spend(1)
+    diagonal = _diagonal(algebra, of)
+    if diagonal is not None:
+        there = algebra.substitute(diagonal, {of.row: i})
+        return algebra.times(algebra.delta(ix.minus(i, j)), algebra.power(there, -1))
+    scale, rows, columns, core = _parted(algebra, of)
+    if (scale, rows, columns) != (ONE, ONE, ONE):
+        # A_pq = s r_p B_pq c_q: its inverse has the entries B^-1_ij / (s c_i r_j).
+        below = algebra.times(
+            scale, algebra.substitute(columns, {of.column: i}), algebra.substitute(rows, {of.row: j})
+        )
+        return algebra.times(inverse(algebra, core, i, j), algebra.power(below, -1))
+    inner = _inverted(algebra, core)
+    if inner is not None:
+        return algebra.substitute(inner.body, {inner.row: i, inner.column: j})
+    factors = _factored(algebra, core)
+    if factors is not None:
+        left, right = factors
+        k = algebra.fresh(of.size)
+        product = algebra.times(inverse(algebra, right, i, ix.bare(k)), inverse(algebra, left, ix.bare(k), j))
+        return algebra.closed({k: of.size}, product)
+    forward, backward = _named(algebra, core), _named(algebra, _transposed(core))
+    if forward == backward:
+        return atom(Atom(Kind.INVERSE, EVEN, tuple(sorted((i, j))), (forward,), (of.size, of.size)))
+    if backward.key() < forward.key():
+        i, j, forward = j, i, backward
+    return atom(Atom(Kind.INVERSE, "", (i, j), (forward,), (of.size, of.size)))
+
+
+def determinant(algebra: Algebra, of: Square) -> Polynomial:
+    """Return the determinant."""
+    algebra.spend(1)
+    diagonal = _diagonal(algebra, of)
+    if diagonal is not None:
+        return algebra.product(of.row, of.size, diagonal)
+    scale, rows, columns, core = _parted(algebra, of)
+    if (scale, rows, columns) != (ONE, ONE, ONE):
+        # det (s r_p B_pq c_q) = s^n (prod_p r_p) (prod_q c_q) det B
+        return algebra.times(
+            algebra.raised(scale, algebra.value(of.size)),
+            algebra.product(of.row, of.size, rows),
+            algebra.product(of.column, of.size, columns),
+            determinant(algebra, core),
+        )
+    inner = _inverted(algebra, core)
+    if inner is not None:
+        return algebra.power(determinant(algebra, inner), -1)
+    factors = _factored(algebra, core)
+    if factors is not None:
+        return algebra.times(*(determinant(algebra, factor) for factor in factors))
+    body = min(_named(algebra, core), _named(algebra, _transposed(core)), key=Polynomial.key)
+    return atom(Atom(Kind.DETERMINANT, "", (), (body,), (of.size, of.size)))
+
+
+def moved(algebra: Algebra, a: Atom, values: Mapping[Variable, IndexExpr]) -> Polynomial:
+    """Return an inverse or determinant with free variables replaced."""
+    indices = tuple(ix.replaced(i, values) for i in a.indices)
+    if a.inner[0].free.isdisjoint(values):
+        if a.even:
+            indices = tuple(sorted(indices))
+        return atom(Atom(a.kind, a.name, indices, a.inner, a.sizes))
+    of = opened(algebra, a, values)
+    return determinant(algebra, of) if a.kind is Kind.DETERMINANT else inverse(algebra, of, *indices)
+
+
+def opened(algebra: Algebra, a: Atom, values: Mapping[Variable, IndexExpr] | None = None) -> Square:
+    """Return the matrix of an inverse or determinant over fresh variables, with `values` put in."""
+    bound, body = algebra.opened(a, values)
+    row, column = bound
+    return Square(row, column, a.sizes[0], body)
+
+
+def _transposed(of: Square) -> Square:
+    return Square(of.column, of.row, of.size, of.body)
+
+
+def _named(algebra: Algebra, of: Square) -> Polynomial:
+    """Return the body with its row and column named for an atom that binds them."""
+    height = of.body.height + 1
+    row, column = ((ix.BOUND, height, place) for place in (0, 1))
+    return algebra.substitute(of.body, {of.row: ix.bare(row), of.column: ix.bare(column)})
+
+
+# -- what a matrix is made of
+
+
+def _diagonal(algebra: Algebra, of: Square) -> Polynomial | None:
+    """Return the entry, over the row, on the diagonal of a matrix that has no others; else None."""
+    if not of.body.terms:
+        return NOTHING
+    if of.size == ix.constant(1):
+        return algebra.substitute(of.body, {of.row: of.size, of.column: of.size})
+    form = ix.primitive(ix.minus(ix.bare(of.row), ix.bare(of.column)))
+    assert form is not None
+    delta = Atom(Kind.DELTA, indices=(form,))
+    if any(delta not in m.factors for m in of.body.terms):
+        return None
+    on = {
+        Monomial(m.exponent, {a: e for a, e in m.factors.items() if a != delta}): c
+        for m, c in of.body.terms.items()
+    }
+    return algebra.substitute(Polynomial(on), {of.column: ix.bare(of.row)})
+
+
+def _parted(algebra: Algebra, of: Square) -> tuple[Polynomial, Polynomial, Polynomial, Square]:
+    """Return scale, row factors and column factors common to all terms, and what remains."""
+    terms = of.body.terms
+    scale, rows, columns = Factors(), Factors(), Factors()
+    for a in dict.fromkeys(a for m in terms for a in m.factors if a.kind < Kind.DELTA):
+        least = min(m.factors.get(a, 0) for m in terms)
+        row, column = of.row in a.free, of.column in a.free
+        if least and not (row and column):
+            (columns if column else rows if row else scale)[a] = least
+    if rows and columns and len(terms) == 1 and len(rows | columns | scale) == len(next(iter(terms)).factors):
+        rows, columns = Factors(), Factors()
+    exponents = {m.exponent for m in terms}
+    exponent = exponents.pop() if len(exponents) == 1 else None
+    if exponent is not None and not exponent.free.isdisjoint((of.row, of.column)):
+        exponent = None
+    common = _common(terms)
+    if common == 1 and exponent is None and not (scale or rows or columns):
+        return ONE, ONE, ONE, of
+    parts = [Polynomial({Monomial(None, part): 1}) for part in (rows, columns)]
+    first = Polynomial({Monomial(exponent, scale): common})
+    core = algebra.times(of.body, *(algebra.power(part, -1) for part in (first, *parts)))
+    return first, parts[0], parts[1], Square(of.row, of.column, of.size, core)
+
+
+def _common(terms: Mapping[Monomial, Rational]) -> Rational:
+    """Return the number to divide by so that the coefficients are coprime, that of the last term positive."""
+    numbers = [Fraction(c) for c in terms.values()]
+    common = Fraction(gcd(*(c.numerator for c in numbers)), lcm(*(c.denominator for c in numbers)))
+    last = max(terms.items(), key=lambda term: term[0].key())[1]
+    return -common if last < 0 else common
+
+
+def _without(m: Monomial, gone: set[Atom]) -> Monomial:
+    return Monomial(m.exponent, {a: e for a, e in m.factors.items() if a not in gone})
+
+
+def _only(of: Square) -> Atom | None:
+    """Return the atom that the body is, or None."""
+    single = of.body.single()
+    if single is None or single[0].exponent or single[1] != 1 or len(single[0].factors) != 1:
+        return None
+    ((a, e),) = single[0].factors.items()
+    return a if e == 1 else None
+
+
+def _inverted(algebra: Algebra, of: Square) -> Square | None:
+    """Return the matrix of which this one is the inverse."""
+    a = _only(of)
+    row, column = ix.bare(of.row), ix.bare(of.column)
+    if a is None or a.kind is not Kind.INVERSE or sorted(a.indices) != sorted((row, column)):
+        return None
+    if not a.inner[0].free.isdisjoint((of.row, of.column)) or a.sizes[0] != of.size:
+        return None
+    inner = opened(algebra, a)
+    return inner if a.indices == (row, column) else _transposed(inner)
+
+
+def _factored(algebra: Algebra, of: Square) -> tuple[Square, Square] | None:
+    """Return square factors of a matrix product; None where there are none."""
+    a = _only(of)
+    if a is None or a.kind is not Kind.SUM:
+        return None
+    bound, body = algebra.opened(a)
+    single = body.single()
+    if single is None or single[0].exponent or single[0].marked:
+        return None
+    m, c = single
+    for k, size in bound.items():
+        if size != of.size:
+            continue
+        left = _side(m, of.row, k)
+        if any(of.column in b.free for b in left):
+            continue
+        others = {v: n for v, n in bound.items() if v != k}
+        here = {v: n for v, n in others.items() if any(v in b.free for b in left)}
+        there = {v: n for v, n in others.items() if v not in here}
+        first = algebra.closed(here, Polynomial({Monomial(None, left): 1}))
+        second = algebra.closed(there, Polynomial({_without(m, set(left)): c}))
+        return Square(of.row, k, size, first), Square(k, of.column, size, second)
+    return None
+
+
+def _side(m: Monomial, start: Variable, cut: Variable) -> Factors:
+    """Return the factors that shared variables other than `cut` connect with `start`."""
+    reached, found = {start}, Factors()
+    while True:
+        more = {a: e for a, e in m.factors.items() if a not in found and not reached.isdisjoint(a.free)}
+        if not more:
+            return found
+        found |= more
+        reached = reached.union(*(a.free for a in more)) - {cut}
+
+
+# -- contraction
+
+
+def contracted(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial | None:
+    """Return the sum of a monomial in which an inverse meets its matrix; None where none does."""
+    for a, e in m.factors.items():
+        if a.kind is not Kind.INVERSE or e != 1:
+            continue
+        for place in (0, 1):
+            k = _variable(a.indices[place])
+            if k is not None and bound.get(k) == a.sizes[0]:
+                met = _met(algebra, bound, m, a, place)
+                if met is not None:
+                    return met
+    return None
+
+
+def _variable(form: IndexExpr) -> Variable | None:
+    """Return the variable that an index expression is, or None."""
+    return form[0][0][0] if len(form) == 1 and form[0][1] == 1 and len(form[0][0]) == 1 else None
+
+
+def _met(algebra: Algebra, bound: Bound, m: Monomial, a: Atom, place: int) -> Polynomial | None:
+    """Return the sum if the lead of a matrix stands beside this index of its inverse, and nowhere else."""
+    lead = leading(algebra, a)
+    if lead is None:
+        return None
+    row, column = a.bound() if place or a.even else a.bound()[::-1]
+    other = a.indices[1 - place]
+    rest = {b: f for b, f in m.factors.items() if b != a}
+    summed = frozenset({row, *lead.summed})
+    for values, left in _Search(algebra, summed, column).matches(
+        list(lead.factors), rest, {row: a.indices[place]}
+    ):
+        inner = {v for w in summed for v in ix.variables(values[w])}
+        end = values[column]
+        outside = a.inner[0].free.union(ix.variables(other), ix.variables(end), *(b.free for b in left))
+        if m.exponent:
+            outside |= m.exponent.free
+        sizes = all(bound.get(v) == n for w, n in lead.summed.items() for v in ix.variables(values[w]))
+        if len(inner) < len(summed) or not sizes or not outside.isdisjoint(inner):
+            continue
+        far = algebra.delta(ix.minus(other, end))
+        if lead.rest.terms:
+            k = algebra.fresh(a.sizes[0])
+            ends = (other, ix.bare(k)) if place else (ix.bare(k), other)
+            beside = algebra.substitute(lead.rest, {row: ix.bare(k), column: end})
+            near = algebra.times(moved_to(a, *ends), beside)
+            far = minus(far, algebra.closed({k: a.sizes[0]}, near))
+        whole = algebra.times(Polynomial({Monomial(m.exponent, left): 1}), far, lead.scale)
+        return algebra.closed({v: size for v, size in bound.items() if v not in inner}, whole)
+    return None
+
+
+def moved_to(a: Atom, i: IndexExpr, j: IndexExpr) -> Polynomial:
+    """Return another entry of the same inverse."""
+    return atom(Atom(a.kind, a.name, tuple(sorted((i, j))) if a.even else (i, j), a.inner, a.sizes))
+
+
+def leading(algebra: Algebra, a: Atom) -> Lead | None:
+    """Return the lead of the matrix of an inverse, over the atom's own row and column, if it has one."""
+    if a.inner not in algebra.leads:
+        row, column = a.bound()
+        found = [lead for m in a.inner[0].terms if (lead := _lead(algebra, a.inner[0], m, row, column))]
+        best = max(found, key=lambda one: (len(one[0].factors), one[1]), default=None)
+        algebra.leads[a.inner] = None if best is None else best[0]
+    return algebra.leads[a.inner]
+
+
+def _lead(
+    algebra: Algebra, body: Polynomial, m: Monomial, row: Variable, column: Variable
+) -> tuple[Lead, Key] | None:
+    """Return a monomial of a body as its lead, with what orders it; None if it cannot be the lead."""
+    if m.marked or (m.exponent and not m.exponent.free.isdisjoint((row, column))):
+        return None
+    scale: Factors = {}
+    factors: Factors = {}
+    summed: dict[Variable, IndexExpr] = {}
+    for a, e in m.factors.items():
+        if a.free.isdisjoint((row, column)):
+            scale[a] = e
+        elif a.kind is Kind.SUM and e == 1:
+            bound, inside = algebra.opened(a)
+            ((n, c),) = inside.terms.items()
+            if c != 1 or n.exponent or n.marked:
+                return None
+            summed |= bound
+            for b, f in n.factors.items():
+                factors[b] = factors.get(b, 0) + f
+        else:
+            factors[a] = factors.get(a, 0) + e
+    together = _side(Monomial(None, factors), row, row)
+    if any(a.kind is Kind.VALUE for a in scale) or not any(column in a.free for a in together):
+        return None  # a scale such as n - 1 is 0 at some size
+    coefficient = body.terms[m]
+    unit = Polynomial({Monomial(m.exponent, scale): coefficient})
+    rest = minus(body, Polynomial({m: coefficient}))
+    return Lead(algebra.power(unit, -1), tuple(factors.items()), summed, rest), m.key()
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The search for a lead among the factors of a monomial."""
+
+    algebra: Algebra
+    summed: frozenset[Variable]
+    """The variables of the lead that stand for summed indices; its column stands for any index."""
+    column: Variable
+
+    def matches(
+        self, pattern: list[tuple[Atom, Rational]], factors: Factors, values: dict[Variable, IndexExpr]
+    ) -> Iterator[tuple[dict[Variable, IndexExpr], Factors]]:
+        """Yield each way in which all of a pattern is among the factors, with the factors that are left."""
+        if not pattern:
+            yield values, factors
+            return
+        a, e = first = max(pattern, key=lambda part: len(part[0].free & values.keys()))
+        rest = [part for part in pattern if part is not first]
+        for b, f in list(factors.items()):
+            if f != e and not 0 < e < f:
+                continue
+            left = {c: g for c, g in factors.items() if c != b} | ({b: f - e} if f != e else {})
+            for found in self.unified(a, b, values):
+                yield from self.matches(rest, left, found)
+
+    def unified(
+        self, a: Atom, b: Atom, values: dict[Variable, IndexExpr]
+    ) -> Iterator[dict[Variable, IndexExpr]]:
+        """Yield the values with which the atom `a` of a pattern is the atom `b`."""
+        if (a.kind, a.name, len(a.indices)) != (b.kind, b.name, len(b.indices)):
+            return
+        own = self.summed | {self.column}
+        if any(not p.free.isdisjoint(own) for p in a.inner):
+            if a.free & own <= values.keys() and self.algebra.substitute(atom(a), values) == atom(b):
+                yield values
+            return
+        if a.inner != b.inner or a.sizes != b.sizes:
+            return
+        for indices in dict.fromkeys((b.indices, b.indices[::-1] if a.even else b.indices)):
+            found: dict[Variable, IndexExpr] | None = values
+            for form, value in zip(a.indices, indices, strict=True):
+                found = self.assigned(form, value, found) if found is not None else None
+            if found is not None:
+                yield found
+
+    def assigned(
+        self, form: IndexExpr, value: IndexExpr, values: dict[Variable, IndexExpr]
+    ) -> dict[Variable, IndexExpr] | None:
+        """Return the values with which an index of a pattern is this one, or None."""
+        v = _variable(form)
+        if v is not None and v not in values and (v == self.column or v in self.summed):
+            free = v == self.column or _variable(value) is not None
+            return {**values, v: value} if free else None
+        return values if ix.replaced(form, values) == value else None
