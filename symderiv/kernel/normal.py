@@ -380,12 +380,13 @@ class Algebra:
 @lru_cache(maxsize=256)
 def through(values: tuple[int, ...], e: int) -> tuple[Fraction, ...]:
     """Return the coefficients of the polynomial of least degree that is `v^e` at each of some numbers v."""
-    total = [Fraction(0)] * len(values)
+    nothing = Fraction(0)
+    total = [nothing] * len(values)
     for v in values:
-        product, scale = [Fraction(1)], Fraction(v) ** e
+        product, scale = [Fraction(1)], Fraction(v ** abs(e)) ** (1 if e > 0 else -1)
         for w in values:
             if w != v:
-                product = [a - w * b for a, b in zip([0, *product], [*product, 0], strict=True)]
+                product = [a - w * b for a, b in zip([nothing, *product], [*product, nothing], strict=True)]
                 scale /= v - w
         total = [a + scale * b for a, b in zip(total, product, strict=True)]
     return tuple(total)
