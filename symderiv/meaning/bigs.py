@@ -9,11 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import sympy
-from sympy import (
-    Indexed,
-    KroneckerDelta,
-    Sum,
-)
+from sympy import Expr, Indexed, KroneckerDelta, Sum
 from sympy.logic.boolalg import And, Boolean
 
 from symderiv.kernel.terms import Size, indicator
@@ -35,12 +31,9 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
     if not letters:
         raise unsupported("this sum does not name its index", node.span)
     letters += _both(elaborator, node)
-    start = _start(elaborator, node.lower)
-    last = (
-        node.upper if isinstance(node.upper, tree.Name) and _is_letter(elaborator, node.upper.text) else None
-    )
-    upper = _upper(elaborator, node, start) if last is None else elaborator.letter(last.text, last.span)[1]
-    end = None if last is None else elaborator.letter(last.text, last.span)[0]
+    first, start = _first(elaborator, node.lower)
+    last, room = _last(elaborator, node.upper)
+    upper = _upper(elaborator, node, start) if last is None else room
     sizes = tuple(
         upper or elaborator.scope.range(letter) or elaborator.sizes.new(origin=node.span)
         for letter in letters
@@ -49,15 +42,17 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
         if upper is not None:
             elaborator.starts |= dict.fromkeys(letters, min(start, 1))
         value = elaborator.value(node.body)
-        condition = _restriction(elaborator, node.lower)
+        found = (
+            _restriction(elaborator, node.lower),
+            None if first is None else sympy.Ge(indices[0], first),
+            None if last is None else sympy.Le(indices[0], last),
+        )
     body = value.body
-    if end is not None:
-        within = sympy.Le(indices[0], end)
-        condition = within if condition is None else And(condition, within)
-    if condition is not None:
+    conditions = [each for each in found if each is not None]
+    if conditions:
         if node.operator == "prod":
             raise unsupported("a product with a condition is not supported yet", node.span)
-        body = body * indicator(condition)
+        body = body * indicator(And(*conditions))
     for skipped in range(1, start):
         if node.operator == "prod":
             raise unsupported("a product that starts elsewhere than at 1 is not supported yet", node.span)
@@ -97,14 +92,44 @@ def _both(elaborator: Elaborator, node: tree.Big) -> tuple[str, ...]:
     return (second.text,) if alone and not taken else ()
 
 
-def _start(elaborator: Elaborator, lower: tree.Node | None) -> int:
-    """Return the number from which a sum runs: 0, 1 or a small one."""
+def _at_index(elaborator: Elaborator, bound: tree.Node | None) -> tuple[Expr | None, Size | None]:
+    """Return a bound `i`, `i - 1` or `i + 1` that is told by another index, and how far that one runs."""
+    letters = [
+        each
+        for each in (() if bound is None else names.walk(bound))
+        if isinstance(each, tree.Name) and _is_letter(elaborator, each.text)
+    ]
+    if bound is None or len(letters) != 1:
+        return None, None
+    index, size = elaborator.letter(letters[0].text, letters[0].span)
+    value = elaborator.value(bound).body
+    return (value, size) if (value - index).is_Integer else (None, None)
+
+
+def _last(elaborator: Elaborator, upper: tree.Node | None) -> tuple[Expr | None, Size | None]:
+    """Return the bound at which a sum ends if another index tells it, and how far that one runs."""
+    last, size = _at_index(elaborator, upper)
+    if last is not None and upper is not None and _beyond(last) > 0:
+        raise unsupported("a sum that may run past its last entry is not supported yet", upper.span)
+    return last, size
+
+
+def _beyond(bound: Expr) -> int:
+    """Return how far a bound lies beyond its index: the 1 of `i + 1`."""
+    return int(bound.as_coeff_Add()[0])
+
+
+def _first(elaborator: Elaborator, lower: tree.Node | None) -> tuple[Expr | None, int]:
+    """Return the bound from which a sum runs, if another index tells it, else 0, 1 or a small number."""
     if not isinstance(lower, tree.Relation) or lower.operators != ("=",):
-        return 1
+        return None, 1
+    first, _ = _at_index(elaborator, lower.members[1])
+    if first is not None and _beyond(first) >= 0:
+        return first, 1
     start = elaborator.value(lower.members[1]).body
     if not start.is_Integer or not 0 <= start <= _LATEST_START:
         raise unsupported("a sum that starts there is not supported yet", lower.span)
-    return int(start)
+    return None, int(start)
 
 
 def _upper(elaborator: Elaborator, node: tree.Big, start: int) -> Size | None:

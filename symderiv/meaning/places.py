@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from symderiv.diagnostics import Span
 from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
 from symderiv.latex import LatexError, Macros, parse, tree
-from symderiv.meaning import cues, gradients, names
+from symderiv.meaning import cues, digits, gradients, names
 from symderiv.meaning.scope import Scope
 
 LAYOUTS = ("numerator", "denominator", "gradient")
@@ -105,9 +105,10 @@ class Reading:
             letters |= {letter for _, above in pairs for letter in above}
         paired = {letter for _, above in pairs if above & letters for letter in above}
         alone = {n.text for node in nodes for n in names.alone(node)}
+        ranks = digits.ranks(found for place in self.places for found in chains(place.display))
 
         def settled(chain: tree.Chain) -> tree.Chain:
-            chain = names.labels_apart(names.lowered(chain, letters | paired, paired))
+            chain = digits.apart(names.labels_apart(names.lowered(chain, letters | paired, paired)), ranks)
             return chain if "t" in letters | alone else names.with_transposes(chain)
 
         for place in self.places:
