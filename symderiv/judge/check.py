@@ -19,7 +19,7 @@ from symderiv.judge import explain
 from symderiv.judge.refute import Screening, screen
 from symderiv.judge.verdict import Outcome, Verdict, Witness
 from symderiv.kernel.calculus import derive
-from symderiv.kernel.equality import Proved, prove
+from symderiv.kernel.equality import Proved, Residue, prove
 from symderiv.kernel.terms import Goal, KernelError
 from symderiv.meaning import Compared, compare, elaborate, one_sided, relabelled, unnamed, unreached
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
@@ -46,7 +46,7 @@ def decide(goal: Goal, span: Span, *, seed: int = 0, deadline: float | None = No
         screening = Screening(reason="an assumption about an unknown function cannot be sampled")
     else:
         screening = screen(goal, seed=seed, deadline=deadline)
-    proof, why = _proof(goal)
+    proof, left = _proof(goal)
     if proof is not None:
         if screening.witness is not None:
             found = (explain.disagreement(span, screening.witness),)
@@ -61,6 +61,9 @@ def decide(goal: Goal, span: Span, *, seed: int = 0, deadline: float | None = No
     if screening.agreement is not None and screening.witness is None:
         further = screen(goal, seed=seed, deadline=deadline, far=True)
         screening = further if further.witness is not None else screening
+    if screening.witness is not None:
+        return _refuted(screening.witness, span), False
+    why = explain.residue(left.term, left.note) if isinstance(left, Residue) else left
     return _unproved(screening, span, why), False
 
 
@@ -75,8 +78,8 @@ def _assumes_functions(goal: Goal) -> bool:
     return bool(names & goal.context.opaque.keys())
 
 
-def _proof(goal: Goal) -> tuple[Proved | None, str]:
-    """Return the kernel's proof, or what it says is left."""
+def _proof(goal: Goal) -> tuple[Proved | None, Residue | str]:
+    """Return the kernel's proof, or what is left, or why it stopped."""
     try:
         outcome = prove(goal)
     except KernelError as error:
@@ -85,17 +88,16 @@ def _proof(goal: Goal) -> tuple[Proved | None, str]:
         return None, "the kernel stopped: the terms are nested too deeply"
     if isinstance(outcome, Proved):
         return outcome, ""
-    return None, explain.residue(outcome.term, outcome.note)
+    return None, outcome
+
+
+def _refuted(witness: Witness, span: Span) -> Verdict:
+    return Verdict(
+        "refuted", method="witness", witness=witness, diagnostics=(explain.false_step(span, witness),)
+    )
 
 
 def _unproved(screening: Screening, span: Span, why: str) -> Verdict:
-    if screening.witness is not None:
-        return Verdict(
-            "refuted",
-            method="witness",
-            witness=screening.witness,
-            diagnostics=(explain.false_step(span, screening.witness),),
-        )
     if screening.agreement is not None and screening.agreement.entries:
         agreement = screening.agreement
         return Verdict(

@@ -65,6 +65,7 @@ from symderiv.kernel.terms import (
     D,
     Definition,
     Det,
+    Entry,
     Index,
     Inv,
     KernelError,
@@ -79,6 +80,8 @@ from symderiv.kernel.terms import (
     exact,
     fresh,
     name_of,
+    nodes,
+    total,
 )
 
 ZERO: Expr = sympy.Integer(0)
@@ -117,7 +120,7 @@ KINKED: tuple[type[Basic], ...] = (Abs, Max, Min, sign, Heaviside)
 
 def without_piecewise(term: Basic) -> Expr:
     """Return `term` with every Piecewise as Cases, before SymPy can fold one out of a sum."""
-    if not term.has(Piecewise):
+    if not any(isinstance(node, Piecewise) for node in nodes(term)):
         return term
     arguments = [without_piecewise(a) for a in term.args]
     if isinstance(term, Piecewise):
@@ -129,22 +132,41 @@ def substitute(term: Basic, mapping: Mapping[Basic, Basic]) -> Expr:
     """Replace free indices simultaneously; a bound index that would capture one is renamed."""
     if not mapping:
         return term
-    if not term.has(Sum, Product, OfMatrix):
-        return term.xreplace(mapping)
     if not isinstance(term, Sum | Product | OfMatrix):
-        return term.func(*(substitute(a, mapping) for a in term.args))
+        if term in mapping:
+            return mapping[term]
+        return rebuilt(term, [substitute(a, mapping) for a in _parts(term)])
     coming = frozenset[Basic]().union(*(value.free_symbols for value in mapping.values()))
     if isinstance(term, OfMatrix):
         return _inside_matrix(term, mapping, coming)
     inside, limits = dict(mapping), []
     for bound, low, high in reversed(term.limits):
-        ends = (low.xreplace(inside), high.xreplace(inside))
+        ends = (substitute(low, inside), substitute(high, inside))
         inside.pop(bound, None)
         renamed = bound
         if bound in coming:
             renamed = inside[bound] = fresh(bound.name)
         limits.append((renamed, *ends))
-    return term.func(substitute(term.function, inside), *reversed(limits))
+    return over(term, substitute(term.function, inside), *reversed(limits))
+
+
+def _parts(term: Basic) -> tuple[Basic, ...]:
+    """Return the arguments of a term in which an index may stand: all but the base of an entry."""
+    return term.args[1:] if isinstance(term, Indexed) else term.args
+
+
+def rebuilt(term: Basic, parts: list[Basic]) -> Expr:
+    """Return a term with these in the place of its parts: the term itself where they are the same."""
+    if all(a is b for a, b in zip(parts, _parts(term), strict=True)):
+        return term
+    if isinstance(term, Indexed):
+        return Entry(term.base, *parts)
+    return _delta(*parts) if isinstance(term, KroneckerDelta) else term.func(*parts)
+
+
+def over(term: Expr, body: Expr, *limits: tuple[Expr, Expr, Expr]) -> Expr:
+    """Return a sum or product like `term` of another body."""
+    return total(body, *limits) if isinstance(term, Sum) else Product(body, *limits)
 
 
 def _inside_matrix(term: OfMatrix, mapping: Mapping[Basic, Basic], coming: frozenset[Basic]) -> Expr:
@@ -159,35 +181,27 @@ def _inside_matrix(term: OfMatrix, mapping: Mapping[Basic, Basic], coming: froze
 
 def names_in(term: Expr) -> frozenset[str]:
     """Return the tensor names that occur in a term."""
-    return frozenset(name for node in term.atoms(Indexed, Symbol) if (name := name_of(node)) is not None)
+    return frozenset(name for node in nodes(term) if (name := name_of(node)) is not None)
 
 
 def has_kink(term: Expr, context: Context) -> bool:
     """Tell whether a derivative in `term`, definitions included, may pass a kink."""
-    calculus = _Calculus(context)
-    derivatives = term.atoms(D)
-    bodies = [node.term for node in derivatives]
-    names = {name for body in (term, *bodies) for name in calculus.reach_all(names_in(body))}
-    definitions = [context.definitions[name].body for name in names if name in context.definitions]
-    if not derivatives and not any(body.has(D) for body in definitions):
-        return False
-    return any(_kinked(body) for body in (*bodies, *definitions))
+    return Calculus(context).has_kink(term)
 
 
-def _kinked(term: Expr) -> bool:
-    if term.has(*KINKED):
-        return True
-    conditions = [a for node in term.atoms(Piecewise, Cases) for a in node.atoms(Boolean)]
-    return any(names_in(condition) for condition in conditions)
+def _is_kink(node: Basic) -> bool:
+    """Tell whether a function has a kink, or cases differ by values."""
+    if not isinstance(node, Piecewise | Cases):
+        return isinstance(node, KINKED)
+    return any(names_in(a) for part in node.args for a in part.atoms(Boolean))
 
 
 def derive(term: Expr, context: Context) -> Expr:
     """Return `term` with every derivative carried out and every definition opened."""
-    calculus = _Calculus(context)
-    return calculus.opened(calculus.carried(without_piecewise(exact(term))))
+    return Calculus(context).derived(term)
 
 
-class _Calculus:
+class Calculus:
     """Differentiation under one context; its tables only save work."""
 
     def __init__(self, context: Context) -> None:
@@ -196,6 +210,23 @@ class _Calculus:
         self.known: dict[tuple[Expr, Expr], Expr] = {}
         self.bodies: dict[str, Expr] = {}
         self.definitions: dict[str, Definition] = {}
+
+    def derived(self, term: Expr) -> Expr:
+        """Return `term` with every derivative carried out and every definition opened."""
+        return self.opened(self.carried(without_piecewise(exact(term))))
+
+    def has_kink(self, *terms: Expr) -> bool:
+        """Tell whether a derivative in these terms, definitions included, may pass a kink."""
+        parts = nodes(*terms)
+        derivatives = [node for node in parts if isinstance(node, D)]
+        names = self.reach_all(name for node in parts if (name := name_of(node)) is not None)
+        definitions = [
+            self.context.definitions[name].body for name in names if name in self.context.definitions
+        ]
+        below = nodes(*definitions)
+        if not derivatives and not any(isinstance(node, D) for node in below):
+            return False
+        return any(_is_kink(node) for node in nodes(*(node.term for node in derivatives)) | below)
 
     # -- what a name depends on
 
@@ -256,26 +287,25 @@ class _Calculus:
         if isinstance(term, Unknown):
             return Unknown(*term.args[:2], *(self.opened(a) for a in term.args[2:]))
         if isinstance(term, Sum | Product):
-            return term.func(self.opened(term.function), *term.limits)
-        arguments = [self.opened(a) for a in term.args]
-        return (
-            term if all(a is b for a, b in zip(arguments, term.args, strict=True)) else term.func(*arguments)
-        )
+            body = self.opened(term.function)
+            return term if body is term.function else over(term, body, *term.limits)
+        return rebuilt(term, [self.opened(a) for a in term.args])
 
     # -- derivatives
 
     def carried(self, term: Expr) -> Expr:
         """Return `term` with its derivatives carried out; definitions stay closed."""
-        if not term.has(D):
-            return term
-        if isinstance(term, Partial):
+        if isinstance(term, Partial | Indexed) or not term.args:
             return term
         if isinstance(term, D):
             result = self.carried(term.term)
             for variable in term.variables:
                 result = self.by(result, variable)
             return result
-        return term.func(*(self.carried(a) for a in term.args))
+        if isinstance(term, Sum | Product):
+            body = self.carried(term.function)
+            return term if body is term.function else over(term, body, *term.limits)
+        return rebuilt(term, [self.carried(a) for a in term.args])
 
     def by(self, term: Expr, variable: Expr) -> Expr:
         """Return the derivative of `term` by `variable`; definitions stay closed."""
@@ -326,10 +356,10 @@ class _Calculus:
         def partial(argument: Expr) -> Expr:
             return node(term, *sorted((*by, argument), key=str))
 
-        total = ZERO
+        result = ZERO
         for name in dict.fromkeys(opaque.arguments):
             if name == name_of(variable):
-                total += partial(variable)
+                result += partial(variable)
             elif name_of(variable) in self.reach(name):
                 if name not in self.context.shapes:
                     msg = f"the shape of {name} is not known"
@@ -339,8 +369,8 @@ class _Calculus:
                 argument = entry(name, *indices)
                 inner = partial(argument) * self.by(argument, variable)
                 limits = [(k, 1, size) for k, size in zip(indices, sizes, strict=True)]
-                total += Sum(inner, *limits) if limits and inner != 0 else inner
-        return total
+                result += total(inner, *limits) if limits and inner != 0 else inner
+        return result
 
     # -- one rule for each operator that has structure
 
@@ -348,7 +378,7 @@ class _Calculus:
         """`d sum_k f = sum_k d f`, k apart from the variable's indices."""
         term = _apart(term, variable)
         inner = self.by(term.function, variable)
-        return ZERO if inner == 0 else Sum(inner, *term.limits)
+        return ZERO if inner == 0 else total(inner, *term.limits)
 
     def of_product(self, term: Expr, variable: Expr) -> Expr:
         """`d prod_k f_k = sum_k (d f_k) prod_{j != k} f_j`."""
@@ -438,13 +468,13 @@ class _Calculus:
     def of_unknown(self, term: Expr, variable: Expr) -> Expr:
         """`d f(a, b) = f_1(a, b) d a + f_2(a, b) d b`."""
         name, orders, *arguments = term.args
-        total = ZERO
+        result = ZERO
         for place, argument in enumerate(arguments):
             inner = self.by(argument, variable)
             if inner != 0:
                 raised = Tuple(*(m + (p == place) for p, m in enumerate(orders)))
-                total += Unknown(name, raised, *arguments) * inner
-        return total
+                result += Unknown(name, raised, *arguments) * inner
+        return result
 
     def of_derivative(self, term: Expr, variable: Expr) -> Expr:
         """A derivative of an opaque entry depends on what the entry depends on."""
@@ -454,19 +484,19 @@ class _Calculus:
         return self.through(opaque, variable, term.term, *term.variables)
 
 
-STRUCTURAL: Mapping[type[Basic], Callable[[_Calculus, Expr, Expr], Expr]] = {
-    Add: _Calculus.of_add,
-    Mul: _Calculus.of_mul,
-    Pow: _Calculus.of_pow,
-    Sum: _Calculus.of_sum,
-    Product: _Calculus.of_product,
-    Cases: _Calculus.of_cases,
-    Max: _Calculus.of_max,
-    Min: _Calculus.of_min,
-    Inv: _Calculus.of_inverse,
-    Det: _Calculus.of_determinant,
-    Unknown: _Calculus.of_unknown,
-    D: _Calculus.of_derivative,
+STRUCTURAL: Mapping[type[Basic], Callable[[Calculus, Expr, Expr], Expr]] = {
+    Add: Calculus.of_add,
+    Mul: Calculus.of_mul,
+    Pow: Calculus.of_pow,
+    Sum: Calculus.of_sum,
+    Product: Calculus.of_product,
+    Cases: Calculus.of_cases,
+    Max: Calculus.of_max,
+    Min: Calculus.of_min,
+    Inv: Calculus.of_inverse,
+    Det: Calculus.of_determinant,
+    Unknown: Calculus.of_unknown,
+    D: Calculus.of_derivative,
 }
 """The derivative of each operator that has structure."""
 
@@ -481,7 +511,11 @@ def _delta(k: Expr, i: Expr) -> Expr:
         return ONE
     if isinstance(k, Number) and isinstance(i, Number):
         return ZERO
-    return KroneckerDelta(*sorted((k, i), key=str), evaluate=False)
+    return KroneckerDelta(*sorted((k, i), key=_in_order), evaluate=False)
+
+
+def _in_order(index: Expr) -> str:
+    return index.name if isinstance(index, Symbol) else str(index)
 
 
 def _apart(term: Expr, variable: Expr) -> Expr:

@@ -19,7 +19,7 @@ from sympy import Eq, Expr, Ne, Symbol
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel import matrices
-from symderiv.kernel.calculus import derive, has_kink, names_in
+from symderiv.kernel.calculus import Calculus, derive, names_in
 from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.normal import Algebra, Rule
@@ -71,8 +71,14 @@ class Proved:
 class Residue:
     """What is left of the difference: not known to be zero."""
 
-    term: Expr
+    difference: Polynomial
     note: str = ""
+    positive: frozenset[str] = frozenset()
+
+    @property
+    def term(self) -> Expr:
+        """The difference as a term."""
+        return write(self.difference, self.positive)
 
 
 def normal(term: Expr, ranges: Mapping[Index, Expr], context: Context | None = None) -> Polynomial:
@@ -94,9 +100,9 @@ def prove(goal: Goal) -> Proved | Residue:
 
 
 def _prove(goal: Goal) -> Proved | Residue:
-    left, right = derive(goal.left, goal.context), derive(goal.right, goal.context)
-    _check_free(goal, left, right)
-    kinks = has_kink(goal.left, goal.context) or has_kink(goal.right, goal.context)
+    calculus = Calculus(goal.context)
+    left, right = calculus.derived(goal.left), calculus.derived(goal.right)
+    kinks = calculus.has_kink(goal.left, goal.right)
     try:
         return _attempt(goal, left, right, kinks=kinks)
     except Undefined:
@@ -106,27 +112,28 @@ def _prove(goal: Goal) -> Proved | Residue:
         return split
 
 
-def _check_free(goal: Goal, *sides: Expr) -> None:
+def _check_free(algebra: Algebra, *sides: Polynomial) -> None:
     """Refuse an index that has no range: it has escaped from a sum."""
-    for side in sides:
-        for symbol in side.free_symbols:
-            if isinstance(symbol, Index) and symbol not in goal.ranges:
-                msg = f"the index {symbol} has no range"
-                raise NoRule(msg)
+    for variable in frozenset[Variable]().union(*(side.free for side in sides)):
+        if variable not in algebra.upper:
+            msg = f"the index {variable[1]} has no range"
+            raise NoRule(msg)
 
 
 def _attempt(goal: Goal, left: Expr, right: Expr, *, kinks: bool) -> Proved | Residue:
     """Prove the goal without distinguishing cases."""
     reader = _reader(goal, (left, right), kinks=kinks)
     algebra = reader.algebra
-    difference = minus(reader.read(left), reader.read(right))
+    sides = reader.read(left), reader.read(right)
+    _check_free(algebra, *sides)
+    difference = minus(*sides)
     note = ""
     try:
         if is_zero(algebra, difference):
             return Proved("normal form", (), tuple(sorted(algebra.used)), kinks, _TOKEN)
     except TooLarge as error:
         note = str(error)
-    return Residue(write(difference, algebra.positive_names), note)
+    return Residue(difference, note, algebra.positive_names)
 
 
 def _split(goal: Goal, left: Expr, right: Expr) -> Proved | Residue | None:
@@ -197,12 +204,10 @@ def _reader(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
             rule = _rule(reader, sides, goal, _told(fact))
             if rule is not None:
                 rules.append(rule)
-    present = frozenset[Symbol]().union(*(term.free_symbols for term in terms))
-    algebra.used |= {
-        _told(a)
-        for a in goal.assumptions
-        if _of_indices(a) and isinstance(a, Eq) and a.free_symbols & present
-    }
+    of_indices = [a for a in goal.assumptions if isinstance(a, Eq) and _of_indices(a)]
+    if of_indices:
+        present = frozenset[Symbol]().union(*(term.free_symbols for term in terms))
+        algebra.used |= {_told(a) for a in of_indices if a.free_symbols & present}
     algebra.rules = tuple(rules)
     algebra.moves.clear()
     reader.known.clear()

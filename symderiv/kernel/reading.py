@@ -69,6 +69,7 @@ from symderiv.kernel.terms import (
     Undefined,
     Unknown,
     name_of,
+    nodes,
 )
 from symderiv.kernel.writing import write
 
@@ -102,8 +103,8 @@ def read_index(term: Basic, bound: Mapping[Symbol, IndexExpr]) -> IndexExpr:
 
 def positive_names(terms: Iterable[Basic]) -> frozenset[str]:
     """Return the names that any of the terms takes as positive."""
-    symbols = {symbol for term in terms for symbol in term.atoms(Symbol)}
-    return frozenset(s.name for s in symbols if s.is_positive and name_of(s) is not None)
+    entries = [(name, node) for node in nodes(*terms) if (name := name_of(node)) is not None]
+    return frozenset(name for name, node in entries if node.is_positive)
 
 
 class Reader:

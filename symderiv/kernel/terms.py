@@ -1,6 +1,6 @@
 """Terms: index notation over SymPy.
 
-Vocabulary. A *tensor* is a name with a rank; its *entry* is `Indexed(IndexedBase(name), i, j)`, or the
+Vocabulary. A *tensor* is a name with a rank; its *entry* is `Entry(IndexedBase(name), i, j)`, or the
 `Symbol` itself at rank 0. An *index* is an `Index` symbol (or an integer, a size, or an integer
 combination of these) that runs from 1 to a *size*. A *size* is a `Size` symbol, an integer, or a
 polynomial in these. `Sum(body, (k, 1, size))` binds k. `D(term, entry, …)` is an unevaluated derivative.
@@ -16,10 +16,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Self
 
 import sympy
-from sympy import Expr, Indexed, IndexedBase, Product, Sum, Symbol, Tuple
+from sympy import Basic, Expr, Indexed, IndexedBase, Product, Sum, Symbol, Tuple
 from sympy.logic.boolalg import Boolean
 
 
@@ -205,6 +206,34 @@ def bound_by(term: sympy.Basic) -> tuple[Index, ...]:
     return term.places[:2] if isinstance(term, OfMatrix) else ()
 
 
+class Entry(Indexed):
+    """An entry of a tensor. It has the assumptions of its base, which are not inferred again for each."""
+
+    def __new__(cls, base: IndexedBase, *indices: Expr) -> Self:
+        """Build the entry at these indices."""
+        made = Expr.__new__(cls, base, *indices)
+        made._assumptions = base._assumptions  # noqa: SLF001  SymPy has no public way to share them
+        return made
+
+    @classmethod
+    def class_key(cls) -> tuple[int, int, str]:
+        """Return the key by which SymPy orders classes: that of any other `Indexed`."""
+        return Indexed.class_key()
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return self.args
+
+    def _xreplace(self, rule: Mapping[Basic, Basic]) -> tuple[Expr, bool]:
+        if self in rule:
+            return rule[self], True
+        base, *indices = self.args
+        if base.args[0] in rule or base in rule:
+            base = base.xreplace(rule)
+        moved = [index.xreplace(rule) if index.args else rule.get(index, index) for index in indices]
+        same = base is self.args[0] and all(a is b for a, b in zip(moved, indices, strict=True))
+        return (self, False) if same else (Entry(base, *moved), True)
+
+
 def indicator(condition: Boolean) -> Expr:
     """Return the term that is 1 where a condition holds, else 0."""
     return Cases(sympy.Integer(1), condition, sympy.Integer(0), sympy.true)
@@ -263,7 +292,7 @@ class Goal:
 def name_of(entry: Expr) -> str | None:
     """Return the tensor name of an entry (`Indexed`, or a scalar that is no index or size), else None."""
     if isinstance(entry, Indexed):
-        return str(entry.base.label)
+        return entry.args[0].args[0].name
     if isinstance(entry, Symbol) and not isinstance(entry, Index | Size):
         return entry.name
     return None
@@ -271,5 +300,30 @@ def name_of(entry: Expr) -> str | None:
 
 def entry(name: str, *indices: Expr, positive: bool = False) -> Expr:
     """Return the entry of a tensor, a real scalar; without indices the scalar symbol itself."""
-    kind: dict[str, bool] = {"positive": True} if positive else {"real": True}
-    return Indexed(IndexedBase(Symbol(name, **kind)), *indices) if indices else Symbol(name, **kind)
+    if indices:
+        return Entry(_base(name, positive=positive), *map(exact, indices))
+    return Symbol(name, positive=True) if positive else Symbol(name, real=True)
+
+
+@lru_cache(maxsize=1024)
+def _base(name: str, *, positive: bool) -> IndexedBase:
+    return IndexedBase(entry(name, positive=positive))
+
+
+def total(body: Expr, *limits: Iterable[Any]) -> Expr:
+    """Return `Sum(body, …)` over whole limits (k, first, last), which SymPy's own constructor checks anew."""
+    made = Expr.__new__(Sum, body, *(Tuple(*map(exact, limit)) for limit in limits))
+    made.is_commutative = True
+    return made
+
+
+def nodes(*terms: Basic) -> set[Basic]:
+    """Return every subterm of these, each once; of an entry its indices, not its base."""
+    found: set[Basic] = set()
+    waiting = list(terms)
+    while waiting:
+        term = waiting.pop()
+        if term not in found:
+            found.add(term)
+            waiting.extend(term.args[1:] if isinstance(term, Indexed) else term.args)
+    return found
