@@ -263,6 +263,7 @@ EXPRESSIONS: list[tuple[str, Node]] = [
     (r"\partial{L} / \partial{x_i}", Derivative(L, (x_i,), "partial", "slash")),
     (r"∂L/∂x", Derivative(L, (x,), "partial", "slash")),
     (r"dL/dx", Derivative(L, (x,), "total", "slash")),
+    (r"\log x \frac{\partial f}{\partial x}", mul(Call(n("\\log"), (x,)), frac(f, x))),
     (r"\nabla_x f", Derivative(f, (x,), "nabla", "subscript")),
     (r"\nabla f", Derivative(f, (), "nabla", "subscript")),
     (r"\nabla^2 f", Derivative(f, (), "nabla", "subscript", 2)),

@@ -17,6 +17,7 @@ import sympy
 from symderiv.kernel.polynomial import (
     NOTHING,
     ONE,
+    UNIT,
     Atom,
     Kind,
     Monomial,
@@ -245,7 +246,7 @@ def raised(algebra: Algebra, base: Polynomial, exponent: Polynomial) -> Polynomi
         return algebra.lifted_all((base, exponent), algebra.raised)
     form = as_index(exponent)
     if form is None:
-        return atom(Atom(Kind.FUNCTION, "pow", (), (base, exponent)))
+        return _raised_freely(algebra, base, exponent)
     only = base.single()
     parts = []
     for variables, c in form:
@@ -257,6 +258,17 @@ def raised(algebra: Algebra, base: Polynomial, exponent: Polynomial) -> Polynomi
         else:
             parts.append(algebra.power(_raised(algebra, *only, unit), c))
     return algebra.times(*parts)
+
+
+def _raised_freely(algebra: Algebra, base: Polynomial, exponent: Polynomial) -> Polynomial:
+    """`(c a)^b = c^b a^b` for c > 0, and `a^(b + n) = a^b a^n` for a whole number n."""
+    content, rest = algebra.content(base, whole=False)
+    if content is not ONE and base.single() is None:
+        return algebra.times(algebra.raised(content, exponent), algebra.raised(rest, exponent))
+    n = floor(exponent.terms.get(UNIT, 0))
+    if n and exponent.single() is None:
+        return algebra.times(algebra.raised(base, minus(exponent, number(n))), algebra.power(base, n))
+    return atom(Atom(Kind.FUNCTION, "pow", (), (base, exponent)))
 
 
 def _raised(algebra: Algebra, m: Monomial, c: Rational, n: Polynomial) -> Polynomial:

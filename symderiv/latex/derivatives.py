@@ -44,6 +44,14 @@ def at_differential(reader: Reader) -> bool:
     return style == reader.variables and reader.tokens[end].text not in {"}", "_", "^", "'"}
 
 
+def at_operator(reader: Reader) -> bool:
+    """Tell whether a derivative comes next that is written as a fraction, or with a nabla."""
+    if reader.check("\\nabla"):
+        return True
+    fraction = reader.check("\\frac", "\\dfrac", "\\tfrac") and reader.peek(1).text == "{"
+    return fraction and differential_at(reader, reader.at + 2)[0] == "partial"
+
+
 def derivative(reader: Reader, start: int) -> Node | None:
     """derivative : "\\frac" "{" ∂ exponent? expression? "}" "{" denominator "}" product?"""
     first = reader.at

@@ -156,7 +156,7 @@ def signed_term(reader: Reader) -> Node:
 def product(reader: Reader, *, mode: int = PRODUCT, required: bool = True) -> Node:
     """product : factor ( product_sign? factor )*
 
-    As the argument of a function it ends before `\\cdot`, `\\times` and the next function.
+    As the argument of a function it ends before `\\cdot`, `\\times`, the next function and a derivative.
     """
     reader.enter()
     start = reader.at
@@ -193,7 +193,9 @@ def product_sign(reader: Reader, mode: int) -> str | None:
     if operator is None or (reader.scripts and operator != "/" and placeholder(reader)):
         if not reader.starts_operand() and operator is None:
             return None
-        if mode == ARGUMENT and (text in FUNCTIONS or calls.is_word_call(reader)):
+        if mode == ARGUMENT and (
+            text in FUNCTIONS or calls.is_word_call(reader) or derivatives.at_operator(reader)
+        ):
             return None
         return None if reader.variables and derivatives.at_differential(reader) else ""
     if mode == NUMERATOR or (mode == ARGUMENT and operator != "/"):
