@@ -20,6 +20,7 @@ from sympy import Eq, Expr, Ne, Symbol
 from symderiv.kernel import indices as ix
 from symderiv.kernel import matrices
 from symderiv.kernel.calculus import Calculus, derive, names_in
+from symderiv.kernel.angles import expanded
 from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.normal import Algebra, Rule
@@ -333,6 +334,9 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
         return not p.terms
     if depth == 0:
         return False
+    turned = expanded(algebra, p)
+    if turned is not None:
+        return is_zero(algebra, turned, depth, facts)
     merged = _merged(algebra, p, depth)
     if merged is not None:
         return is_zero(algebra, merged, depth, facts)

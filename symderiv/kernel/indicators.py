@@ -308,13 +308,14 @@ def eliminated(form: IndexExpr) -> tuple[Variable, IndexExpr] | None:
 def varies(algebra: Algebra, p: Polynomial) -> bool:
     """Tell whether p is certainly 0 almost nowhere.
 
-    It is where a name, bound by no hypothesis, stands once in it, in a term that is not always 0: the term
+    It is where a name, bound by no hypothesis and to no finite set, stands once in it, in a term that is not always 0: the term
     grows with the entries of that name, the rest does not.
     """
     if _determinant(p):
         return True
     names = [name for m in p.terms for name in _entry_names(m)]
     bound = {name for rule in algebra.rules for name in _entry_names(Monomial(None, {rule.pattern: 1}))}
+    bound |= algebra.values.keys()
     return any(
         _alive(algebra, m) and any(names.count(name) == 1 and name not in bound for name in _entry_names(m))
         for m in p.terms

@@ -41,7 +41,7 @@ _FACTORED = 10**15
 
 
 def exp(algebra: Algebra, p: Polynomial) -> Polynomial:
-    """Return the exponential of a polynomial: `e^(c log a + b) = a^c e^b`."""
+    """Return the exponential of a polynomial: `e^(c log a + b) = a^c e^b`, `e^(sum_k log f_k) = prod_k f_k`."""
     return algebra.lifted(p, lambda q: _exp(algebra, q))
 
 
@@ -54,8 +54,18 @@ def _exp(algebra: Algebra, p: Polynomial) -> Polynomial:
             if a.kind is Kind.FUNCTION and a.name == "log" and e == 1:
                 powers.append(algebra.power(a.inner[0], c))
                 continue
+            if a.kind is Kind.SUM and e == 1 and len(a.sizes) == 1 and _is_log(a.inner[0]):
+                bound, body = algebra.opened(a)
+                ((v, size),) = bound.items()
+                powers.append(algebra.product(v, size, algebra.exp(scaled(body, c))))
+                continue
         rest[m] = c
     return algebra.times(Polynomial({Monomial(Polynomial(rest), {}): 1}), *powers)
+
+
+def _is_log(p: Polynomial) -> bool:
+    """Tell whether p is a logarithm."""
+    return any(a.name == "log" and p == atom(a) for m in p.terms for a in m.factors)
 
 
 def power(algebra: Algebra, p: Polynomial, r: Rational) -> Polynomial:
@@ -193,7 +203,7 @@ def _log(algebra: Algebra, p: Polynomial) -> Polynomial:
     inside: dict[Atom, Rational] = {}
     for a, e in m.factors.items():
         if algebra.atom_sign(a) == 2 or Fraction(e).denominator % 2 == 0:
-            result = plus(result, scaled(_log_of(a), e))
+            result = plus(result, scaled(_log_of(algebra, a), e))
         elif Fraction(e).numerator % 2 == 0:
             result = plus(result, scaled(algebra.log(algebra.absolute(atom(a))), e))
         else:
@@ -201,7 +211,7 @@ def _log(algebra: Algebra, p: Polynomial) -> Polynomial:
     if inside:
         if len(inside) == 1 and c > 0:
             ((a, e),) = inside.items()
-            result = plus(result, scaled(_log_of(a), e))
+            result = plus(result, scaled(_log_of(algebra, a), e))
         else:
             unit = Polynomial({Monomial(None, inside): 1 if c > 0 else -1})
             result = plus(result, atom(Atom(Kind.FUNCTION, "log", inner=(unit,))))
@@ -279,7 +289,7 @@ def _raised(algebra: Algebra, m: Monomial, c: Rational, n: Polynomial) -> Polyno
         result = algebra.times(result, atom(Atom(Kind.FUNCTION, "pow", (), (number(-1), n))))
     for a, e in m.factors.items():
         if algebra.atom_sign(a) == 2:
-            part = algebra.exp(algebra.times(n, scaled(_log_of(a), e)))
+            part = algebra.exp(algebra.times(n, scaled(_log_of(algebra, a), e)))
         elif e == floor(e):
             part = algebra.power(atom(Atom(Kind.FUNCTION, "pow", (), (base_of(a), n))), e)
         else:
@@ -367,8 +377,11 @@ def base_of(a: Atom) -> Polynomial:
     return a.inner[0] if a.kind is Kind.BASE else atom(a)
 
 
-def _log_of(a: Atom) -> Polynomial:
-    """`log a` for one atom."""
+def _log_of(algebra: Algebra, a: Atom) -> Polynomial:
+    """`log a` for one atom; `log prod_k f_k = sum_k log f_k` for positive f."""
+    if a.kind is Kind.PRODUCT and algebra.atom_sign(a) == 2:
+        bound, body = algebra.opened(a)
+        return algebra.closed(bound, algebra.log(body))
     if a.kind is Kind.CONSTANT and a.name.isdigit():
         return _number_log(Fraction(int(a.name)))
     return atom(Atom(Kind.FUNCTION, "log", inner=(base_of(a),)))

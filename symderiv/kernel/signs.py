@@ -20,9 +20,17 @@ def sign(algebra: Algebra, p: Polynomial) -> int:
     if not signs or min(signs) >= 1:
         return max(signs, default=1)
     form = as_index(p)
-    if form is None or not ix.at_least_zero(form, algebra.upper):
-        return 0
-    return 2 if algebra.inhabited(form) else 1
+    if form is not None and ix.at_least_zero(form, algebra.upper):
+        return 2 if algebra.inhabited(form) else 1
+    return _over_denominator(algebra, p) if form is None else 0
+
+
+def _over_denominator(algebra: Algebra, p: Polynomial) -> int:
+    """Return the sign of p by that of p times a positive denominator, 0 if it has none."""
+    for a in {a: None for m in p.terms for a, e in m.factors.items() if a.kind is Kind.BASE and e < 0}:
+        if algebra.atom_sign(a) == 2:
+            return algebra.sign(algebra.cleared(p, a))
+    return 0
 
 
 def _sign(algebra: Algebra, m: Monomial) -> int:

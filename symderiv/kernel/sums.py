@@ -8,8 +8,9 @@ indices are ordinary variables. A *component* is a set of summed indices that sh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from itertools import combinations
-from math import floor
+from math import comb, floor
 from typing import TYPE_CHECKING
 
 from symderiv.kernel import indices as ix
@@ -24,6 +25,7 @@ from symderiv.kernel.polynomial import (
     Polynomial,
     Rational,
     atom,
+    minus,
     number,
     plus,
     scaled,
@@ -34,6 +36,11 @@ from symderiv.kernel.terms import NoRule
 if TYPE_CHECKING:
     from symderiv.kernel.normal import Algebra
 
+
+BERNOULLI: tuple[Fraction, ...] = tuple(map(Fraction, ("1", "1/2", "1/6", "0", "-1/30", "0", "1/42")))
+"""Bernoulli's numbers."""
+POWERS = len(BERNOULLI)
+"""Sums of lower powers than this of an index have a closed form."""
 
 Bound = Mapping[Variable, IndexExpr]
 Substitution = Mapping[Variable, IndexExpr]
@@ -150,7 +157,7 @@ def _component(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial:
     """Return the sum of a connected monomial: folded where it can be, else closed."""
     count = _counted(algebra, bound, m)
     if count is not None:
-        return algebra.value(count)
+        return count
     if any(a.kind is Kind.INVERSE for a in m.factors):
         met = algebra.contracted(bound, m)
         if met is not None:
@@ -164,21 +171,39 @@ def _component(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial:
     return algebra.ruled(Atom(Kind.SUM, inner=(body,), sizes=tuple(bound[v] for v in order)))
 
 
-def _counted(algebra: Algebra, bound: Bound, m: Monomial) -> IndexExpr | None:
-    """`sum_k 1[k <= e] = e` and `sum_k 1[k >= e] = n - e + 1`, where e is certainly in range."""
-    if len(bound) > 1 or len(m.factors) > 1 or m.exponent or ix.EVERYWHERE in bound.values():
+def _counted(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial | None:
+    """`sum_k k^p` over 1..n, or up to or from an expression certainly in range, by Faulhaber's formula."""
+    if len(bound) > 1 or m.exponent or ix.EVERYWHERE in bound.values():
         return None
-    ((a, _),), (v,) = m.factors.items(), bound
-    if a.kind is not Kind.STEP:
+    ((v, size),) = bound.items()
+    powers = {a.kind: e for a, e in m.factors.items()}
+    power = powers.pop(Kind.VALUE, 0)
+    if len(m.factors) > 1 + bool(power) or powers.keys() - {Kind.STEP} or power not in range(POWERS):
         return None
-    end = ix.solved(a.indices[0], v)
+    if any(a.kind is Kind.VALUE and a.indices[0] != ix.bare(v) for a in m.factors):
+        return None
+    form = next((a.indices[0] for a in m.factors if a.kind is Kind.STEP), None)
+    if form is None:
+        return _faulhaber(algebra, int(power), size)
+    end = ix.solved(form, v)
     if end is None:
         return None
-    below = ((v,), -1) in a.indices[0]
-    count = end if below else ix.plus(ix.minus(bound[v], end), ix.constant(1))
-    left = ix.minus(bound[v], count)
-    certain = ix.at_least_zero(count, algebra.upper) and ix.at_least_zero(left, algebra.upper)
-    return count if certain else None
+    below = ((v,), -1) in form
+    last = end if below else ix.plus(end, ix.constant(-1))
+    if not (algebra.certain(last) and algebra.certain(ix.minus(size, last))):
+        return None
+    start = _faulhaber(algebra, int(power), last)
+    return start if below else minus(_faulhaber(algebra, int(power), size), start)
+
+
+def _faulhaber(algebra: Algebra, power: int, n: IndexExpr) -> Polynomial:
+    """`1^p + 2^p + … + n^p = sum_j binomial(p + 1, j) B_j n^(p + 1 - j) / (p + 1)`, with B_1 = 1/2, n >= 0."""
+    value = algebra.value(n)
+    terms = (
+        scaled(algebra.power(value, power + 1 - j), Fraction(comb(power + 1, j), power + 1) * b)
+        for j, b in enumerate(BERNOULLI[: power + 1])
+    )
+    return plus(*terms)
 
 
 def _folded(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial | None:
