@@ -30,7 +30,7 @@ from symderiv.kernel.polynomial import (
     plus,
     scaled,
 )
-from symderiv.kernel.terms import TooLarge
+from symderiv.kernel.terms import TooLarge, Undefined
 
 if TYPE_CHECKING:
     from symderiv.kernel.normal import Algebra
@@ -172,7 +172,17 @@ def cleared(algebra: Algebra, p: Polynomial) -> Polynomial:
 
 
 def _at_zero(algebra: Algebra, p: Polynomial, zero: Polynomial) -> Polynomial:
-    """Return p where a polynomial is 0: an atom of it is put in terms of others, or p is a multiple of it."""
+    """Return p where a polynomial is 0: an atom of it is put in terms of others, or p is a multiple of it.
+
+    Where that divides by 0, p stays: the rules of powers may have put the division there.
+    """
+    try:
+        return _solved_at_zero(algebra, p, zero)
+    except Undefined:
+        return p
+
+
+def _solved_at_zero(algebra: Algebra, p: Polynomial, zero: Polynomial) -> Polynomial:
     solution = _linear(zero)
     if solution is not None:
         return _throughout(algebra, p, *solution)

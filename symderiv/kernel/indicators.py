@@ -308,8 +308,8 @@ def eliminated(form: IndexExpr) -> tuple[Variable, IndexExpr] | None:
 def varies(algebra: Algebra, p: Polynomial) -> bool:
     """Tell whether p is certainly 0 almost nowhere.
 
-    It is where a name, bound by no hypothesis and to no finite set, stands once in it, in a term that is not always 0: the term
-    grows with the entries of that name, the rest does not.
+    It is where a name, bound by no hypothesis and to no finite set, stands once in it, in a term that is not
+    always 0: the term grows with the entries of that name, the rest does not.
     """
     if _determinant(p):
         return True

@@ -41,7 +41,7 @@ _FACTORED = 10**15
 
 
 def exp(algebra: Algebra, p: Polynomial) -> Polynomial:
-    """Return the exponential of a polynomial: `e^(c log a + b) = a^c e^b`, `e^(sum_k log f_k) = prod_k f_k`."""
+    """Return the exponential: `e^(c log a + b) = a^c e^b`, `e^(sum_k log f_k) = prod_k f_k`."""
     return algebra.lifted(p, lambda q: _exp(algebra, q))
 
 

@@ -197,7 +197,7 @@ def _counted(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial | None:
 
 
 def _faulhaber(algebra: Algebra, power: int, n: IndexExpr) -> Polynomial:
-    """`1^p + 2^p + … + n^p = sum_j binomial(p + 1, j) B_j n^(p + 1 - j) / (p + 1)`, with B_1 = 1/2, n >= 0."""
+    """`1^p + … + n^p = sum_j binomial(p + 1, j) B_j n^(p + 1 - j) / (p + 1)`, B_1 = 1/2, n >= 0."""
     value = algebra.value(n)
     terms = (
         scaled(algebra.power(value, power + 1 - j), Fraction(comb(power + 1, j), power + 1) * b)
