@@ -205,7 +205,7 @@ CASES: dict[str, tuple] = {
     "log of an exponential": (PLAIN, {}, (), log(exp(a)), a, [exp(a)]),
     "root of a product, signs known": (PLAIN, {}, (), sqrt(p * q), sqrt(p) * sqrt(q), [p * q]),
     "root of a quotient, signs known": (PLAIN, {}, (), sqrt(p / q), sqrt(p) / sqrt(q), [sqrt(p) * sqrt(q)]),
-    "root of the square of a sum": (PLAIN, {}, (), sqrt((a + b) ** 2), Abs(a + b), [a + b, -a - b, Abs(a) + Abs(b), Abs(a - b)]),
+    "root of the square of a sum": (PLAIN, {}, (), sqrt((a + b) ** 2), Abs(a + b), [-a - b, Abs(a) + Abs(b), Abs(a - b)]),
     "power 3/2 of a square": (PLAIN, {}, (), (a**2) ** Rational(3, 2), Abs(a) ** 3, [a**3]),
     "exponential of a sum": (PLAIN, {}, (), exp(a + b), exp(a) * exp(b), [exp(a) + exp(b), exp(a * b)]),
     "exponential of twice": (PLAIN, {}, (), exp(2 * a), exp(a) ** 2, [exp(a**2)]),
