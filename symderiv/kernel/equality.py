@@ -19,8 +19,8 @@ from sympy import Eq, Expr, Ne, Symbol
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel import matrices
-from symderiv.kernel.calculus import Calculus, derive, names_in
 from symderiv.kernel.angles import expanded
+from symderiv.kernel.calculus import Calculus, derive, names_in
 from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.normal import Algebra, Rule

@@ -232,7 +232,7 @@ def parted(algebra: Algebra, p: Polynomial) -> Iterator[tuple[Atom, Polynomial]]
         factors = only[0].factors
         rest = Polynomial({Monomial(None, {b: e for b, e in factors.items() if b not in known}): only[1]})
         if rest != a.inner[0]:
-            found = (scaled(_log_of(b), e) for b, e in factors.items() if b in known)
+            found = (scaled(_log_of(algebra, b), e) for b, e in factors.items() if b in known)
             yield a, plus(algebra.log(rest), *found)
 
 
