@@ -165,15 +165,21 @@ def is_fresh(
 
 
 def _mentioned(survey: Survey, node: tree.Node) -> Iterator[str]:
-    """Yield the keys of the names in a node; one with words or capitals below it is a name of its own."""
+    """Yield the keys of the names in a node; one with words or capitals below it is a name of its own.
+
+    `\\bar f` does not mention `f`, and neither does `W_f`.
+    """
     key = names.key(node, fonts=survey.fonts)
     if key is not None:
         yield key
+        return
     subs = names.items(node.sub) if isinstance(node, tree.Script) else ()
     worded = all(isinstance(s, tree.Name | tree.Words) and not names.is_index_letter(s) for s in subs)
     if isinstance(node, tree.Script) and subs and worded and names.key(node.base) is not None:
         yield names.written(replace(node, sup=None, primes=0), survey.fonts) or ""
         node = replace(node, base=tree.Empty(span=node.span))
+    if isinstance(node, tree.Script) and all(isinstance(s, tree.Name) for s in subs):
+        node = replace(node, sub=None)
     for child in names.children(node):
         yield from _mentioned(survey, child)
 
