@@ -83,8 +83,9 @@ def _both(elaborator: Elaborator, node: tree.Big) -> tuple[str, ...]:
     second = lower.members[-1]
     if not isinstance(second, tree.Name) or not elaborator.scope.is_index(second.text):
         return ()
-    taken = (
-        second.text in elaborator.bound or second.text in elaborator.outside or second.text in elaborator.free
+    taken = any(
+        second.text in letters
+        for letters in (elaborator.bound, elaborator.outside, elaborator.free, elaborator.fixed)
     )
     alone = elaborator.whole is not None and second.text not in names.free_beside(
         elaborator.whole, node, {second.text}

@@ -7,7 +7,7 @@ expression without a meaning raises `Untyped`; the page catches it once a member
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -34,6 +34,8 @@ class Elaborator:
     """The statement's number: definitions with a smaller one are in force."""
     layout: str = "gradient"
     fonts: frozenset[str] = frozenset()
+    fixed: Collection[str] = frozenset()
+    """Index letters that no sum runs over: the class of a label."""
     free: dict[str, Size] = field(default_factory=dict)
     means: dict[int, str] = field(default_factory=dict)
     """The sums of means, and the names of the numbers of their terms."""

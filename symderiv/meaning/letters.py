@@ -31,6 +31,12 @@ def find_letters(survey: Survey, display: tree.Display, scope: Scope) -> None:
             for node in chain.members:
                 if node is not None:
                     _letters(node, uses.bound, uses.scripted, uses.alone)
+                    uses.summed |= {
+                        letter
+                        for each in names.walk(node)
+                        if isinstance(each, tree.Big)
+                        for letter in names.bound_letters(each.lower)
+                    }
                     uses.compared |= {
                         m.text
                         for each in names.walk(node)

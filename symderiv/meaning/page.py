@@ -99,6 +99,7 @@ class _Builder:
             number,
             layout=self.survey.layout,
             fonts=self.survey.fonts,
+            fixed=self.survey.fixed,
             means=self.survey.means,
             lenient=any(item.kind == "unread" for item in self.survey.items),
             hidden=self.hidden,

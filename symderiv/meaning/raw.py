@@ -94,6 +94,8 @@ class Letters:
 
     scope: Scope
     bound: set[str] = field(default_factory=set)
+    summed: set[str] = field(default_factory=set)
+    """Letters that sums run over; with those that stand in their conditions they are bound."""
     scripted: set[str] = field(default_factory=set)
     compared: set[str] = field(default_factory=set)
     uppers: dict[str, tree.Name] = field(default_factory=dict)

@@ -183,10 +183,22 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
 
 
 def _fix(survey: Survey, place: Place, chain: tree.Chain) -> None:
-    """Take the letter of *the class $c$*, or *of class $c \\in \\{1, \\dots, C\\}$*, as a fixed index."""
+    """Take the letter of *the class $c$*, or one that is declared alone with its range, as a fixed index.
+
+    A letter that some sum of the page runs over is no fixed index by its range only.
+    """
     first = chain.members[0]
-    inline = not place.math.display and [operator.text for operator in chain.operators] in ([], ["in"])
-    if inline and isinstance(first, tree.Name) and cues.fixes(place.before):
+    operators = [operator.text for operator in chain.operators]
+    if place.math.display or operators not in ([], ["in"]) or not isinstance(first, tree.Name):
+        return
+    assert place.display is not None
+    alone = (
+        operators == ["in"]
+        and len(place.display.items) == 1
+        and place.scope.range(first.text) is not None
+        and not any(first.text in uses.summed for uses in survey.uses.values())
+    )
+    if alone or cues.fixes(place.before):
         survey.fixed.add(first.text)
 
 
