@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symderiv.kernel import indices as ix
-from symderiv.kernel.indicators import eliminated, varies
+from symderiv.kernel.indicators import difference, eliminated, varies
 from symderiv.kernel.indices import IndexExpr
 from symderiv.kernel.polynomial import (
     NOTHING,
@@ -63,7 +63,9 @@ def branches(algebra: Algebra, p: Polynomial, facts: Facts) -> Iterator[tuple[Po
         yield p, facts
     elif mark.kind is Kind.DELTA:
         yield _without(p, mark), facts
-        yield _equal(algebra, p, mark, facts)
+        case = _equal(algebra, p, mark, facts)
+        if not excluded(algebra, case[1]):
+            yield case
     elif mark.kind is Kind.STEP:
         form = mark.indices[0]
         for q, known in (
@@ -94,6 +96,7 @@ def _by_sign(
 ) -> Iterator[tuple[Polynomial, Facts]]:
     """Yield p where q is positive, negative and, unless that is almost nowhere, 0."""
     opposite = scaled(q, -1)
+    apart = difference(algebra, q) if algebra.kinks_excluded else None
     for sign in (1, -1, 0):
         if sign == 0 and algebra.kinks_excluded and varies(algebra, q):
             continue
@@ -106,7 +109,10 @@ def _by_sign(
                 here = replaced(algebra, here, a, ONE if sign == (1 if a.inner[0] == q else -1) else NOTHING)
             elif a.kind is Kind.VANISHING and a.inner[0] in (q, opposite):
                 here = replaced(algebra, here, a, NOTHING if sign else ONE)
-        yield (here if sign else _at_zero(algebra, here, q)), there
+        if sign == 0 and apart is not None:
+            yield algebra.times(here, apart), facts
+        else:
+            yield (here if sign else _at_zero(algebra, here, q)), there
 
 
 def _marks(p: Polynomial) -> set[Atom]:

@@ -429,14 +429,17 @@ def _joined(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
                         mine.append(algebra.times(rest, opened[a, place]))
             if len(mine) > 1:
                 mine.append(scaled(plus(*mine), Fraction(1, len(mine))))
-            options.append(mine or _spread(algebra, Polynomial({m: c}), variable, size))
+            options.append(mine or _spread(algebra, Polynomial({m: c}), variable, size, p.free))
         for choice in islice(product(*options), CHOICES):
             yield plus(*choice)
 
 
-def _spread(algebra: Algebra, p: Polynomial, variable: Variable, size: IndexExpr) -> list[Polynomial]:
-    """Return summands over a variable that add up to p: all alike, or all of it at an index of p."""
-    places = [ix.bare(v) for v in sorted(p.free) if algebra.within(ix.bare(v), size) == ONE]
+def _spread(
+    algebra: Algebra, p: Polynomial, variable: Variable, size: IndexExpr, free: frozenset[Variable]
+) -> list[Polynomial]:
+    """Return summands over a variable that add up to p: all alike, or all at a free index, p's own first."""
+    order = sorted(free, key=lambda v: (v not in p.free, v))
+    places = [ix.bare(v) for v in order if algebra.within(ix.bare(v), size) == ONE]
     factors = [algebra.delta(ix.minus(ix.bare(variable), place)) for place in places]
     if size != ix.EVERYWHERE:
         factors.insert(0, algebra.power(algebra.value(size), -1))

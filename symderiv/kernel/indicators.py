@@ -249,8 +249,14 @@ def _vanishing(algebra: Algebra, p: Polynomial) -> Polynomial:
     form = as_index(p)
     if form is not None:
         return algebra.delta(form)
-    if 2 in (algebra.sign(p), algebra.sign(scaled(p, -1))) or (algebra.kinks_excluded and varies(algebra, p)):
+    if 2 in (algebra.sign(p), algebra.sign(scaled(p, -1))):
         return NOTHING
+    if algebra.kinks_excluded:
+        same = difference(algebra, p)
+        if same is not None:
+            return same
+        if varies(algebra, p):
+            return NOTHING
     p = algebra.content(p, whole=False)[1]
     if max(p.terms.items(), key=lambda t: t[0].key())[1] < 0:
         p = scaled(p, -1)
@@ -308,32 +314,80 @@ def eliminated(form: IndexExpr) -> tuple[Variable, IndexExpr] | None:
 def varies(algebra: Algebra, p: Polynomial) -> bool:
     """Tell whether p is certainly 0 almost nowhere.
 
-    It is where a name, bound by no hypothesis and to no finite set, stands once in it, in a term that is not
-    always 0: the term grows with the entries of that name, the rest does not.
+    It is where a name, bound by no hypothesis, stands once in it, in a term that is not always 0: the term
+    grows with the entries of that name, the rest does not. A name of a finite set is no such name.
     """
-    if _determinant(p):
+    if _determinant(p) or _apart(algebra, p):
         return True
     names = [name for m in p.terms for name in _entry_names(m)]
-    bound = {name for rule in algebra.rules for name in _entry_names(Monomial(None, {rule.pattern: 1}))}
-    bound |= algebra.values.keys()
+    bound = _hypothetical(algebra)
     return any(
         _alive(algebra, m) and any(names.count(name) == 1 and name not in bound for name in _entry_names(m))
         for m in p.terms
     )
 
 
+def _hypothetical(algebra: Algebra) -> set[str]:
+    """Return the names whose entries are not free: those of hypotheses and of finite sets."""
+    patterns = (Monomial(None, {rule.pattern: 1}) for rule in algebra.rules)
+    return set(algebra.values).union(*map(_entry_names, patterns))
+
+
 def _alive(algebra: Algebra, m: Monomial) -> bool:
-    """Tell whether a monomial is certainly not 0 where all of its entries are 1."""
-    return all(
-        a.kind in (Kind.ENTRY, Kind.SYMMETRIC)
-        or algebra.atom_sign(a) == 2
-        or (a.kind is Kind.SUM and all(map(algebra.inhabited, a.sizes)) and _all_alive(algebra, a.inner[0]))
-        for a in m.factors
+    """Tell whether a monomial is certainly not 0 where all of its free entries are 1."""
+    return all(_alive_atom(algebra, a) for a in m.factors)
+
+
+def _alive_atom(algebra: Algebra, a: Atom) -> bool:
+    if a.kind in (Kind.ENTRY, Kind.SYMMETRIC):
+        return 0 not in algebra.values.get(a.name, ())
+    if a.kind is not Kind.SUM or algebra.atom_sign(a) == 2:
+        return algebra.atom_sign(a) == 2
+    names = [name for m in a.inner[0].terms for name in _entry_names(m)]
+    return (
+        not set(names) <= algebra.values.keys()
+        and all(map(algebra.inhabited, a.sizes))
+        and _all_alive(algebra, a.inner[0])
     )
 
 
 def _all_alive(algebra: Algebra, p: Polynomial) -> bool:
     return all(c > 0 and _alive(algebra, m) for m, c in p.terms.items())
+
+
+def _apart(algebra: Algebra, p: Polynomial) -> bool:
+    """Tell whether p is a polynomial in free entries, and certainly not 0 where all of these are."""
+    if algebra.rules:
+        return False
+    rest = Polynomial({m: c for m, c in p.terms.items() if set(_entry_names(m)) <= algebra.values.keys()})
+    if 2 not in (algebra.sign(rest) if rest.terms else 0, algebra.sign(scaled(rest, -1))):
+        return False
+    return all(_whole(m) for m in p.terms if m not in rest.terms)
+
+
+def _whole(m: Monomial) -> bool:
+    """Tell whether a monomial is one in entries, numbers, conditions on indices and sums of such."""
+    for a, e in m.factors.items():
+        if e < 0 or e != floor(e):
+            return False
+        if a.kind is Kind.SUM:
+            if not all(map(_whole, a.inner[0].terms)):
+                return False
+        elif a.kind not in (Kind.VALUE, Kind.CONSTANT, Kind.ENTRY, Kind.SYMMETRIC, Kind.DELTA, Kind.STEP):
+            return False
+    return not m.exponent
+
+
+def difference(algebra: Algebra, p: Polynomial) -> Polynomial | None:
+    """Return `1[i = k] 1[j = l]` for `p = c x_ij - c x_kl`, 0 almost nowhere but there, else None."""
+    if len(p.terms) != 2 or sum(p.terms.values()) != 0:
+        return None
+    factors = [m.factors for m in p.terms if not m.exponent]
+    entries = [a for f in factors for a, e in f.items() if len(f) == e == 1 and a.kind is Kind.ENTRY]
+    if len(entries) != 2 or entries[0].name != entries[1].name or entries[0].name in _hypothetical(algebra):
+        return None
+    pairs = zip(entries[0].indices, entries[1].indices, strict=True)
+    return algebra.times(*(algebra.delta(ix.minus(i, j)) for i, j in pairs))
 
 
 def _determinant(p: Polynomial) -> bool:
