@@ -209,6 +209,7 @@ class Calculus:
         self.reached: dict[str, frozenset[str]] = {}
         self.known: dict[tuple[Expr, Expr], Expr] = {}
         self.bodies: dict[str, Expr] = {}
+        self.instances: dict[Expr, Expr] = {}
         self.definitions: dict[str, Definition] = {}
 
     def derived(self, term: Expr) -> Expr:
@@ -276,12 +277,15 @@ class Calculus:
         if name is not None:
             if name not in self.context.definitions:
                 return term
-            self.reach(name)
-            indices = _indices(term)
-            definition = self.definition(name, indices)
-            if name not in self.bodies:
-                self.bodies[name] = self.opened(self.carried(definition.body))
-            return substitute(self.bodies[name], dict(zip(definition.slots, indices, strict=True)))
+            if term not in self.instances:
+                self.reach(name)
+                indices = _indices(term)
+                definition = self.definition(name, indices)
+                if name not in self.bodies:
+                    self.bodies[name] = self.opened(self.carried(definition.body))
+                slots = dict(zip(definition.slots, indices, strict=True))
+                self.instances[term] = substitute(self.bodies[name], slots)
+            return self.instances[term]
         if isinstance(term, D) or not term.args:
             return term
         if isinstance(term, Unknown):

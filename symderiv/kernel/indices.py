@@ -95,6 +95,11 @@ def value(a: IndexExpr) -> int | None:
     return a[0][1] if len(a) == 1 and not a[0][0] else None
 
 
+def is_size(a: IndexExpr) -> bool:
+    """Tell whether `a` is a symbolic size alone."""
+    return len(a) == 1 and a[0][1] == 1 and len(a[0][0]) == 1 and a[0][0][0][0] == SIZE
+
+
 def solved(a: IndexExpr, variable: Variable) -> IndexExpr | None:
     """Return the value of `variable` for which `a` is 0, if its coefficient is ±1 and it stands alone."""
     found = 0

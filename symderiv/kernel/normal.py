@@ -129,6 +129,10 @@ class Algebra:
         if len(p.terms) == 1 and UNIT in p.terms:
             return scaled(q, p.terms[UNIT])
         self.spend(len(p.terms) * len(q.terms))
+        if len(p.terms) == len(q.terms) == 1:
+            ((m, c),), ((n, d),) = p.terms.items(), q.terms.items()
+            joined = self._joined(m, n)
+            return Polynomial({joined: c * d}) if isinstance(joined, Monomial) else scaled(joined, c * d)
         total: dict[Monomial, Rational] = {}
         for m, c in p.terms.items():
             for n, d in q.terms.items():

@@ -91,9 +91,11 @@ class Atom:
         self.sizes = sizes
         self.even = kind is Kind.SYMMETRIC or (kind is Kind.INVERSE and name == EVEN)
         """Whether it does not depend on the order of its two indices."""
-        below = max((p.height for p in inner), default=0)
-        free = {v for i in indices for v in ix.variables(i) if v[0] != ix.SIZE}
-        free.update(*(p.free for p in inner))
+        below = 0
+        free = {v for i in indices for variables, _ in i for v in variables if v[0] != ix.SIZE}
+        for p in inner:
+            below = max(below, p.height)
+            free |= p.free
         if kind in BINDERS:
             below += 1
             free.difference_update((ix.BOUND, below, place) for place in range(len(sizes)))
@@ -151,14 +153,16 @@ class Monomial:
         self.factors = factors
         self._hash = hash((self.exponent, frozenset(factors.items())))
         self._key: Key | None = None
-        free = frozenset[Variable]().union(*(a.free for a in factors)) if factors else NOWHERE
-        height = max((a.height for a in factors), default=0)
+        free, height, marked = NOWHERE, 0, False
         if self.exponent:
-            free |= self.exponent.free
-            height = max(height, self.exponent.height)
+            free, height = self.exponent.free, self.exponent.height
+        for a in factors:
+            free = free | a.free if free else a.free
+            height = max(height, a.height)
+            marked = marked or a.kind >= Kind.DELTA
         self.free = free
         self.height = height
-        self.marked = any(a.kind >= Kind.DELTA for a in factors)
+        self.marked = marked
         """Whether an indicator is among the factors."""
 
     def key(self, colours: Colouring = PLAIN) -> Key:
@@ -200,7 +204,7 @@ class Polynomial:
         self._hash: int | None = None
         self._key: Key | None = None
         self._free: frozenset[Variable] | None = None
-        self.height = max((m.height for m in terms), default=0)
+        self.height = max([m.height for m in terms]) if terms else 0
 
     @property
     def free(self) -> frozenset[Variable]:

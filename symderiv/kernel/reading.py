@@ -114,16 +114,34 @@ class Reader:
         """Take the algebra whose constructors are used, and what indices and sizes are fixed to."""
         self.algebra = algebra
         self.bound: dict[Symbol, IndexExpr] = dict(fixed or {})
-        self.inside = 0
-        self.known: dict[Expr, Polynomial] = {}
+        self.known: dict[tuple[Expr, frozenset[tuple[Symbol, IndexExpr]]], Polynomial] = {}
+        """What was read, by the term and by what its own indices stood for."""
+        self.letters: dict[Basic, frozenset[Symbol]] = {}
 
     def read(self, term: Expr) -> Polynomial:
         """Return the normal form of a term."""
-        if self.inside:
+        if not term.args:
             return self._read(term)
-        if term not in self.known:
-            self.known[term] = self._read(term)
-        return self.known[term]
+        bound = self.bound
+        place = (
+            term,
+            frozenset((letter, bound[letter]) for letter in self.letters_of(term) if letter in bound),
+        )
+        found = self.known.get(place)
+        if found is None:
+            found = self.known[place] = self._read(term)
+        return found
+
+    def letters_of(self, term: Basic) -> frozenset[Symbol]:
+        """Return the indices and sizes in a term."""
+        found = self.letters.get(term)
+        if found is None:
+            if isinstance(term, Index | Size):
+                found = frozenset((term,))
+            else:
+                found = frozenset[Symbol]().union(*map(self.letters_of, term.args))
+            self.letters[term] = found
+        return found
 
     def _read(self, term: Expr) -> Polynomial:
         name = name_of(term)
@@ -188,7 +206,6 @@ class Reader:
     ) -> Polynomial:
         """Read an operator that binds indices: each runs from 1 to a size, where conditions hold."""
         outer = dict(self.bound)
-        self.inside += 1
         opened: list[tuple[Variable, IndexExpr, Polynomial]] = []
         try:
             for bound, low, high in reversed(term.limits):
@@ -198,10 +215,10 @@ class Reader:
             result = self.read(term.function)
         finally:
             self.bound = outer
-            self.inside -= 1
         for variable, size, condition in reversed(opened):
-            held = plus(self.algebra.times(condition, minus(result, neutral)), neutral)
-            result = operator(variable, size, held)
+            if condition is not ONE:
+                result = plus(self.algebra.times(condition, minus(result, neutral)), neutral)
+            result = operator(variable, size, result)
         return result
 
     def range(self, low: IndexExpr, high: IndexExpr) -> tuple[Variable, IndexExpr, IndexExpr, Polynomial]:
@@ -212,6 +229,9 @@ class Reader:
         `k' = 1..n+1, k = k'-1`.
         """
         algebra = self.algebra
+        if low == ix.constant(1) and ix.is_size(high):
+            variable = algebra.fresh(high)
+            return variable, high, ix.bare(variable), ONE
         start = ix.value(low)
         shift = start - 1 if start is not None and start < 1 else 0
         top = ix.plus(high, ix.constant(-shift))
@@ -247,13 +267,11 @@ class Reader:
             msg = "a matrix that may have no rows"
             raise NoRule(msg)
         row, column = (self.algebra.fresh(length) for _ in bound)
-        self.inside += 1
         try:
             self.bound |= zip(bound, map(ix.bare, (row, column)), strict=True)
             return Square(row, column, length, self.read(term.body))
         finally:
             self.bound = outer
-            self.inside -= 1
 
     def inverse(self, term: Expr) -> Polynomial:
         """Read an entry of an inverse."""
