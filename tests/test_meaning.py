@@ -508,11 +508,22 @@ def test_words_in_a_run_of_text(text: str, expected: bool) -> None:
     ],
 )
 def test_prose_tells_a_property(before: str, after: str, expected: tuple[str, str, str]) -> None:
-    found = properties.told(node("S"), before, after)
-    assert found is not None
-    relation, word = found
+    ((relation, word),) = properties.told(node("S"), before, after)
     assert expected == (*map(to_latex, relation.members), word)
     assert relation.operators == ("=",)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("Let ", " be symmetric and positive definite.", ["symmetric", "positive definite"]),
+        ("a symmetric positive-definite matrix ", "", ["symmetric", "positive definite"]),
+        ("", " is a square, invertible and diagonal matrix", ["invertible", "diagonal"]),
+        ("for every non-singular ", "", ["non-singular"]),
+    ],
+)
+def test_prose_tells_several_properties(before: str, after: str, expected: list[str]) -> None:
+    assert expected == [word for _, word in properties.told(node("S"), before, after)]
 
 
 @pytest.mark.parametrize(
@@ -520,7 +531,8 @@ def test_prose_tells_a_property(before: str, after: str, expected: tuple[str, st
     [
         ("", ""),
         ("If ", " is not symmetric"),
-        ("If ", " is diagonal"),
+        ("If ", " is not diagonal"),
+        ("the sum of ", " diagonal entries"),
         ("the symmetric case of ", ""),
         ("", " and a symmetric matrix"),
         ("", " sums to two"),
@@ -529,11 +541,11 @@ def test_prose_tells_a_property(before: str, after: str, expected: tuple[str, st
     ],
 )
 def test_prose_tells_no_property(before: str, after: str) -> None:
-    assert properties.told(node("S"), before, after) is None
+    assert properties.told(node("S"), before, after) == []
 
 
 def test_an_entry_does_not_sum_to_one() -> None:
-    assert properties.told(node("y_i"), "", " sums to one") is None
+    assert properties.told(node("y_i"), "", " sums to one") == []
 
 
 # Pages

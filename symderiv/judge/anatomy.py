@@ -16,7 +16,7 @@ import sympy
 from sympy import Expr, Indexed, Product, Sum
 from sympy.logic.boolalg import And, Boolean, BooleanTrue
 
-from symderiv.kernel.terms import Context, D, Goal, Index, OfMatrix, Size, Unknown, name_of
+from symderiv.kernel.terms import Context, D, Definite, Goal, Index, OfMatrix, Size, Unknown, name_of
 
 
 class NotEvaluableError(Exception):
@@ -115,6 +115,8 @@ class Anatomy:
     """The names on which the sides and the hypotheses depend, sorted."""
     positive: frozenset[str] = field(init=False)
     """Those that are declared positive."""
+    definite: frozenset[str] = field(init=False)
+    """Those that are matrices which a hypothesis says to be positive definite."""
     sizes: tuple[str, ...] = field(init=False)
     """The names of the sizes that play a part, sorted."""
     bodies: tuple[Expr, ...] = field(init=False)
@@ -142,6 +144,13 @@ class Anatomy:
         shapes = [size for name in self.names for size in self.shape(name)]
         parts = list(subterms(goal.left, goal.right, *goal.assumptions, *self.bodies))
         self.positive = frozenset(name for name in map(_positive, parts) if name is not None)
+        matrices = [one.matrix for one in self.assumptions.hypotheses if isinstance(one, Definite)]
+        self.definite = frozenset(
+            name
+            for matrix in matrices
+            if isinstance(matrix.body, Indexed) and set(matrix.body.indices) == set(matrix.places[:2])
+            if (name := name_of(matrix.body)) is not None
+        )
         sizes = [size for size in (*shapes, *goal.ranges.values()) if isinstance(size, Expr)]
         everywhere = [*parts, *subterms(*sizes)]
         self.sizes = tuple(sorted({part.name for part in everywhere if isinstance(part, Size)}))

@@ -34,7 +34,7 @@ from symderiv.judge.anatomy import (
 from symderiv.judge.arithmetic import Array
 from symderiv.judge.standins import Family, draw, dyadic
 from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
-from symderiv.kernel.terms import Goal, Index, Size
+from symderiv.kernel.terms import Definite, Goal, Index, Size
 
 Kind = Literal["real", "positive", "unit", "wide", "negative", "simple", "simple 2", "simple 3"]
 
@@ -205,6 +205,12 @@ def _generic(name: str, shape: tuple[int, ...], *, positive: bool, kind: str, se
     return values
 
 
+def _dominated(values: Array) -> Array:
+    """Return a symmetric matrix whose diagonal outweighs the rest of each row: it is positive definite."""
+    symmetric = (values + values.T) / 2
+    return np.asarray(symmetric + np.diag(abs(symmetric).sum(axis=1) + 0.5))
+
+
 def sample(  # noqa: PLR0913  a point is what these say
     goal: Goal,
     sizes: Mapping[str, int],
@@ -231,6 +237,8 @@ def sample(  # noqa: PLR0913  a point is what these say
             values[name] = _simple(at, shape, positive=positive, turn=turn)
         else:
             values[name] = _generic(name, shape, positive=positive, kind=kind, seed=seed)
+        if name in anatomy.definite and len(shape) == 2:
+            values[name] = _dominated(values[name])
     point = Point(values, family or ("linear" if simple else "waves"), seed)
     return (
         _Hypotheses(anatomy, sizes).satisfy(point, sparse=simple) if anatomy.assumptions.hypotheses else point
@@ -445,7 +453,7 @@ def _holds(hypothesis: Boolean, scope: Scope, walker: Walker) -> Array:
     if isinstance(hypothesis, sympy.Eq):
         left, right = hypothesis.args
         holds = abs(over(walker.subtract(left, right, inner, Frame()), inner)) < _HOLDS
-    elif isinstance(hypothesis, Relational):
+    elif isinstance(hypothesis, Relational | Definite):
         holds = over(walker.condition(hypothesis, inner, Frame()), inner) == 1
     else:
         raise CannotSampleError("an assumption that is no relation")

@@ -45,6 +45,7 @@ from symderiv.judge.skeletons import Whole, compiled, elementary, skeleton
 from symderiv.kernel.terms import (
     Cases,
     D,
+    Definite,
     Definition,
     Det,
     Goal,
@@ -318,6 +319,13 @@ class Walker:
             if isinstance(condition, And):
                 return apply(_all_hold, *parts)
             return apply(lambda *holds: 1 - _all_hold(*[1 - one for one in holds]), *parts)
+        if isinstance(condition, Definite):
+            matrix, size = self._matrix(condition.matrix, scope, frame)
+            symmetric = (matrix.data + np.swapaxes(matrix.data, -1, -2)) / 2
+            defined = np.asarray((~undefined(symmetric)).all(axis=(-2, -1)))
+            safe = np.where(defined[..., None, None], symmetric, np.eye(size)).astype(float)
+            least = np.linalg.eigvalsh(safe).min(axis=-1)
+            return Grid(np.where(defined, least > 0, np.nan), matrix.axes)
         if not isinstance(condition, Relational) or type(condition) not in _RELATIONS:
             raise NotEvaluableError(f"no numerical meaning for the condition {type(condition).__name__}")
         relation, real = _RELATIONS[type(condition)], self.arithmetic.real

@@ -17,8 +17,8 @@ from itertools import islice, product
 import sympy
 from sympy import Eq, Expr, Ne, Symbol
 
+from symderiv.kernel import hypotheses, matrices
 from symderiv.kernel import indices as ix
-from symderiv.kernel import matrices
 from symderiv.kernel.angles import expanded
 from symderiv.kernel.calculus import Calculus, derive, names_in
 from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced
@@ -194,13 +194,19 @@ def _reader(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
     algebra = Algebra(upper, positive, unequal, values=goal.context.values, kinks_excluded=kinks)
     reader = Reader(algebra, fixed)
     rules: list[Rule] = []
+    present_names = frozenset[str]().union(*(names_in(term) for term in terms))
+    facts = [*facts, *(turned for fact in facts if (turned := hypotheses.orthogonal(fact, goal)) is not None)]
     for fact in facts:
+        definite = hypotheses.definite(fact)
+        algebra.definite |= {definite} if definite is not None else set()
         if isinstance(fact, Eq):
             sides = (derive(fact.lhs, goal.context), derive(fact.rhs, goal.context))
-            symmetric = _symmetric(sides, goal)
-            if symmetric is not None:
-                algebra.symmetric |= {symmetric}
-                algebra.used |= {_told(fact)} if any(symmetric in names_in(term) for term in terms) else set()
+            diagonal, symmetric = hypotheses.diagonal(sides, goal), hypotheses.symmetric(sides, goal)
+            algebra.diagonal |= {diagonal} if diagonal is not None else set()
+            algebra.symmetric |= {symmetric} if symmetric is not None else set()
+            name = diagonal or symmetric
+            if name is not None:
+                algebra.used |= {_told(fact)} if name in present_names else set()
                 continue
             rule = _rule(reader, sides, goal, _told(fact))
             if rule is not None:
@@ -211,6 +217,7 @@ def _reader(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
         algebra.used |= {_told(a) for a in of_indices if a.free_symbols & present}
     algebra.rules = tuple(rules)
     algebra.moves.clear()
+    algebra.leads.clear()
     reader.known.clear()
     return reader
 
@@ -261,16 +268,6 @@ def _made_positive(fact: Expr, goal: Goal) -> str | None:
     if len(set(indices)) < len(indices) or any(not isinstance(i, Index) or i in goal.ranges for i in indices):
         return None
     return name_of(fact.lhs)
-
-
-def _symmetric(sides: tuple[Expr, Expr], goal: Goal) -> str | None:
-    """Return the name that a hypothesis `A_ij = A_ji`, for every i and j, makes symmetric."""
-    a, b = sides
-    if not isinstance(a, sympy.Indexed) or not isinstance(b, sympy.Indexed) or name_of(a) != name_of(b):
-        return None
-    if len(a.indices) != 2 or tuple(reversed(a.indices)) != tuple(b.indices) or a.indices[0] == a.indices[1]:
-        return None
-    return name_of(a) if all(isinstance(i, Index) and i not in goal.ranges for i in a.indices) else None
 
 
 def _rule(reader: Reader, sides: tuple[Expr, Expr], goal: Goal, source: str) -> Rule | None:

@@ -13,6 +13,7 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from symderiv.kernel import indices as ix
+from symderiv.kernel import matrices
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.polynomial import (
     NOTHING,
@@ -317,7 +318,7 @@ def varies(algebra: Algebra, p: Polynomial) -> bool:
     It is where a name, bound by no hypothesis, stands once in it, in a term that is not always 0: the term
     grows with the entries of that name, the rest does not. A name of a finite set is no such name.
     """
-    if _determinant(p) or _apart(algebra, p):
+    if _regular(algebra, p) or _apart(algebra, p):
         return True
     names = [name for m in p.terms for name in _entry_names(m)]
     bound = _hypothetical(algebra)
@@ -390,18 +391,12 @@ def difference(algebra: Algebra, p: Polynomial) -> Polynomial | None:
     return algebra.times(*(algebra.delta(ix.minus(i, j)) for i, j in pairs))
 
 
-def _determinant(p: Polynomial) -> bool:
+def _regular(algebra: Algebra, p: Polynomial) -> bool:
     """Tell whether p is the determinant of a matrix whose entries are free."""
     only = p.single()
     if only is None or only[0].exponent or [a.kind for a in only[0].factors] != [Kind.DETERMINANT]:
         return False
-    ((a, _),) = only[0].factors.items()
-    body = a.inner[0].single()
-    if body is None or body[0].exponent or len(body[0].factors) != 1:
-        return False
-    ((b, e),) = body[0].factors.items()
-    places = {ix.bare(v) for v in a.bound()}
-    return b.kind in (Kind.ENTRY, Kind.SYMMETRIC) and e == 1 and places <= set(b.indices)
+    return all(matrices.of_name(a) not in _hypothetical(algebra) | {""} for a in only[0].factors)
 
 
 def _entry_names(m: Monomial) -> list[str]:

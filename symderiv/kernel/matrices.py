@@ -152,6 +152,17 @@ def _named(algebra: Algebra, of: Square) -> Polynomial:
 # -- what a matrix is made of
 
 
+def of_name(a: Atom) -> str:
+    """Return the name of which this is the inverse or the determinant, empty where it is of another term."""
+    only = a.inner[0].single()
+    if only is None or only[0].exponent or only[1] != 1 or len(only[0].factors) != 1:
+        return ""
+    ((b, e),) = only[0].factors.items()
+    places = sorted(ix.bare(v) for v in a.bound())
+    named = b.kind in (Kind.ENTRY, Kind.SYMMETRIC) and e == 1 and sorted(b.indices) == places
+    return b.name if named else ""
+
+
 def _diagonal(algebra: Algebra, of: Square) -> Polynomial | None:
     """Return the entry, over the row, on the diagonal of a matrix that has no others; else None."""
     if not of.body.terms:

@@ -83,6 +83,8 @@ class Algebra:
         self.values = dict(values or {})
         self.kinks_excluded = kinks_excluded
         self.symmetric: frozenset[str] = frozenset()
+        self.diagonal: frozenset[str] = frozenset()
+        self.definite: frozenset[str] = frozenset()
         self.rules: tuple[Rule, ...] = ()
         self.known: tuple[IndexExpr, ...] = ()
         self.used: set[str] = set()
@@ -221,6 +223,9 @@ class Algebra:
 
     def entry(self, name: str, indices: tuple[IndexExpr, ...]) -> Polynomial:
         """Return an entry of a primitive or opaque tensor."""
+        if name in self.diagonal and len(indices) == 2:
+            mark = self.delta(ix.minus(*indices))
+            return self.times(mark, self.ruled(Atom(Kind.ENTRY, name, indices[:1] * 2)))
         if name in self.symmetric and len(indices) == 2:
             return self.ruled(Atom(Kind.SYMMETRIC, name, tuple(sorted(indices))))
         return self.ruled(Atom(Kind.ENTRY, name, indices))

@@ -7,6 +7,7 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from symderiv.kernel import indices as ix
+from symderiv.kernel import matrices
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, Rational
 
@@ -64,6 +65,8 @@ def atom_sign(algebra: Algebra, a: Atom) -> int:
             return inner if all(algebra.inhabited(s) for s in a.sizes) else min(inner, 1)
         case Kind.PRODUCT:
             return algebra.sign(a.inner[0])
+        case Kind.DETERMINANT:
+            return 2 if matrices.of_name(a) in algebra.definite else 0
         case Kind.DELTA | Kind.STEP | Kind.POSITIVE | Kind.VANISHING:
             return 1
         case _:

@@ -199,6 +199,24 @@ class Det(OfMatrix):
         return super().__new__(cls, exact(body), Tuple(*places))
 
 
+class Definite(Boolean):
+    """`Definite(body, (p, q, n))`: the matrix is positive definite; p and q are bound here."""
+
+    def __new__(cls, body: Expr, places: Iterable[Expr]) -> Self:
+        """Build the node; nothing is evaluated."""
+        return super().__new__(cls, exact(body), Tuple(*places))
+
+    @property
+    def matrix(self) -> Det:
+        """The matrix, as a node that has its body and places."""
+        return Det(self.args[0], self.args[1])
+
+    @property
+    def free_symbols(self) -> set[sympy.Basic]:
+        """The free symbols, p and q not among them."""
+        return self.matrix.free_symbols
+
+
 def bound_by(term: sympy.Basic) -> tuple[Index, ...]:
     """Return the indices that a node binds."""
     if isinstance(term, Sum | Product):

@@ -94,7 +94,7 @@ RELATIONS = {
     "\\simeq": "approx", "\\propto": "propto", "\\coloneqq": ":=", "\\triangleq": ":=", "\\doteq": ":=",
     "\\equiv": "equiv", "\\cong": "equiv", "\\leftarrow": "<-", "\\gets": "<-", "\\subset": "subset",
     "\\subseteq": "subset", "\\mapsto": "mapsto", "\\longmapsto": "mapsto", "\\not": "!=", "\\stackrel": "=",
-    "\\coloneq": ":=", "\\defeq": ":=",
+    "\\coloneq": ":=", "\\defeq": ":=", "\\succ": "succ",
 }  # fmt: skip
 """Relations, and the canonical operator for each."""
 

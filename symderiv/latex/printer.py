@@ -23,7 +23,7 @@ _OPERATORS = {
 _RELATIONS = {
     "!=": r"\ne", "<=": r"\le", ">=": r"\ge", "in": r"\in", "notin": r"\notin", "to": r"\to", "~": r"\sim",
     "approx": r"\approx", "propto": r"\propto", "equiv": r"\equiv", "<-": r"\leftarrow", "subset": r"\subset",
-    "mapsto": r"\mapsto",
+    "mapsto": r"\mapsto", "succ": r"\succ",
 }  # fmt: skip
 _CONNECTIVES = {"quad": r"\quad", "row": r"\\", "implies": r"\Rightarrow", "therefore": r"\therefore",
                 "arrow": r"\\ \rightarrow"}  # fmt: skip

@@ -19,23 +19,21 @@ from symderiv.meaning.raw import Fact, Head, Item, Survey
 from symderiv.meaning.scope import Scope
 
 
-def state_property(survey: Survey, place: Place, name: tree.Node) -> bool:
-    """Take *$A$ is symmetric* and its like as an assumption."""
+def state_properties(survey: Survey, place: Place, name: tree.Node) -> bool:
+    """Take *$A$ is symmetric* and its like as assumptions; tell whether there is any."""
     told = properties.told(name, place.before, place.after)
-    if told is None:
-        return False
-    relation, word = told
     scope = place.scope
-    fact = Fact(f"{survey.text(name.span)} {word}", relation, scope, len(survey.items), indices=False)
-    survey.facts.append(fact)
-    for member in relation.members:
-        observe(survey, member, scope, introduces=True)
-    if cues.cue(place.before) == "local":
-        survey.local.append(fact)
-    else:
-        survey.section.setdefault(id(scope), []).append(fact)
-    survey.add(Item("assumption", name.span, scope))
-    return True
+    for relation, word in told:
+        latex = f"{survey.text(name.span)} {word}"
+        fact = Fact(latex, relation, scope, len(survey.items), indices=False)
+        survey.facts.append(fact)
+        for member in relation.members:
+            observe(survey, member, scope, introduces=True)
+        if cues.cue(place.before) == "local":
+            survey.local.append(fact)
+        else:
+            survey.section.setdefault(id(scope), []).append(fact)
+    return bool(told)
 
 
 def negated(survey: Survey, fact: Fact) -> Fact | None:

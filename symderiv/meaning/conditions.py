@@ -6,15 +6,16 @@ Vocabulary: an *operand* is a member of a relation; the set after `in` is the ra
 from __future__ import annotations
 
 from sympy import (
+    Eq,
     Expr,
 )
 from sympy.logic.boolalg import And, Boolean
 
-from symderiv.kernel.terms import Size
+from symderiv.kernel.terms import Definite, Size
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.elaborator import Elaborator
-from symderiv.meaning.errors import unsupported
+from symderiv.meaning.errors import Untyped, unsupported
 from symderiv.meaning.vocabulary import RELATIONS
 
 
@@ -32,6 +33,22 @@ def proposition(elaborator: Elaborator, node: tree.Node) -> Boolean:
         a, b = _operand(elaborator, left, right), _operand(elaborator, right, left)
         found.append(RELATIONS[operator](a, b))
     return And(*found)
+
+
+def definite(elaborator: Elaborator, node: tree.Relation) -> Boolean | None:
+    """Return what `A \\succ 0` says: A is symmetric and positive definite; None for any other relation."""
+    first, second = node.members[0], node.members[-1]
+    if node.operators != ("succ",) or not isinstance(second, tree.Number) or second.text != "0":
+        return None
+    try:
+        value = elaborator.member(first)
+    except Untyped:
+        return None
+    if value.rank != 2 or not elaborator.sizes.try_unify(value.dimensions[0], value.dimensions[1]):
+        return None
+    p, q = value.slots
+    symmetric = Eq(value.body, value.body.xreplace({p: q, q: p}), evaluate=False)
+    return And(symmetric, Definite(value.body, (p, q, value.dimensions[0])))
 
 
 def _operand(elaborator: Elaborator, node: tree.Node, other: tree.Node) -> Expr:

@@ -16,7 +16,7 @@ from symderiv.meaning.assumptions import (
     condition_after,
     is_number,
     negated,
-    state_property,
+    state_properties,
 )
 from symderiv.meaning.declarations import declare_all, index_range
 from symderiv.meaning.evidence import observe
@@ -114,6 +114,18 @@ def _display(survey: Survey, place: Place, display: tree.Display) -> None:
             _chain(survey, place, item, cue, at)
 
 
+def _declared_properties(survey: Survey, place: Place, at: int) -> None:
+    """Take what prose says of the names of a declaration: *Let $A, B \\in \\dots$ be symmetric*."""
+    assert place.display is not None
+    for item in reversed(place.display.items[: at + 1]):
+        if isinstance(item, tree.Connective) and item.text == ",":
+            continue
+        if not isinstance(item, tree.Chain) or (item.operators and item is not place.display.items[at]):
+            break
+        if isinstance(item.members[0], tree.Name | tree.Accent | tree.Script):
+            state_properties(survey, place, item.members[0])
+
+
 def _declare_before(survey: Survey, display: tree.Display, at: int) -> None:
     """Count the names before a comma, `a, b` of `a, b \\in \\mathbb R`, with the declaration."""
     spans = set()
@@ -138,7 +150,8 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
         assert first is not None
         named = isinstance(first, tree.Name | tree.Accent | tree.Script) and not place.math.display
         observe(survey, first, scope, introduces=named)
-        if named and state_property(survey, place, first):
+        if named and state_properties(survey, place, first):
+            survey.add(Item("assumption", first.span, scope))
             return
         survey.add(Item("term", chain.span, scope))
         if place.math.display:
@@ -151,6 +164,8 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
                 _declare_uses(survey, node, scope)
         _declare_before(survey, display, at)
         survey.add(Item("declaration", chain.span, scope))
+        if operators == ["in"] and not place.math.display:
+            _declared_properties(survey, place, at)
         return
     assumes = cue in ("local", "section", "fact", "where") or place.forced == "assume"
     assumes = assumes or (not place.math.display and is_number(chain.members[-1]))
