@@ -128,6 +128,8 @@ CASES: dict[str, tuple] = {
     "reversed": (PLAIN, {}, (), Sum(x(N + 1 - k), (k, 1, N)), total(x, N), [Sum(x(N - k), (k, 1, N))]),
     "reversed convolution": (PLAIN, R1, (), Sum(x(k) * y(i + 1 - k), (k, 1, i)), Sum(y(k) * x(i + 1 - k), (k, 1, i)), [Sum(y(k) * x(i - k), (k, 1, i))]),
     # convolution and pooling
+    "valid convolution by the input": (PLAIN, {m: N + M - 1}, (), D(Sum(g(i) * Sum(w(k) * x(i + k - 1), (k, 1, M)), (i, 1, N)), x(m)),
+        Sum(w(k) * padded(g, m - k + 1, N), (k, 1, M)), [Sum(w(k) * g(m - k + 1), (k, 1, M)), Sum(w(k) * padded(g, m - k, N), (k, 1, M)), Sum(w(k) * padded(g, k - m + 1, N), (k, 1, M))]),
     "valid convolution by the input, over outputs": (PLAIN, {m: N + M - 1}, (), D(Sum(g(i) * Sum(w(k) * x(i + k - 1), (k, 1, M)), (i, 1, N)), x(m)),
         Sum(g(i) * padded(w, m - i + 1, M), (i, 1, N)), [Sum(g(i) * w(m - i + 1), (i, 1, N))]),
     "valid convolution by the kernel": (PLAIN, {m: M}, (), D(Sum(g(i) * Sum(w(k) * x(i + k - 1), (k, 1, M)), (i, 1, N)), w(m)),

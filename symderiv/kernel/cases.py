@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.indicators import difference, eliminated, varies
-from symderiv.kernel.indices import IndexExpr
+from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.polynomial import (
     NOTHING,
     ONE,
@@ -41,6 +41,9 @@ INEQUALITIES = 80
 _MADE = frozenset({Kind.BASE, Kind.UNKNOWN, Kind.FUNCTION, Kind.POSITIVE, Kind.VANISHING})
 """The kinds of atoms that are functions of polynomials."""
 
+_PLAIN = frozenset({Kind.VALUE, Kind.ENTRY, Kind.SYMMETRIC, Kind.DELTA, Kind.STEP})
+"""The kinds of atoms that are made of index expressions alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -62,33 +65,83 @@ def branches(algebra: Algebra, p: Polynomial, facts: Facts) -> Iterator[tuple[Po
     if mark is None:
         yield p, facts
     elif mark.kind is Kind.DELTA:
-        yield _without(p, mark), facts
-        case = _equal(algebra, p, mark, facts)
-        if not excluded(algebra, case[1]):
-            yield case
+        yield from _by_equality(algebra, p, mark, facts)
     elif mark.kind is Kind.STEP:
         form = mark.indices[0]
-        for q, known in (
-            (_without(p, mark), ix.minus(ix.constant(-1), form)),
-            (replaced(algebra, p, mark, ONE), form),
-        ):
-            there = replace(facts, steps=(*facts.steps, known))
-            if not excluded(algebra, there):
-                yield renewed(algebra, q, there), there
+        on = replaced(algebra, p, mark, ONE)
+        yield from _where(algebra, _without(p, mark), facts, ix.minus(ix.constant(-1), form))
+        yield from _where(algebra, on, facts, form)
     else:
         yield from _by_sign(algebra, p, mark.inner[0], facts)
 
 
-def _equal(algebra: Algebra, p: Polynomial, mark: Atom, facts: Facts) -> tuple[Polynomial, Facts]:
-    """Return p and the facts where the indices of a delta are equal."""
-    on = replaced(algebra, p, mark, ONE)
-    found = eliminated(mark.indices[0])
-    if found is None:
-        return on, facts
-    values = dict([found])
-    signs = tuple((algebra.substitute(q, values), s) for q, s in facts.signs)
-    steps = tuple(ix.replaced(form, values) for form in facts.steps)
-    return algebra.substitute(on, values), Facts(steps, signs)
+def _where(
+    algebra: Algebra, p: Polynomial, facts: Facts, *forms: IndexExpr
+) -> Iterator[tuple[Polynomial, Facts]]:
+    """Yield p where forms are >= 0 too, unless the facts exclude that."""
+    there = replace(facts, steps=(*facts.steps, *forms))
+    if not excluded(algebra, there):
+        yield renewed(algebra, p, there), there
+
+
+def _by_equality(
+    algebra: Algebra, p: Polynomial, mark: Atom, facts: Facts
+) -> Iterator[tuple[Polynomial, Facts]]:
+    """Yield p where an index expression is 0 and where it is not; less and greater apart where that tells."""
+    form = mark.indices[0]
+    off, on = _without(p, mark), replaced(algebra, p, mark, ONE)
+    if facts.steps or any(map(_conditional, atoms_of(off))):
+        for way in (form, ix.scaled(form, -1)):
+            yield from _where(algebra, off, facts, ix.plus(way, ix.constant(-1)))
+    else:
+        yield off, facts
+    found = eliminated(form)
+    for q, there in _where(algebra, on, facts, form, ix.scaled(form, -1)):
+        if found is None:
+            yield _resized(algebra, q, form), there
+        else:
+            values = dict([found])
+            signs = tuple((algebra.substitute(r, values), s) for r, s in facts.signs)
+            steps = tuple(ix.replaced(each, values) for each in facts.steps)
+            known = Facts(steps, signs)
+            if not excluded(algebra, known):
+                yield algebra.substitute(q, values), known
+
+
+def _resized(algebra: Algebra, p: Polynomial, form: IndexExpr) -> Polynomial:
+    """Return p where an equation between sizes holds: one of them is put in terms of the others."""
+    for size in sorted(ix.variables(form), reverse=True):
+        value = ix.solved(form, size)
+        if size[0] == ix.SIZE and value is not None:
+            return _with_size(algebra, p, {size: value})
+    return p
+
+
+def _with_size(algebra: Algebra, p: Polynomial, values: Mapping[Variable, IndexExpr]) -> Polynomial:
+    parts = []
+    for m, c in p.terms.items():
+        factors = [algebra.power(_atom_with_size(algebra, a, values), e) for a, e in m.factors.items()]
+        if m.exponent:
+            factors.append(algebra.exp(_with_size(algebra, m.exponent, values)))
+        parts.append(scaled(algebra.times(*factors), c))
+    return plus(*parts)
+
+
+def _atom_with_size(algebra: Algebra, a: Atom, values: Mapping[Variable, IndexExpr]) -> Polynomial:
+    if a.kind is Kind.SUM:
+        fresh = {
+            v: algebra.fresh(ix.replaced(size, values)) for v, size in zip(a.bound(), a.sizes, strict=True)
+        }
+        body = algebra.substitute(a.inner[0], {v: ix.bare(w) for v, w in fresh.items()})
+        sizes = (ix.replaced(size, values) for size in a.sizes)
+        return algebra.closed(
+            dict(zip(fresh.values(), sizes, strict=True)), _with_size(algebra, body, values)
+        )
+    if a.kind in _MADE:
+        return algebra.rebuilt(a, tuple(_with_size(algebra, q, values) for q in a.inner))
+    if a.kind in _PLAIN:
+        return algebra.moved_anew(Atom(a.kind, a.name, tuple(ix.replaced(i, values) for i in a.indices)))
+    return atom(a)
 
 
 def _by_sign(
@@ -144,14 +197,16 @@ def renewed(algebra: Algebra, p: Polynomial, facts: Facts) -> Polynomial:
 
 
 def _renewed(algebra: Algebra, m: Monomial, c: Rational) -> Polynomial:
-    stale = [a for a in m.factors if a.kind is Kind.STEP or (a.kind is Kind.SUM and _conditional(a))]
+    stale = [a for a in m.factors if a.kind is Kind.STEP or _conditional(a)]
     rest = Polynomial({Monomial(m.exponent, {a: e for a, e in m.factors.items() if a not in stale}): c})
     return algebra.times(rest, *(algebra.power(algebra.moved_anew(a), m.factors[a]) for a in stale))
 
 
 def _conditional(a: Atom) -> bool:
-    """Tell whether the body of a closed sum has a condition on indices that reaches out of it."""
-    return any(b.kind is Kind.STEP and b.free for m in a.inner[0].terms for b in m.factors)
+    """Tell whether an atom is a closed sum with a condition on indices that reaches out of it."""
+    return a.kind is Kind.SUM and any(
+        b.kind is Kind.STEP and b.free for m in a.inner[0].terms for b in m.factors
+    )
 
 
 def replaced(algebra: Algebra, p: Polynomial, a: Atom, by: Polynomial) -> Polynomial:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import islice, product
+from itertools import chain, islice, product
 
 import sympy
 from sympy import Eq, Expr, Ne, Symbol
@@ -37,7 +37,7 @@ from symderiv.kernel.polynomial import (
 )
 from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of
 from symderiv.kernel.sampling import nonzero
-from symderiv.kernel.shifts import at_large, is_shifted
+from symderiv.kernel.shifts import at_large, shifted_places
 from symderiv.kernel.terms import Context, Goal, Index, NoRule, Size, TooLarge, Undefined, exact, name_of
 from symderiv.kernel.writing import write
 
@@ -49,6 +49,8 @@ DEPTH = 4
 """How many sums may be joined inside one another."""
 LITERAL = 8
 """Sums over at most so many numbers are written out where nothing else helps."""
+PLACES = 6
+"""At how many places sums are anchored at most."""
 PAIRS = 4
 """How many pairs of indices are told apart at most."""
 
@@ -342,10 +344,8 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
         return is_zero(algebra, written_out, depth - 1, facts)
     if _by_inverses(algebra, p, depth):
         return True
-    recentred = _recentred(algebra, p)
-    if recentred is not None and is_zero(algebra, recentred, depth - 1, facts):
-        return True
-    return any(is_zero(algebra, q, depth - 1, facts) for q in _joined(algebra, p))
+    ways = chain(_recentred(algebra, p), _joined(algebra, p))
+    return any(is_zero(algebra, q, depth - 1, facts) for q in ways)
 
 
 def _written_out(algebra: Algebra, p: Polynomial) -> Polynomial | None:
@@ -361,16 +361,14 @@ def _written_out(algebra: Algebra, p: Polynomial) -> Polynomial | None:
     return p if found else None
 
 
-def _recentred(algebra: Algebra, p: Polynomial) -> Polynomial | None:
-    """Return p with its sums written at large; None if the entries of each stand at its index."""
-    sums = sorted(
-        {a for m in p.terms for a, e in m.factors.items() if a.kind is Kind.SUM and e >= 1}, key=Atom.key
-    )
-    if not any(map(is_shifted, sums)):
-        return None
-    for a in sums:
-        p = replaced(algebra, p, a, at_large(algebra, a))
-    return p
+def _recentred(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
+    """Yield p with its sums written at large, anchored at one place or another, if some entry is shifted."""
+    sums = {a for m in p.terms for a, e in m.factors.items() if a.kind is Kind.SUM and e >= 1}
+    for place in islice(shifted_places(sums), PLACES):
+        q = p
+        for a in sorted(sums, key=Atom.key):
+            q = replaced(algebra, q, a, at_large(algebra, a, place))
+        yield q
 
 
 def _merged(algebra: Algebra, p: Polynomial, depth: int) -> Polynomial | None:
