@@ -28,12 +28,11 @@ def diagonal(sides: tuple[Expr, Expr], goal: Goal) -> str | None:
 
 def orthogonal(fact: Boolean, goal: Goal) -> Eq | None:
     """Return `A A^T = I`, which `A^T A = I` says as well where A is square; likewise the other way round."""
-    if not isinstance(fact, Eq) or not isinstance(fact.lhs, Sum) or len(fact.lhs.limits) != 1:
+    if not isinstance(fact, Eq) or not isinstance(fact.lhs, Sum):
         return None
-    product = fact.lhs.function
-    k, low, size = fact.lhs.limits[0]
+    product, (k, low, size), *more = fact.lhs.args
     factors = product.args if isinstance(product, Mul) else ()
-    if len(factors) != 2 or low != 1 or any(not isinstance(a, Indexed) for a in factors):
+    if more or len(factors) != 2 or low != 1 or any(not isinstance(a, Indexed) for a in factors):
         return None
     a, b = factors[0], factors[1]
     shape = goal.context.shapes.get(str(name_of(a)))

@@ -43,7 +43,18 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean, Not, Or
 
 from symderiv.kernel.calculus import names_in
-from symderiv.kernel.terms import Context, D, Definition, Index, KernelError, Size, Unknown, name_of
+from symderiv.kernel.terms import (
+    Context,
+    D,
+    Definition,
+    Det,
+    Index,
+    KernelError,
+    OfMatrix,
+    Size,
+    Unknown,
+    name_of,
+)
 from symderiv.meaning.established import Established, Fact
 from symderiv.meaning.model import Page
 from symderiv.meaning.notation.factoring import factored
@@ -299,6 +310,8 @@ class Coder:
             return self.over(base, axes)
         if isinstance(base, Product):
             return self._over_product(base, axes)
+        if isinstance(base, OfMatrix):
+            return self._of_matrix(base)
         if isinstance(base, Piecewise):
             return self._cases(base, axes)
         if isinstance(base, Max | Min):
@@ -384,6 +397,20 @@ class Coder:
             msg = "a product over an index that its body lacks"
             raise Unwritten(msg)
         return Piece(f"np.prod({inner.code}, axis={tuple(range(len(axes), len(axes) + len(bound)))})", axes)
+
+    def _of_matrix(self, term: OfMatrix) -> Piece:
+        """Return a piece for an entry of an inverse or a determinant, of matrices on the last two axes."""
+        *bound, size = term.places
+        self.ranges.update(dict.fromkeys(bound, size))
+        batch = tuple(sorted(indices_of([term.body]) - set(bound), key=str))
+        slots = (*batch, *bound)
+        matrix = self.full(term.body, slots, {index: self.ranges[index] for index in slots})
+        if isinstance(term, Det):
+            return Piece(f"np.linalg.det({matrix})", batch)
+        if not all(isinstance(index, Index) for index in term.at):
+            msg = "an entry of an inverse at a fixed place"
+            raise Unwritten(msg)
+        return self._diagonal(f"np.linalg.inv({matrix})", (*batch, *term.at))
 
     def _cases(self, term: Piecewise, axes: tuple[Index, ...]) -> Piece:
         *rows, (last, condition) = term.args

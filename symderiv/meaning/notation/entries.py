@@ -8,9 +8,10 @@ gradients, entries, functions, brackets, sums; a sum its positive terms first, t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import sympy
 from sympy import (
@@ -266,6 +267,8 @@ class Writer:
             return self.product(Term(term, (), {}))
         if isinstance(term, sympy.Function) and len(term.args) == 1:
             return self.style.function(type(term).__name__, self.write(term.args[0]))
+        if type(term) in ATOMS:
+            return ATOMS[type(term)](self, term)
         msg = f"{type(term).__name__} has no notation"
         raise Unwritable(msg)
 
@@ -320,6 +323,10 @@ class Writer:
             raise Unwritable(msg)
         msg = f"{type(condition).__name__} has no notation"
         raise Unwritable(msg)
+
+
+ATOMS: dict[type[Expr], Callable[[Writer, Any], Shown]] = {}
+"""How atoms are written that hold a matrix: `matrices` enters them, which writes in matrix form."""
 
 
 def _components(

@@ -15,8 +15,8 @@ import sympy
 from sympy import Add, Expr, Indexed, Integer, KroneckerDelta, Mul, Piecewise, Pow, Rational, Sum, Symbol, exp
 from sympy.core.relational import GreaterThan
 
-from symderiv.kernel.terms import D, Index, Unknown, fresh
-from symderiv.meaning.notation.entries import Writer
+from symderiv.kernel.terms import D, Det, Index, Inv, OfMatrix, Unknown, fresh
+from symderiv.meaning.notation.entries import ATOMS, Unwritable, Writer
 from symderiv.meaning.notation.factoring import factored, with_common
 from symderiv.meaning.notation.products import Term, flat, indices_of
 from symderiv.meaning.notation.style import Level, Shown
@@ -91,6 +91,20 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class Inverted:
+    """The inverse of a square matrix."""
+
+    body: Form
+
+
+@dataclass(frozen=True, slots=True)
+class Determinant:
+    """The determinant of a square matrix."""
+
+    body: Form
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """A function of one number, entry by entry: `template` over the symbol `HOLE`."""
 
@@ -125,6 +139,8 @@ Form = (
     | Elementwise
     | Diagonal
     | Trace
+    | Inverted
+    | Determinant
     | Applied
     | Scaled
     | Plus
@@ -144,9 +160,9 @@ def rank(form: Form) -> int:
             return len(slots)
         case Ones():
             return 1
-        case Identity() | Diagonal():
+        case Identity() | Diagonal() | Inverted():
             return 2
-        case Scalar() | Trace():
+        case Scalar() | Trace() | Determinant():
             return 0
         case Transposed(body=body):
             return {1: ROW, ROW: 1}.get(rank(body), rank(body))
@@ -172,7 +188,7 @@ def _product_rank(left: int, right: int) -> int:
     return known[left, right]
 
 
-def entry_of(form: Form, at: tuple[Expr, ...], sizes: Mapping[Form, tuple[Expr, ...]]) -> Expr:  # noqa: C901  one case a form
+def entry_of(form: Form, at: tuple[Expr, ...], sizes: Mapping[Form, tuple[Expr, ...]]) -> Expr:  # noqa: C901, PLR0912  one case a form
     """Return the entry of a form at some indices; `sizes` has the shape of each leaf."""
     match form:
         case Leaf(term=term, slots=slots):
@@ -194,6 +210,10 @@ def entry_of(form: Form, at: tuple[Expr, ...], sizes: Mapping[Form, tuple[Expr, 
         case Trace(body=body):
             k = fresh("k")
             return Sum(entry_of(body, (k, k), sizes), (k, 1, shape(body, sizes)[0]))
+        case Inverted(body=body) | Determinant(body=body):
+            p, q = fresh("p"), fresh("q")
+            inner, places = entry_of(body, (p, q), sizes), (p, q, shape(body, sizes)[0])
+            return Inv(inner, places, *at) if isinstance(form, Inverted) else Det(inner, places)
         case Applied(template=template, body=body):
             return template.xreplace({HOLE: entry_of(body, at, sizes)})
         case Scaled(coefficient=coefficient, above=above, below=below, body=body):
@@ -220,7 +240,7 @@ def shape(form: Form, sizes: Mapping[Form, tuple[Expr, ...]]) -> tuple[Expr, ...
             return shape(body, sizes)[::-1]
         case Elementwise(items=items):
             return shape(items[0], sizes)
-        case Applied(body=body):
+        case Applied(body=body) | Inverted(body=body):
             return shape(body, sizes)
         case Scaled(body=body):
             return () if body is None else shape(body, sizes)
@@ -293,7 +313,9 @@ def effort(form: Form) -> float:
             return 0.3 + effort(body)
         case Times(items=items) | Elementwise(items=items):
             return sum(map(effort, items)) + 0.4 * len(items)
-        case Diagonal(body=body) | Trace(body=body) | Applied(body=body):
+        case Inverted(body=body):
+            return 0.5 + effort(body)
+        case Diagonal(body=body) | Trace(body=body) | Determinant(body=body) | Applied(body=body):
             return 1.0 + effort(body)
         case Scaled(above=above, below=below, body=body):
             return 0.3 + sum(map(effort, (*above, *below))) + (effort(body) if body is not None else 0.0)
@@ -306,8 +328,8 @@ def leaves(form: Form) -> int:
     match form:
         case Leaf():
             return 1
-        case Transposed(body=body) | Diagonal(body=body) | Trace(body=body) | Applied(body=body):
-            return leaves(body)
+        case Scalar() | Ones() | Identity():
+            return 0
         case Times(items=items) | Elementwise(items=items):
             return sum(map(leaves, items))
         case Scaled(above=above, below=below, body=body):
@@ -315,7 +337,7 @@ def leaves(form: Form) -> int:
         case Plus(terms=terms):
             return sum(leaves(term) for _, term in terms)
         case _:
-            return 0
+            return leaves(form.body)
 
 
 @dataclass(slots=True)
@@ -377,6 +399,8 @@ class _Builder:
         ordered = indices
         if isinstance(base, KroneckerDelta) and len(indices) == 2:
             return Identity(self.ranges[ordered[0]]), ordered
+        if isinstance(base, Inv) and len(set(base.at)) == 2 and set(base.at) == set(indices):
+            return inverted(self.square(base)), base.at
         if isinstance(base, Add | Sum):
             return self.sum(self.split(flat(base)), ordered), ordered
         mark = _indicated(base)
@@ -388,8 +412,21 @@ class _Builder:
             return Applied(template, self.sum(self.split(flat(arguments[0])), ordered)), ordered
         raise NoForm
 
+    def square(self, term: OfMatrix) -> Form:
+        """Return the form of the matrix of an inverse or determinant."""
+        *slots, size = term.places
+        if indices_of([term.body]) - set(slots):
+            raise NoForm
+        self.ranges |= dict.fromkeys(slots, size)
+        form = self.sum(self.split(flat(term.body)), tuple(slots))
+        turned = transposed(form)
+        return Transposed(turned) if effort(turned) < effort(form) else form
+
     def scalar(self, base: Expr) -> Form:
         """Return the form of a number."""
+        if isinstance(base, Det):
+            body = self.square(base)
+            return Determinant(body.body if isinstance(body, Transposed) else body)
         if not base.has(Sum, Indexed, D):
             return Scalar(base)
         if isinstance(base, Sum | Add):
@@ -560,6 +597,8 @@ def transposed(form: Form) -> Form:
             return Times(tuple(transposed(item) for item in reversed(items)))
         case Diagonal() | Identity():
             return form
+        case Inverted(body=body) if transposed(body) == body:
+            return form
         case Scaled(body=body) if body is not None:
             return replace(form, body=transposed(body))
         case Plus(terms=terms) if rank(form) == 2:
@@ -567,6 +606,11 @@ def transposed(form: Form) -> Form:
             return inside if effort(inside) <= effort(form) else Transposed(form)
         case _:
             return Transposed(form)
+
+
+def inverted(form: Form) -> Form:
+    """Return the inverse; that of a transpose is turned."""
+    return Transposed(Inverted(form.body)) if isinstance(form, Transposed) else Inverted(form)
 
 
 def _times(*items: Form) -> Form:
@@ -595,7 +639,7 @@ def _scaled(coefficient: Rational, above: Sequence[Form], below: Sequence[Form],
 # ---------------------------------------------------------------------- writing a form
 
 
-def write(form: Form, writer: Writer) -> Shown:  # noqa: C901  one case a form
+def write(form: Form, writer: Writer) -> Shown:  # noqa: C901, PLR0912  one case a form
     """Write a form in a style."""
     style = writer.style
     match form:
@@ -607,8 +651,14 @@ def write(form: Form, writer: Writer) -> Shown:  # noqa: C901  one case a form
             return Shown(style.symbol("eye"))
         case Scalar(term=term):
             return writer.write(term)
+        case Transposed(body=Inverted(body=body)):
+            return style.inverted(write(body, writer), turned=True)
         case Transposed(body=body):
             return style.transposed(write(body, writer))
+        case Inverted(body=body):
+            return style.inverted(write(body, writer))
+        case Determinant(body=body):
+            return style.function("det", write(body, writer))
         case Times(items=items):
             return _side_by_side([write(item, writer) for item in items], writer)
         case Elementwise(items=items):
@@ -724,5 +774,22 @@ def _applied(template: Expr, body: Shown, writer: Writer) -> Shown:
         return style.function(type(template).__name__, body)
     raise NoForm
 
+
+def _atom(writer: Writer, term: OfMatrix) -> Shown:
+    """Write an entry of an inverse, or a determinant, whose matrix has a form."""
+    try:
+        body = _Builder({}, _scalars_out).square(term)
+    except NoForm:
+        msg = "a matrix that has no form of its own has no notation"
+        raise Unwritable(msg) from None
+    if isinstance(term, Det):
+        return write(Determinant(body.body if isinstance(body, Transposed) else body), writer)
+    i, j = term.at
+    turned = isinstance(body, Transposed)
+    shown = writer.style.inverted(write(body.body if isinstance(body, Transposed) else body, writer))
+    return writer.style.entry(shown, tuple(writer.index(k) for k in ((j, i) if turned else (i, j))))
+
+
+ATOMS[Inv] = ATOMS[Det] = _atom
 
 __all__ = ["Form", "NoForm", "effort", "entry_of", "forms", "rank", "shape", "transposed", "write"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Pow, Product, Rational, Sum, Symbol, exp
 
-from symderiv.kernel.terms import D, Index, Size, fresh
+from symderiv.kernel.terms import D, Index, OfMatrix, Size, fresh
 
 CANONICAL = "·"
 """Begins the name of an index that is bound inside a base."""
@@ -50,7 +50,12 @@ def _canonical(term: Expr) -> tuple[Expr, int]:
         named = {limit[0]: Index(f"{CANONICAL}{height}.{place}") for place, limit in enumerate(term.limits)}
         limits = [(named[k], low, high) for k, low, high in term.limits]
         return type(term)(inner.xreplace(named), *limits), height + 1
-    if not term.has(Sum, Product) or not term.args:
+    if isinstance(term, OfMatrix):
+        inner, height = _canonical(term.body)
+        *bound, size = term.places
+        named = {k: Index(f"{CANONICAL}{height}.{place}") for place, k in enumerate(bound)}
+        return term.func(inner.xreplace(named), (*named.values(), size), *term.args[2:]), height + 1
+    if not term.has(Sum, Product, OfMatrix) or not term.args:
         return term, 0
     parts = [_canonical(a) if isinstance(a, sympy.Basic) else (a, 0) for a in term.args]
     return term.func(*(part for part, _ in parts)), max(height for _, height in parts)

@@ -152,6 +152,12 @@ class Style(Protocol):
     def transposed(self, base: Shown) -> Shown:
         """Write a transpose."""
 
+    def inverted(self, base: Shown, *, turned: bool = False) -> Shown:
+        """Write the inverse of a matrix, or of its transpose."""
+
+    def entry(self, base: Shown, indices: tuple[str, ...]) -> Shown:
+        """Write an entry of a matrix that has no name."""
+
     def symbol(self, key: str) -> str:
         """Write one of the signs of `SIGNS`."""
 
@@ -184,7 +190,7 @@ SIGNS: dict[str, tuple[str, str]] = {
 """Each sign in LaTeX and in Unicode."""
 
 _LATEX_FUNCTIONS = frozenset(
-    {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "coth", "cot", "max", "min"}
+    {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "coth", "cot", "max", "min", "det"}
 )
 
 
@@ -287,6 +293,14 @@ class Latex:
         """Write a transpose."""
         inner = base if base.level is Level.ATOM else self.group(base)
         return Shown(f"{inner.text}^{{\\top}}", Level.POWER)
+
+    def inverted(self, base: Shown, *, turned: bool = False) -> Shown:
+        """Write the inverse of a matrix, or of its transpose."""
+        return self.power(base, r"-\top" if turned else "-1")
+
+    def entry(self, base: Shown, indices: tuple[str, ...]) -> Shown:
+        """Write an entry of a matrix that has no name."""
+        return Shown(f"{self.group(base).text}_{{{_listed(indices)}}}", Level.POWER)
 
     def symbol(self, key: str) -> str:
         """Write one of the signs of `SIGNS`."""
@@ -407,6 +421,16 @@ class Unicode:
         """Write a transpose."""
         inner = base if base.level is Level.ATOM else self.group(base)
         return Shown(f"{inner.text}ᵀ", Level.POWER)
+
+    def inverted(self, base: Shown, *, turned: bool = False) -> Shown:
+        """Write the inverse of a matrix, or of its transpose."""
+        inner = base if base.level is Level.ATOM else self.group(base)
+        return Shown(f"{inner.text}⁻{'ᵀ' if turned else '¹'}", Level.POWER)
+
+    def entry(self, base: Shown, indices: tuple[str, ...]) -> Shown:
+        """Write an entry of a matrix that has no name."""
+        listed = _listed(indices)
+        return Shown(f"{self.group(base).text}{_script(listed, _LOW) or f'[{listed}]'}", Level.POWER)
 
     def symbol(self, key: str) -> str:
         """Write one of the signs of `SIGNS`."""
