@@ -31,7 +31,7 @@ def orthogonal(fact: Boolean, goal: Goal) -> Eq | None:
     if not isinstance(fact, Eq) or not isinstance(fact.lhs, Sum):
         return None
     product, (k, low, size), *more = fact.lhs.args
-    factors = product.args if isinstance(product, Mul) else ()
+    factors: tuple[Expr, ...] = product.args if isinstance(product, Mul) else ()
     if more or len(factors) != 2 or low != 1 or any(not isinstance(a, Indexed) for a in factors):
         return None
     a, b = factors[0], factors[1]
