@@ -316,6 +316,41 @@ def test_numpy_has_no_loop(file: Path) -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, loops)]
 
 
+KINKS = r"""# Kinks
+
+Let $x \in \mathbb{R}^N$, and let $a > 0$ be a slope.
+
+$$y_i = \begin{cases} x_i & \text{if } x_i > 0 , \\ a x_i & \text{if } x_i \leq 0 \end{cases}$$
+
+$$m_i = \mathbf{1}[x_i > 0]$$
+
+$$\frac{\partial y}{\partial x} = ?$$
+
+$$u_i = \begin{cases} x_i^2 & \text{if } x_i > 1 , \\ 0 & \text{if } x_i < 0 \end{cases}$$
+"""
+
+
+def test_cases_and_indicators_are_written() -> None:
+    """Each case with its condition; an indicator as one; a derivative by the sign that the page writes."""
+    text = show("kinks.md", KINKS, "unicode")
+    assert "yᵢ = {xᵢ if xᵢ > 0; a xᵢ otherwise}" in text
+    assert "mᵢ = 𝟏[xᵢ > 0]" in text
+    assert "no notation" not in text
+    assert r"u_i &= \begin{cases} x_i^2 & \text{if } x_i > 1" in show("kinks.md", KINKS, "latex")
+
+
+def test_numpy_of_cases_and_indicators() -> None:
+    """Nothing where no case holds; the derivative is that of the branch that holds."""
+    function = printed("kinks.md", KINKS)
+    x = np.array([-2.0, -0.5, 0.0, 0.5, 3.0])
+    out = function(x=x, a=0.1)
+    close(np.array([-0.2, -0.05, 0.0, 0.5, 3.0]), out["y"])
+    close(np.array([0, 0, 0, 1, 1]), out["m"])
+    close(np.diag([0.1, 0.1, 0.1, 1.0, 1.0]), out["dy_dx"])
+    assert np.array_equal(np.isnan(out["u"]), [False, False, True, True, False])
+    close(np.array([0.0, 9.0]), out["u"][[0, 4]])
+
+
 # ---------------------------------------------------------------------- JSON and hostile pages
 
 

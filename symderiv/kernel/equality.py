@@ -85,10 +85,14 @@ class Residue:
 
 
 def normal(term: Expr, ranges: Mapping[Index, Expr], context: Context | None = None) -> Polynomial:
-    """Return the normal form of a term whose free indices run over `ranges`; derivatives are carried out."""
+    """Return the normal form of a term whose free indices run over `ranges`; derivatives are carried out.
+
+    Where a derivative passes a kink it is the form almost everywhere.
+    """
     context = context or Context()
-    opened = derive(term, context)
-    algebra = Algebra(_upper(ranges), positive_names([opened]), values=context.values)
+    calculus = Calculus(context)
+    opened, kinks = calculus.derived(term), calculus.has_kink(term)
+    algebra = Algebra(_upper(ranges), positive_names([opened]), values=context.values, kinks_excluded=kinks)
     return Reader(algebra).read(opened)
 
 

@@ -176,7 +176,7 @@ def _exclusive(algebra: Algebra, marks: list[Atom]) -> list[Atom] | None:
 
 
 def positive(algebra: Algebra, p: Polynomial) -> Polynomial:
-    """`1[p > 0]`."""
+    """`1[p > 0]`; almost everywhere `1 - 1[-p > 0]`, of which one is chosen where kinks are excluded."""
     return algebra.lifted(p, lambda q: _positive(algebra, q))
 
 
@@ -203,7 +203,14 @@ def _positive(algebra: Algebra, p: Polynomial) -> Polynomial:
             algebra.times(algebra.positive(first), algebra.positive(second)),
             algebra.times(algebra.positive(scaled(first, -1)), algebra.positive(scaled(second, -1))),
         )
+    if algebra.kinks_excluded and _leading(p) < 0 and varies(algebra, p):
+        return minus(ONE, atom(Atom(Kind.POSITIVE, inner=(scaled(p, -1),))))
     return atom(Atom(Kind.POSITIVE, inner=(p,)))
+
+
+def _leading(p: Polynomial) -> Rational:
+    """Return the coefficient by which a polynomial is told from its opposite."""
+    return max(p.terms.items(), key=lambda t: t[0].key())[1]
 
 
 def _odd(algebra: Algebra, p: Polynomial) -> Polynomial:
@@ -259,7 +266,7 @@ def _vanishing(algebra: Algebra, p: Polynomial) -> Polynomial:
         if varies(algebra, p):
             return NOTHING
     p = algebra.content(p, whole=False)[1]
-    if max(p.terms.items(), key=lambda t: t[0].key())[1] < 0:
+    if _leading(p) < 0:
         p = scaled(p, -1)
     return atom(Atom(Kind.VANISHING, inner=(p,)))
 

@@ -44,6 +44,7 @@ from sympy.logic.boolalg import And, Boolean, Not, Or
 
 from symderiv.kernel.calculus import names_in
 from symderiv.kernel.terms import (
+    Cases,
     Context,
     D,
     Definition,
@@ -57,6 +58,7 @@ from symderiv.kernel.terms import (
 )
 from symderiv.meaning.established import Established, Fact
 from symderiv.meaning.model import Page
+from symderiv.meaning.notation.entries import rows_of
 from symderiv.meaning.notation.factoring import factored
 from symderiv.meaning.notation.products import Term, built, flat, flat_product, indices_of
 from symderiv.meaning.notation.style import MARKS, parts
@@ -312,7 +314,7 @@ class Coder:
             return self._over_product(base, axes)
         if isinstance(base, OfMatrix):
             return self._of_matrix(base)
-        if isinstance(base, Piecewise):
+        if isinstance(base, Piecewise | Cases):
             return self._cases(base, axes)
         if isinstance(base, Max | Min):
             return self._extreme(base, axes)
@@ -412,12 +414,12 @@ class Coder:
             raise Unwritten(msg)
         return self._diagonal(f"np.linalg.inv({matrix})", (*batch, *term.at))
 
-    def _cases(self, term: Piecewise, axes: tuple[Index, ...]) -> Piece:
-        *rows, (last, condition) = term.args
-        if condition != sympy.true:
-            msg = "cases that do not end in an else"
-            raise Unwritten(msg)
+    def _cases(self, term: Piecewise | Cases, axes: tuple[Index, ...]) -> Piece:
+        """Return nested choices; where no case holds the value is not a number."""
+        *rows, (last, condition) = rows_of(term)
         code = self._aligned(last, axes).code
+        if condition != sympy.true:
+            code = f"np.where({self._condition(condition, axes)}, {code}, np.nan)"
         for value, when in reversed(rows):
             code = f"np.where({self._condition(when, axes)}, {self._aligned(value, axes).code}, {code})"
         return Piece(code, axes)
@@ -466,7 +468,7 @@ class Coder:
         if word in _RECIPROCAL:
             return Piece(f"1 / {_RECIPROCAL[word]}({inner.code})", axes, tight=False)
         if isinstance(term, Heaviside):
-            return Piece(f"np.heaviside({inner.code}, 0.5)", axes)
+            return Piece(f"np.where({inner.code} > 0, 1, 0)", axes)
         if isinstance(term, erf | erfc):
             self.uses_math = True
             return Piece(f"np.vectorize(math.{word}, otypes=[float])({inner.code})", axes)

@@ -37,7 +37,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
 from symderiv.kernel.calculus import names_in
-from symderiv.kernel.terms import D, Index, KernelError, Size, Unknown, name_of
+from symderiv.kernel.terms import Cases, D, Index, KernelError, Size, Unknown, name_of
 from symderiv.meaning.notation.products import Term, cost, flat, flat_product, indices_of
 from symderiv.meaning.notation.style import Level, Shown, Style, identity_key
 
@@ -218,8 +218,8 @@ class Writer:
             return (0, "", 0, str(base), "")
         if isinstance(base, Index | KroneckerDelta | D):
             return ({Index: 1, KroneckerDelta: 2, D: 3}[type(base)], first, 0, str(base), "")
-        if isinstance(base, Piecewise | exp | Add):
-            return (4, first, {Piecewise: 1, exp: 2, Add: 4}[type(base)], str(base), "")
+        if isinstance(base, Piecewise | Cases | exp | Add):
+            return (4, first, {Piecewise: 1, Cases: 1, exp: 2, Add: 4}[type(base)], str(base), "")
         return (4, first, 3, str(base), "") if not isinstance(base, Sum) else (5, first, 0, str(base), "")
 
     # ------------------------------------------------------------------ atoms
@@ -248,7 +248,7 @@ class Writer:
             return self._bound(term)
         if isinstance(term, Unknown):
             return self._unknown(term)
-        if isinstance(term, Piecewise):
+        if isinstance(term, Piecewise | Cases):
             return self._cases(term)
         if isinstance(term, Pow):
             return self.style.power(self.atom(term.base), self.write(term.exp).text)
@@ -302,8 +302,8 @@ class Writer:
             raise Unwritable(msg)
         return Shown(f"{head}{self.style.group(items).text}", Level.POWER)
 
-    def _cases(self, term: Piecewise) -> Shown:
-        rows = [(value, condition) for value, condition in term.args]
+    def _cases(self, term: Piecewise | Cases) -> Shown:
+        rows = [(value, condition) for value, condition in rows_of(term)]
         if len(rows) == 2 and rows[0][0] == 1 and rows[1] == (0, sympy.true):
             return Shown(f"{self.style.symbol('ones')}[{self.condition(rows[0][1])}]", Level.POWER)
         return self.style.cases(
@@ -327,6 +327,11 @@ class Writer:
 
 ATOMS: dict[type[Expr], Callable[[Writer, Any], Shown]] = {}
 """How atoms are written that hold a matrix: `matrices` enters them, which writes in matrix form."""
+
+
+def rows_of(term: Expr) -> tuple[tuple[Expr, Basic], ...]:
+    """Return the values of a distinction of cases with their conditions."""
+    return term.pairs if isinstance(term, Cases) else tuple((row.expr, row.cond) for row in term.args)
 
 
 def _components(

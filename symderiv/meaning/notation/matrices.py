@@ -12,7 +12,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sympy
-from sympy import Add, Expr, Indexed, Integer, KroneckerDelta, Mul, Piecewise, Pow, Rational, Sum, Symbol, exp
+from sympy import (
+    Add,
+    Expr,
+    Heaviside,
+    Indexed,
+    Integer,
+    KroneckerDelta,
+    Max,
+    Min,
+    Mul,
+    Piecewise,
+    Pow,
+    Rational,
+    Sum,
+    Symbol,
+    exp,
+)
 from sympy.core.relational import GreaterThan
 
 from symderiv.kernel.terms import D, Det, Index, Inv, OfMatrix, Unknown, fresh
@@ -407,6 +423,8 @@ class _Builder:
         if mark is not None:
             return Applied(_indicator(HOLE), self.sum(self.split(flat(mark)), ordered)), ordered
         arguments = [a for a in base.args if indices_of([a])]
+        if isinstance(base, Piecewise | Max | Min):
+            raise NoForm
         if isinstance(base, exp | Unknown | sympy.Function | Pow) and len(arguments) == 1:
             template = base.func(*(HOLE if a is arguments[0] else a for a in base.args))
             return Applied(template, self.sum(self.split(flat(arguments[0])), ordered)), ordered
@@ -765,6 +783,8 @@ def _applied(template: Expr, body: Shown, writer: Writer) -> Shown:
         if template.exp == Rational(1, 2):
             return style.root(body)
         return style.power(body, writer.write(template.exp).text)
+    if isinstance(template, Heaviside):
+        return Shown(f"{style.symbol('ones')}[{body.text} {style.symbol('gt')} 0]", Level.POWER)
     if isinstance(template, Piecewise):
         return Shown(f"{style.symbol('ones')}[{body.text} {style.symbol('ge')} 0]", Level.POWER)
     if isinstance(template, Unknown):
