@@ -40,9 +40,11 @@ from test_equality import (
     T,
     W,
     X,
+    Y,
     a,
     b,
     c,
+    delta,
     g,
     gap,
     i,
@@ -60,6 +62,7 @@ from test_equality import (
     w,
     x,
     y,
+    z,
 )  # fmt: skip
 
 from symderiv.kernel.equality import Proved
@@ -250,6 +253,26 @@ CASES: dict[str, tuple] = {
     "binary cross-entropy, derivative": (PLAIN, {}, (), D(-b * log(sigmoid(a)) - (1 - b) * log(1 - sigmoid(a)), a), sigmoid(a) - b, [sigmoid(a) + b]),
     "log-sum-exp, at any centre": (PLAIN, {}, (), log(total(lambda k: exp(x(k)), N)), c + log(total(lambda k: exp(x(k) - c), N)), [log(total(lambda k: exp(x(k) - c), N))]),
     "a few sizes are not all": (PLAIN, {}, (), a, a, [a + (N - 2) * (N - 3) * (N - 4) * (N - 5) * a, a + (N - 1) * (N - 2) * a]),
+    # labels in a finite set
+    "label of 0 or 1": (PLAIN, R1, (Eq(y(k) ** 2, y(k)),), y(i) ** 3 + y(i), 2 * y(i), [y(i), 2 * y(j)]),
+    "label of 0 or 1, under a sum": (PLAIN, {}, (Eq(y(k) ** 2, y(k)),), total(lambda k: y(k) ** 3 * x(k), N), total(lambda k: y(k) * x(k), N), [total(x, N)]),
+    "label at one index only": (PLAIN, R2, (Eq(y(i) ** 2, y(i)),), y(i) ** 2, y(i), [y(j) ** 2 + y(i) - y(j)]),
+    "label of -1 or 1": (PLAIN, {}, (Eq(b**2, 1),), (1 - a * b) ** 2, (a - b) ** 2, [(a + b) ** 2]),
+    "label of -1 or 1, squared hinge": (PLAIN, {}, (Eq(b**2, 1),), Max(0, 1 - a * b) ** 2, indicator(1 - a * b > 0) * (1 - 2 * a * b + a**2), [indicator(1 - a * b > 0) * (1 - 2 * a * b + a)]),
+    "one-hot, two entries": (PLAIN, R2, (Eq(y(k) * y(l), delta(k, l) * y(k)),), y(i) * y(j) * x(j), delta(i, j) * y(j) * x(i), [y(i) * x(j), delta(i, j) * x(i)]),
+    "one-hot, square of a choice": (PLAIN, {}, (Eq(y(k) * y(l), delta(k, l) * y(k)),), total(lambda k: y(k) * x(k), N) ** 2, total(lambda k: y(k) * x(k) ** 2, N), [
+        total(lambda k: x(k) ** 2, N), total(lambda k: y(k) * x(k), N)]),
+    "one-hot, product of choices": (PLAIN, {}, (Eq(y(k) ** 2, y(k)), Eq(total(y, N), 1)), total(lambda k: y(k) * x(k), N) * total(lambda k: y(k) * z(k), N), total(lambda k: y(k) * x(k) * z(k), N), [
+        total(lambda k: x(k) * z(k), N)]),
+    "one-hot, Brier's score": (PLAIN, {}, (Eq(y(k) ** 2, y(k)), Eq(total(y, N), 1)), total(lambda k: (y(k) - x(k)) ** 2, N), 1 - 2 * total(lambda k: y(k) * x(k), N) + total(lambda k: x(k) ** 2, N), [
+        total(lambda k: x(k) ** 2, N) - 2 * total(lambda k: y(k) * x(k), N)]),
+    "one-hot, rows of a batch": (PLAIN, R1, (Eq(Y(n, k) ** 2, Y(n, k)), Eq(total(lambda k: Y(n, k), M), 1)), total(lambda k: Y(i, k) * A(i, k), M) ** 2, total(lambda k: Y(i, k) * A(i, k) ** 2, M), [
+        total(lambda k: Y(i, k) * A(i, k), M)]),
+    "one-hot, two rows are two labels": (PLAIN, R2, (Eq(Y(n, k) ** 2, Y(n, k)), Eq(total(lambda k: Y(n, k), M), 1)), total(lambda k: Y(i, k) * Y(j, k), M) * a, a * total(lambda k: Y(j, k) * Y(i, k), M), [
+        a * delta(i, j), a * one]),
+    "zeros and ones that add up to 1 in one row only": (PLAIN, R2, (Eq(Y(n, k) ** 2, Y(n, k)), Eq(total(lambda k: Y(i, k), M), 1)), total(lambda k: Y(i, k), M), one, [
+        total(lambda k: Y(j, k), M), total(lambda k: Y(j, k) * A(j, k), M) ** 2 - total(lambda k: Y(j, k) * A(j, k) ** 2, M) + one]),
+    "label smoothing": (PLAIN, R1, (Eq(total(y, N), 1),), total(lambda k: (1 - a) * y(k) + a / N, N), one, [1 - a, N * one]),
 }  # fmt: skip
 """Name: context, ranges, assumptions, left, right, and right sides that are wrong."""
 

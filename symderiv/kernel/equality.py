@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain, islice, product
+from math import floor
 
 import sympy
 from sympy import Eq, Expr, Ne, Symbol
@@ -214,9 +215,23 @@ def _reader(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
             if name is not None:
                 algebra.used |= {_told(fact)} if name in present_names else set()
                 continue
+            finite, one_hot = hypotheses.finite(sides, goal), hypotheses.one_hot(sides, goal)
+            algebra.values |= dict([finite]) if finite is not None else {}
+            algebra.one_hot |= dict([one_hot]) if one_hot is not None else {}
+            found = finite or one_hot
+            if found is not None:
+                name = found[0]
+                algebra.values |= {name: (0, 1)} if one_hot is not None else {}
+                algebra.used |= {_told(fact)} if name in present_names else set()
+                continue
             rule = _rule(reader, sides, goal, _told(fact))
             if rule is not None:
                 rules.append(rule)
+    for rule in rules:
+        chosen = hypotheses.chosen(rule, algebra.values)
+        if chosen is not None:
+            algebra.one_hot |= dict([chosen])
+            algebra.used |= {rule.source} if chosen[0] in present_names else set()
     of_indices = [a for a in goal.assumptions if isinstance(a, Eq) and _of_indices(a)]
     if of_indices:
         present = frozenset[Symbol]().union(*(term.free_symbols for term in terms))
@@ -348,6 +363,9 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
         return is_zero(algebra, written_out, depth - 1, facts)
     if _by_inverses(algebra, p, depth):
         return True
+    united = _united(algebra, p)
+    if united is not None:
+        return is_zero(algebra, united, depth, facts)
     ways = chain(_recentred(algebra, p), _joined(algebra, p))
     return any(is_zero(algebra, q, depth - 1, facts) for q in ways)
 
@@ -363,6 +381,25 @@ def _written_out(algebra: Algebra, p: Polynomial) -> Polynomial | None:
                 p, found = replaced(algebra, p, a, plus(*parts)), True
                 break
     return p if found else None
+
+
+def _united(algebra: Algebra, p: Polynomial) -> Polynomial | None:
+    """Return p with products of sums over a one-hot name written as one sum; None if there is none."""
+    for m, c in p.terms.items() if algebra.one_hot else ():
+        sums = {
+            a: floor(e)
+            for a, e in m.factors.items()
+            if a.kind is Kind.SUM and e >= 1 and any(b.name in algebra.one_hot for b in atoms_of(a.inner[0]))
+        }
+        if sum(sums.values()) > 1:
+            left = {a: e - sums.get(a, 0) for a, e in m.factors.items() if e != sums.get(a, 0)}
+            rest = Polynomial({Monomial(m.exponent, left): c})
+            bound, body = dict[Variable, IndexExpr](), ONE
+            for a in (a for a, copies in sums.items() for _ in range(copies)):
+                inner, factor = algebra.opened(a)
+                bound, body = bound | inner, algebra.times(body, factor)
+            return plus(minus(p, Polynomial({m: c})), algebra.times(rest, algebra.closed(bound, body)))
+    return None
 
 
 def _recentred(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:

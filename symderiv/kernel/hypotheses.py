@@ -1,4 +1,4 @@
-"""Hypotheses on whole matrices: which relations of terms say that one is symmetric, diagonal, orthogonal.
+"""Hypotheses on whole matrices: which say that one is symmetric, diagonal, orthogonal, one-hot.
 
 Vocabulary. A hypothesis is about a *whole* matrix when it holds for every row and every column: their indices
 are two, and none of them is a free index of the goal.
@@ -6,10 +6,18 @@ are two, and none of them is a free index of the goal.
 
 from __future__ import annotations
 
-from sympy import Eq, Expr, Indexed, KroneckerDelta, Mul, Sum
+from collections.abc import Mapping
+
+from sympy import Eq, Expr, Indexed, Integer, KroneckerDelta, Mul, Pow, Sum
 from sympy.logic.boolalg import Boolean
 
+from symderiv.kernel import indices as ix
+from symderiv.kernel.normal import Rule
+from symderiv.kernel.polynomial import ONE as ONE_HERE
+from symderiv.kernel.polynomial import Kind
 from symderiv.kernel.terms import Definite, Goal, Index, name_of
+
+ONE = Integer(1)
 
 
 def symmetric(sides: tuple[Expr, Expr], goal: Goal) -> str | None:
@@ -53,6 +61,56 @@ def definite(fact: Boolean) -> str | None:
         return None
     body, places = fact.matrix.body, fact.matrix.places
     return name_of(body) if isinstance(body, Indexed) and set(body.indices) == set(places[:2]) else None
+
+
+def finite(sides: tuple[Expr, Expr], goal: Goal) -> tuple[str, tuple[int, ...]] | None:
+    """Return the name that `y_k^2 = y_k` or `y_k^2 = 1`, for every k, binds to two numbers, and these."""
+    a, b = sides
+    if not isinstance(a, Pow) or a.exp != 2 or name_of(a.base) is None or not _is_any(a.base, goal):
+        return None
+    values = {a.base: (0, 1), ONE: (-1, 1)}.get(b)
+    return None if values is None else (str(name_of(a.base)), values)
+
+
+def one_hot(sides: tuple[Expr, Expr], goal: Goal) -> tuple[str, int] | None:
+    """Return the name that `y_j y_k = delta_jk y_j`, for every j and k, leaves one entry, and the slot."""
+    a, b = sides
+    factors: tuple[Expr, ...] = a.args if isinstance(a, Mul) else ()
+    if len(factors) != 2 or not all(isinstance(f, Indexed) and _is_any(f, goal) for f in factors):
+        return None
+    first, second = factors
+    apart = [
+        n for n, pair in enumerate(zip(first.indices, second.indices, strict=False)) if len(set(pair)) > 1
+    ]
+    if first.base != second.base or len(first.indices) != len(second.indices) or len(apart) != 1:
+        return None
+    delta = KroneckerDelta(first.indices[apart[0]], second.indices[apart[0]])
+    return (str(name_of(first)), apart[0]) if b in (delta * first, delta * second) else None
+
+
+def chosen(rule: Rule, values: Mapping[str, tuple[int, ...]]) -> tuple[str, int] | None:
+    """Return the name of zeros and ones whose sum over one slot is 1, and the slot: one entry is 1."""
+    if rule.pattern.kind is not Kind.SUM or len(rule.pattern.sizes) != 1 or rule.replacement != ONE_HERE:
+        return None
+    only = rule.pattern.inner[0].single()
+    if only is None or only[1] != 1 or only[0].exponent or len(only[0].factors) != 1:
+        return None
+    ((a, e),) = only[0].factors.items()
+    if a.kind is not Kind.ENTRY or e != 1 or set(values.get(a.name, (2,))) - {0, 1}:
+        return None
+    (v,) = rule.pattern.bound()
+    slots = [slot for slot, form in enumerate(a.indices) if form == ix.bare(v)]
+    others = [form for form in a.indices if form != ix.bare(v)]
+    every = len(set(others)) == len(others) and set(others) <= {ix.bare(w) for w in rule.variables}
+    return (a.name, slots[0]) if len(slots) == 1 and every else None
+
+
+def _is_any(entry: Expr, goal: Goal) -> bool:
+    """Tell whether an entry stands for every entry of its tensor."""
+    indices = entry.indices if isinstance(entry, Indexed) else ()
+    return len(set(indices)) == len(indices) and all(
+        isinstance(i, Index) and i not in goal.ranges for i in indices
+    )
 
 
 def _is_whole(entry: Indexed, goal: Goal) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import combinations as pairs
 from itertools import product as combinations
 from math import floor
 
@@ -82,6 +83,7 @@ class Algebra:
         self.unequal = dict(unequal or {})
         self.values = dict(values or {})
         self.kinks_excluded = kinks_excluded
+        self.one_hot: dict[str, int] = {}
         self.symmetric: frozenset[str] = frozenset()
         self.diagonal: frozenset[str] = frozenset()
         self.definite: frozenset[str] = frozenset()
@@ -157,6 +159,7 @@ class Algebra:
             if power:
                 factors[a] = power
                 care = care or (power != e and (a.kind in _CAREFUL or a.name in self.values))
+                care = care or a.name in self.one_hot
             else:
                 del factors[a]
         exponent = m.exponent
@@ -181,10 +184,23 @@ class Algebra:
                 kept[a] = left
             if factor is not ONE:
                 expanded.append(factor)
+        if self.one_hot:
+            marks.extend(self._met(kept))
         result = Polynomial({Monomial(exponent, kept): 1})
         if marks:
             result = self.marked(result, marks)
         return self.times(result, *expanded) if expanded else result
+
+    def _met(self, kept: dict[Atom, Rational]) -> list[Atom]:
+        """Drop entries of one-hot names beside another, and return deltas: `y_j y_k = delta_jk y_j`."""
+        entries = [a for a, e in kept.items() if a.name in self.one_hot and a.kind is Kind.ENTRY and e == 1]
+        deltas: list[Atom] = []
+        for a, b in pairs(entries, 2):
+            slot = self.one_hot[a.name]
+            if a.name == b.name and a in kept and b in kept and _without(a, slot) == _without(b, slot):
+                del kept[b]
+                deltas.append(Atom(Kind.DELTA, indices=(ix.minus(a.indices[slot], b.indices[slot]),)))
+        return deltas
 
     def _reduced(self, a: Atom, e: Rational) -> tuple[Rational, Polynomial]:
         """Return the power of an atom that stays, and what the rest of its power is."""
@@ -422,3 +438,8 @@ def _entries_moved(p: Polynomial, values: Substitution) -> Polynomial:
         b = Atom(a.kind, a.name, tuple(ix.replaced(i, values) for i in a.indices))
         factors[b] = factors.get(b, 0) + e
     return Polynomial({Monomial(None, factors): c})
+
+
+def _without(a: Atom, slot: int) -> tuple[IndexExpr, ...]:
+    """Return the indices of an entry but one."""
+    return a.indices[:slot] + a.indices[slot + 1 :]

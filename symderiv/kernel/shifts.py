@@ -61,7 +61,7 @@ def _moved(
 
 
 def shifted_places(sums: Iterable[Atom]) -> list[Place]:
-    """Return the index expressions of entries that can replace the index `v`, by place."""
+    """Return the places where closed sums over ranges can be anchored; none if no entry is shifted."""
     found: set[Place] = set()
     shifted = False
     for a in sums:
