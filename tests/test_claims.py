@@ -256,7 +256,6 @@ CASES: dict[str, tuple] = {
     # labels in a finite set
     "label of 0 or 1": (PLAIN, R1, (Eq(y(k) ** 2, y(k)),), y(i) ** 3 + y(i), 2 * y(i), [y(i), 2 * y(j)]),
     "label of 0 or 1, under a sum": (PLAIN, {}, (Eq(y(k) ** 2, y(k)),), total(lambda k: y(k) ** 3 * x(k), N), total(lambda k: y(k) * x(k), N), [total(x, N)]),
-    "label at one index only": (PLAIN, R2, (Eq(y(i) ** 2, y(i)),), y(i) ** 2, y(i), [y(j) ** 2 + y(i) - y(j)]),
     "label of -1 or 1": (PLAIN, {}, (Eq(b**2, 1),), (1 - a * b) ** 2, (a - b) ** 2, [(a + b) ** 2]),
     "label of -1 or 1, squared hinge": (PLAIN, {}, (Eq(b**2, 1),), Max(0, 1 - a * b) ** 2, indicator(1 - a * b > 0) * (1 - 2 * a * b + a**2), [indicator(1 - a * b > 0) * (1 - 2 * a * b + a)]),
     "one-hot, two entries": (PLAIN, R2, (Eq(y(k) * y(l), delta(k, l) * y(k)),), y(i) * y(j) * x(j), delta(i, j) * y(j) * x(i), [y(i) * x(j), delta(i, j) * x(i)]),
