@@ -16,6 +16,7 @@ from typing import Any
 from symderiv.diagnostics import Diagnostic, Source, Span
 from symderiv.document import read
 from symderiv.judge import explain
+from symderiv.judge.numeric import Extent
 from symderiv.judge.refute import Screening, screen
 from symderiv.judge.verdict import Outcome, Verdict, Witness
 from symderiv.kernel.calculus import derive
@@ -45,7 +46,7 @@ def decide(goal: Goal, span: Span, *, seed: int = 0, deadline: float | None = No
     if _assumes_functions(goal):
         screening = Screening(reason="an assumption about an unknown function cannot be sampled")
     else:
-        screening = screen(goal, seed=seed, deadline=deadline)
+        screening = screen(goal, seed=seed, deadline=deadline, extent="brief")
     proof, left = _proof(goal)
     if proof is not None:
         if screening.witness is not None:
@@ -58,9 +59,13 @@ def decide(goal: Goal, span: Span, *, seed: int = 0, deadline: float | None = No
             cross_check=screening.agreement,
             proof=proof,
         ), False
-    if screening.agreement is not None and screening.witness is None:
-        further = screen(goal, seed=seed, deadline=deadline, far=True)
-        screening = further if further.witness is not None else screening
+    extents: tuple[Extent, ...] = ("whole", "far") if screening.agreement is not None else ()
+    for extent in extents:
+        further = screen(goal, seed=seed, deadline=deadline, extent=extent)
+        if extent == "whole" or further.witness is not None:
+            screening = further
+        if further.witness is not None:
+            break
     if screening.witness is not None:
         return _refuted(screening.witness, span), False
     why = explain.residue(left.term, left.note) if isinstance(left, Residue) else left

@@ -223,8 +223,17 @@ def _plan(anatomy: Anatomy) -> Iterator[tuple[dict[str, int], Kind, int]]:
             yield sizes, kind, shift
 
 
-def _far(anatomy: Anatomy) -> Iterator[tuple[dict[str, int], Kind, int]]:
-    yield from ((sizes, "real", 0) for sizes in far_choices(anatomy))
+Extent = Literal["brief", "whole", "far"]
+"""How much is compared: a point at each choice of sizes and a few entries at least, which is what stands
+beside a proof; more points and domains; or two larger choices of the sizes."""
+
+_BRIEF = 8
+
+
+def _points(anatomy: Anatomy, extent: Extent) -> Iterator[tuple[dict[str, int], Kind, int]]:
+    if extent == "far":
+        return ((sizes, "real", 0) for sizes in far_choices(anatomy))
+    return itertools.chain(_plan(anatomy), _more_points(anatomy))
 
 
 def survey(
@@ -233,18 +242,16 @@ def survey(
     seed: int = 0,
     deadline: float | None = None,
     anatomy: Anatomy | None = None,
-    far: bool = False,
+    extent: Extent = "whole",
 ) -> Survey:
-    """Compare at several sizes and points until the sides differ; `deadline` is in `time.monotonic`.
-
-    `far` takes two larger choices of the sizes instead of the usual ones.
-    """
+    """Compare at several sizes and points until the sides differ; `deadline` is in `time.monotonic`."""
     anatomy = anatomy or Anatomy(goal)
     surveyor = _Surveyor(anatomy)
-    plan = _far(anatomy) if far else itertools.chain(_plan(anatomy), _more_points(anatomy))
-    for sizes, kind, shift in plan:
+    for sizes, kind, shift in _points(anatomy, extent):
         if deadline is not None and time.monotonic() > deadline:
             surveyor.reason = surveyor.reason or "out of time"
+            break
+        if extent == "brief" and (kind != "real" or shift) and surveyor.entries >= _BRIEF:
             break
         if shift > 1 and (surveyor.entries >= _ENOUGH or not anatomy.names):
             break

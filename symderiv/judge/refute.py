@@ -22,6 +22,7 @@ from symderiv.judge.numeric import (
     PRECISIONS,
     Comparison,
     Difference,
+    Extent,
     Survey,
     evaluate,
     settle,
@@ -47,21 +48,20 @@ class Screening:
     reason: str | None = None
 
 
-def screen(goal: Goal, *, seed: int = 0, deadline: float | None = None, far: bool = False) -> Screening:
-    """Compare the sides at several sizes and points; where they differ, return the smallest witness found.
-
-    `far` looks at larger sizes than usual, and at nothing else.
-    """
+def screen(
+    goal: Goal, *, seed: int = 0, deadline: float | None = None, extent: Extent = "whole"
+) -> Screening:
+    """Compare the sides at several sizes and points; where they differ, return the smallest witness found."""
     try:
-        return _screen(goal, seed, deadline, far=far)
+        return _screen(goal, seed, deadline, extent)
     except RecursionError:
         return Screening(reason="the terms are nested too deeply")
 
 
-def _screen(goal: Goal, seed: int, deadline: float | None, *, far: bool) -> Screening:
+def _screen(goal: Goal, seed: int, deadline: float | None, extent: Extent) -> Screening:
     ranges = dict(sorted(goal.ranges.items(), key=lambda one: (visible(one[0]), one[0].name)))
     anatomy = shrink(Anatomy(replace(goal, ranges=ranges)))
-    found = survey(anatomy.goal, seed=seed, deadline=deadline, anatomy=anatomy, far=far)
+    found = survey(anatomy.goal, seed=seed, deadline=deadline, anatomy=anatomy, extent=extent)
     if found.difference is not None:
         difference = _smallest(anatomy, found, seed, deadline) or found.difference
         return Screening(witness=_witness(anatomy, difference), sizes=found.agreed)
