@@ -99,7 +99,8 @@ def compare(
     tied = {letter for fact in facts for letter in _indices(fact)}
     first = chain.members[0].value
     known = _free(first.body, statement.context) if isinstance(first, Tensor) else free[1]
-    for extra in sorted(free[1] - free[0] - tied - known - chain.fixed, key=str):
+    loose = set() if left.body == 0 else free[1] - free[0] - tied - known - chain.fixed
+    for extra in sorted(loose, key=str):
         note = f"no sum binds {extra}, and the left side does not have it"
         message = f"the index {extra} stands free on the right side only"
         return Diagnostic("SD003", message, member.span, notes=(note,))

@@ -139,9 +139,13 @@ def _names_of(chain: tree.Chain) -> set[str]:
 
 
 def _is_bare_letter(chain: tree.Chain) -> bool:
-    """Tell whether a formula is one index letter and no more, as prose writes it."""
+    """Tell whether a formula is an index letter, or some in brackets, and no more: entry `(i, j)` in prose."""
     first = chain.members[0]
-    return len(chain.members) == 1 and first is not None and names.is_index_letter(first)
+    if len(chain.members) != 1 or first is None:
+        return False
+    inner = names.plain(first)
+    letters = inner.items if isinstance(inner, tree.Sequence) else (inner,)
+    return all(names.is_index_letter(letter) for letter in letters)
 
 
 def _letters(node: tree.Node, bound: set[str], scripted: set[str], alone: set[str]) -> None:
