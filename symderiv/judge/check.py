@@ -264,6 +264,8 @@ class Session:
         compared = compare(statement, chain, left.value, right.value, right)
         if isinstance(compared, Diagnostic):
             shaky = left.shaky or right.shaky
+            if compared.code == "SD024":
+                return Judged(Verdict("unknown", diagnostics=(compared,)), left)
             if shaky is not None and compared.code == "SD002":
                 return Judged(Verdict("unknown", diagnostics=(explain.guessed(compared, shaky),)), left)
             return Judged(Verdict("ill-typed", diagnostics=(compared,)), left)

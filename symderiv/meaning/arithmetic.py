@@ -7,7 +7,7 @@ Vocabulary: a *contraction* sums the last slot of the left factor with the first
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sympy import (
@@ -32,7 +32,7 @@ def additive(elaborator: Elaborator, node: tree.Additive) -> Tensor:
     """Elaborate a sum of terms."""
     total: Tensor | None = None
     for sign, term in _in_scope(elaborator, node.terms):
-        value = elaborator.value(term)
+        value = elaborator.paired(term)
         if sign == "-":
             value = replace(value, body=-value.body)
         elif sign != "+":
@@ -75,7 +75,12 @@ def add(elaborator: Elaborator, left: Tensor, right: Tensor, span: Span) -> Tens
     """Return the sum of two tensors, broadcast as in NumPy."""
     left, right, shape = together(elaborator, left, right, span, "this sum")
     return Tensor(
-        left.body + right.body, shape.slots, shape.dimensions, row=shape.row, convention=shape.convention
+        left.body + right.body,
+        shape.slots,
+        shape.dimensions,
+        row=shape.row,
+        convention=shape.convention,
+        groups=shape.groups,
     )
 
 
@@ -83,8 +88,14 @@ def together(
     elaborator: Elaborator, left: Tensor, right: Tensor, span: Span, what: str
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Bring two tensors over the same slots; the third result carries the common shape."""
+    if left.rank and right.rank and left.groups != right.groups:
+        raise ill_typed("SD002", f"{what} joins {kind(left)} and {kind(right)}", span)
     if left.rank == right.rank:
-        if left.rank == 1 and left.row != right.row and not (left.convention or right.convention):
+        if (
+            (left.rank == 1 or len(left.groups) == 1)
+            and left.row != right.row
+            and not (left.convention or right.convention)
+        ):
             raise ill_typed("SD002", f"{what} joins a row and a column", span)
         for a, b in zip(left.dimensions, right.dimensions, strict=True):
             elaborator.unify(a, b, span, what)
@@ -125,6 +136,7 @@ def multiply(elaborator: Elaborator, left: Tensor, right: Tensor, operator: str,
             numerator=tags[0],
             denominator=tags[1],
             convention=big.convention,
+            groups=big.groups,
         )
     if operator in ("odot", "circ", "*"):
         left, right, shape = together(elaborator, left, right, span, "this product entry by entry")
@@ -134,13 +146,16 @@ def multiply(elaborator: Elaborator, left: Tensor, right: Tensor, operator: str,
             shape.dimensions,
             row=shape.row,
             convention=shape.convention,
+            groups=shape.groups,
         )
     if operator == "otimes":
         if left.rank == right.rank == 1:
             return Tensor(
                 left.body * right.body, left.slots + right.slots, left.dimensions + right.dimensions
             )
-        raise unsupported("Kronecker's product of matrices is not supported yet", span)
+        return kronecker(left, right, span)
+    if left.groups or right.groups:
+        return _contract_pairs(elaborator, left, right, span)
     return _contract(elaborator, left, right, operator, span)
 
 
@@ -163,6 +178,50 @@ def _contract(elaborator: Elaborator, left: Tensor, right: Tensor, operator: str
     body = left.body.xreplace({left.slots[-1]: k}) * right.body.xreplace({right.slots[0]: k})
     slots, sizes = left.slots[:-1] + right.slots[1:], left.dimensions[:-1] + right.dimensions[1:]
     return Tensor(Sum(body, (k, 1, left.dimensions[-1])), slots, sizes, row=ranks == (1, 2))
+
+
+def kronecker(left: Tensor, right: Tensor, span: Span) -> Tensor:
+    """Return Kronecker's product of two matrices; an index is one of the left, the slower, and one of right."""
+    if left.rank != 2 or right.rank != 2 or left.groups or right.groups:
+        raise unsupported(f"Kronecker's product of {kind(left)} and {kind(right)} is not supported yet", span)
+    (i, j), (k, m) = left.slots, right.slots
+    (a, b), (c, d) = left.dimensions, right.dimensions
+    return Tensor(left.body * right.body, (i, k, j, m), (a, c, b, d), groups=(2, 2))
+
+
+def _contract_pairs(elaborator: Elaborator, left: Tensor, right: Tensor, span: Span) -> Tensor:
+    """Return the product of tensors whose indices are pairs of slots, summed over a pair of each."""
+    ranks = (len(left.groups), len(right.groups))
+    if 0 in ranks:
+        raise unsupported("the product of a matrix and one written as a column is not supported yet", span)
+    if ranks == (1, 1) and not left.row and right.row:
+        outer = left.dimensions + right.dimensions
+        return Tensor(left.body * right.body, left.slots + right.slots, outer, groups=(2, 2))
+    if (ranks[0] == 1 and not left.row) or (ranks[1] == 1 and right.row):
+        raise ill_typed("SD002", f"{kind(left)} and {kind(right)} cannot be multiplied in this order", span)
+    _same_order(elaborator, left.dimensions[-2:], right.dimensions[:2], span)
+    sizes = dict(zip(left.slots + right.slots, left.dimensions + right.dimensions, strict=True))
+    body_left, body_right, limits = left.body, right.body, []
+    for a, b in zip(left.slots[-2:], right.slots[:2], strict=True):
+        elaborator.unify(sizes[a], sizes[b], span, "this product")
+        k = fresh("k")
+        body_left, body_right = body_left.xreplace({a: k}), body_right.xreplace({b: k})
+        limits.append((k, 1, sizes[a]))
+    slots = left.slots[:-2] + right.slots[2:]
+    groups = left.groups[:-1] + right.groups[1:]
+    body = Sum(body_left * body_right, *limits)
+    return Tensor(body, slots, tuple(sizes[s] for s in slots), row=ranks == (1, 2), groups=groups)
+
+
+def _same_order(elaborator: Elaborator, left: Sequence[Expr], right: Sequence[Expr], span: Span) -> None:
+    """Refuse pairs of sizes that differ in their order only: the page may write matrices row by row."""
+    value = elaborator.sizes.value
+    first, second = [value(size) for size in left], [value(size) for size in right]
+    if first != second and first == second[::-1]:
+        raise unsupported(f"{BY_COLUMNS}, and here the other order would be needed", span)
+
+
+BY_COLUMNS = "vec puts the columns of a matrix one below the other"
 
 
 def _tag(tensor: Tensor) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
@@ -217,7 +276,12 @@ def transpose(value: Tensor, span: Span) -> Tensor:
     """Return the transpose of a tensor of rank up to 2."""
     if value.rank == 0:
         return value
-    if value.rank == 1:
+    if len(value.groups) == 2:
+        half = value.groups[0]
+        slots, sizes = value.slots, value.dimensions
+        turned = (*slots[half:], *slots[:half]), (*sizes[half:], *sizes[:half])
+        return Tensor(value.body, *turned, groups=value.groups[::-1])
+    if value.rank == 1 or value.groups:
         return replace(value, row=not value.row, numerator=None, denominator=None)
     if value.rank == 2:
         return Tensor(value.body, value.slots[::-1], value.dimensions[::-1])

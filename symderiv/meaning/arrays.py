@@ -30,7 +30,7 @@ from symderiv.meaning.powers import determinant
 
 def norm(elaborator: Elaborator, node: tree.Norm) -> Tensor:
     """Elaborate a norm: Euclidean, of Frobenius, or the sum of absolute values."""
-    value = elaborator.value(node.body)
+    value = elaborator.paired(node.body)
     order = (
         names.key(node.order) if node.order is not None and not isinstance(node.order, tree.Number) else None
     )
@@ -60,7 +60,7 @@ def absolute(elaborator: Elaborator, node: tree.Absolute) -> Tensor:
 
 def inner(elaborator: Elaborator, node: tree.Inner) -> Tensor:
     """Elaborate an inner product."""
-    left, right = elaborator.value(node.left), elaborator.value(node.right)
+    left, right = elaborator.paired(node.left), elaborator.paired(node.right)
     left, right, shape = together(
         elaborator, replace(left, row=False), replace(right, row=False), node.span, "this inner product"
     )

@@ -84,7 +84,9 @@ def _elementary(elaborator: Elaborator, word: str, argument: Tensor, primes: int
 def _known_call(elaborator: Elaborator, word: str, node: tree.Call) -> Tensor:
     if word in ("det", "\\det") and len(node.arguments) == 1:
         return _determinant(elaborator, node)
-    arguments = [elaborator.value(argument) for argument in node.arguments]
+    trace = word in ("tr", "\\tr", "trace", "Tr")
+    take = elaborator.paired if trace else elaborator.value
+    arguments = [take(argument) for argument in node.arguments]
     if word in ("\\max", "max", "\\min", "min"):
         if any(argument.rank for argument in arguments) or len(arguments) < 2:
             raise unsupported("the largest entry of a tensor is not supported yet", node.span)
@@ -116,11 +118,26 @@ def _known_call(elaborator: Elaborator, word: str, node: tree.Call) -> Tensor:
                 value.slots[:1],
                 value.dimensions[:1],
             )
-    if word in ("tr", "\\tr", "trace", "Tr") and value.rank == 2:
-        elaborator.unify(value.dimensions[0], value.dimensions[1], node.span, "the trace")
-        k = fresh("k")
-        return Tensor(Sum(value.body.xreplace(dict.fromkeys(value.slots, k)), (k, 1, value.dimensions[0])))
+    if word == "vec" and value.rank in (1, 2):
+        turned = value.slots[::-1], value.dimensions[::-1]
+        return Tensor(value.body, *turned, groups=(2,)) if value.rank == 2 else replace(value, row=False)
+    if trace and value.rank >= 2:
+        return _trace(elaborator, value, node.span)
     raise unsupported(f"{word} of {kind(value)} is not supported yet", node.span)
+
+
+def _trace(elaborator: Elaborator, value: Tensor, span: Span) -> Tensor:
+    """Return the trace of a matrix or of Kronecker's product."""
+    if len(value.groups or value.slots) != 2:
+        raise unsupported(f"the trace of {kind(value)} is not supported yet", span)
+    half = value.rank // 2
+    body, limits = value.body, []
+    for at in range(half):
+        elaborator.unify(value.dimensions[at], value.dimensions[half + at], span, "the trace")
+        k = fresh("k")
+        body = body.xreplace(dict.fromkeys((value.slots[at], value.slots[half + at]), k))
+        limits.append((k, 1, value.dimensions[at]))
+    return Tensor(Sum(body, *limits))
 
 
 def _determinant(elaborator: Elaborator, node: tree.Call) -> Tensor:

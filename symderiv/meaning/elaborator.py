@@ -80,7 +80,7 @@ class Elaborator:
         self.firm = False
         self.whole = node
         try:
-            return self.value(node)
+            return self.paired(node)
         except Untyped as error:
             shaky: str | None = self.shaky
             if shaky is not None and error.outcome == "ill-typed" and error.diagnostic.code == "SD002":
@@ -101,7 +101,14 @@ class Elaborator:
             self.diagnostics.append(found)
 
     def value(self, node: tree.Node) -> Tensor:
-        """Elaborate any expression."""
+        """Elaborate any expression of which each slot is an index."""
+        value = self.paired(node)
+        if value.groups:
+            raise unsupported("a matrix written as one column is not supported here yet", node.span)
+        return value
+
+    def paired(self, node: tree.Node) -> Tensor:
+        """Elaborate any expression, one with pairs of slots as indices included."""
         meaning = self.meanings.get(type(node))
         if meaning is None:
             raise unsupported(

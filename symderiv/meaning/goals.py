@@ -169,9 +169,17 @@ def _widened(term: Expr, more: dict[str, tuple[Index, ...]]) -> Expr:
 def _clash(left: Tensor, right: Tensor, member: Member) -> Diagnostic | None:
     """Return why two shapes do not compare; 0 has any shape, a derivative may be a row or a column."""
     small = left if left.rank < right.rank else right
+    if left.rank and right.rank and left.groups != right.groups:
+        return _mismatch(left, right, member)
+    if left.rank == right.rank and left.dimensions != right.dimensions and _reordered(left, right):
+        return Diagnostic("SD024", "the indices of the sides are pairs in another order", member.span)
     if left.rank != right.rank:
         return None if not small.rank and small.body == 0 else _mismatch(left, right, member)
-    if left.rank == 1 and left.row != right.row and not (left.convention or right.convention):
+    if (
+        (left.rank == 1 or len(left.groups) == 1)
+        and left.row != right.row
+        and not (left.convention or right.convention)
+    ):
         label = f"the left is {_shape(left)}, the right {_shape(right)}"
         return Diagnostic("SD002", "one side is a row and the other a column", member.span, label=label)
     return None if left.dimensions == right.dimensions else _mismatch(left, right, member)
@@ -221,12 +229,26 @@ def _free(term: Expr, context: Context) -> set[Index]:
     return found
 
 
+def _pairs(value: Tensor) -> list[tuple[Expr, ...]]:
+    """Return the sizes of the slots that make up each index."""
+    return [value.dimensions[at : at + 2] for at in range(0, value.rank, 2)]
+
+
+def _reordered(left: Tensor, right: Tensor) -> bool:
+    """Tell whether sizes differ in the order within pairs only: the page may write matrices row by row."""
+    pairs = zip(_pairs(left), _pairs(right), strict=True)
+    return bool(left.groups) and all(sorted(a, key=str) == sorted(b, key=str) for a, b in pairs)
+
+
 def _shape(value: Tensor) -> str:
     if value.rank == 0:
         return "a number"
     sizes = [str(size) for size in value.dimensions]
     if value.rank == 1:
         return f"1 × {sizes[0]}" if value.row else f"{sizes[0]} × 1"
+    if value.groups:
+        whole = [" ".join(map(str, pair)) for pair in _pairs(value)]
+        return " × ".join(whole if len(whole) > 1 else ["1", *whole] if value.row else [*whole, "1"])
     return " × ".join(sizes)
 
 
@@ -240,7 +262,7 @@ def _mismatch(left: Tensor, right: Tensor, member: Member) -> Diagnostic:
                 if a != b
             }
         )
-        notes = (f"the shapes agree only when {' and '.join(needed)}",)
+        notes = (f"the shapes agree only when {' and '.join(needed)}",) if needed else ()
     return Diagnostic(
         "SD002",
         "the two sides have different shapes",

@@ -139,7 +139,7 @@ def _names_of(chain: tree.Chain) -> set[str]:
 
 
 def _is_bare_letter(chain: tree.Chain) -> bool:
-    """Tell whether a formula is an index letter, or some in brackets, and no more: entry `(i, j)` in prose."""
+    """Tell whether a formula is an index letter, or some in brackets: entry `(i, j)` in prose."""
     first = chain.members[0]
     if len(chain.members) != 1 or first is None:
         return False

@@ -55,7 +55,7 @@ def _group(elaborator: Elaborator, node: tree.Group) -> Tensor:
         return listed(elaborator, node.body)
     if isinstance(node.body, tree.Relation):
         raise unsupported("a relation in brackets has no value", node.span)
-    return elaborator.value(node.body)
+    return elaborator.paired(node.body)
 
 
 MEANINGS: Mapping[type[tree.Node], Callable[[Elaborator, Any], Tensor]] = {

@@ -28,7 +28,9 @@ class Tensor:
     `body` is the entry at `slots`; `dimensions` are the sizes of the slots. `row` marks a rank-1 tensor
     that was transposed. `numerator` and `denominator` name what a derivative tensor differentiates
     and by what, with the number of slots of each, so that a product of two can be contracted by the
-    chain rule. `convention` is set where the orientation follows from the layout of derivatives.
+    chain rule. `convention` is set where the orientation follows from the layout of derivatives. `groups` is
+    empty where each slot is an index of its own; else it tells how many slots in turn make up one index, the
+    slowest first: `(2,)` for the columns of a matrix one below the other, `(2, 2)` for Kronecker's product.
     """
 
     body: Expr
@@ -38,6 +40,7 @@ class Tensor:
     numerator: tuple[str, int] | None = None
     denominator: tuple[str, int] | None = None
     convention: bool = False
+    groups: tuple[int, ...] = ()
 
     @property
     def is_jacobian(self) -> bool:

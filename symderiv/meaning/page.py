@@ -26,7 +26,7 @@ from symderiv.meaning import names
 from symderiv.meaning.arithmetic import together
 from symderiv.meaning.conditions import definite
 from symderiv.meaning.elaborator import Elaborator
-from symderiv.meaning.errors import Untyped, ill_typed
+from symderiv.meaning.errors import Untyped, ill_typed, unsupported
 from symderiv.meaning.meanings import MEANINGS
 from symderiv.meaning.model import (
     Assumption,
@@ -139,6 +139,8 @@ class _Builder:
 
     def _definition(self, elaborator: Elaborator, node: tree.Node, head: Head, record: Name) -> None:
         body = self._body(elaborator, node, head, record)
+        if body.groups:
+            raise unsupported("a name for a matrix written as one column is not supported yet", node.span)
         term = body.body if head.power == 1 else sympy.sqrt(body.body)
         known = record.shape
         if known is None and record.indexed and record.rank() == len(head.letters) + body.rank:

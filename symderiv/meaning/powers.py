@@ -30,6 +30,8 @@ def power(elaborator: Elaborator, value: Tensor, sup: tree.Node, node: tree.Node
     power = isinstance(sup, tree.Name) and value.rank == 0 and elaborator.scope.size(sup.text) is not None
     if names.is_transpose(sup) and not power:
         return transpose(value, node.span)
+    if value.groups:
+        raise unsupported("a power of Kronecker's product is not supported yet", node.span)
     if isinstance(sup, tree.Additive) and len(sup.terms) == 1 and sup.terms[0][0] == "-":
         negative = sup.terms[0][1]
         if names.is_transpose(negative) and value.rank == 2:

@@ -63,4 +63,4 @@ def _is_map(elaborator: Elaborator, node: tree.Node) -> bool:
 
 def _factor(elaborator: Elaborator, node: tree.Product, at: int) -> Tensor:
     factor = node.factors[at]
-    return elaborator.value(factor)
+    return elaborator.paired(factor)

@@ -39,7 +39,7 @@ def script(elaborator: Elaborator, node: tree.Script) -> Tensor:
     base, sup = node.base, node.sup
     label = names.label(sup)
     if isinstance(base, tree.Group):
-        value = _component(elaborator, base, node) if node.sub is not None else elaborator.value(base)
+        value = _component(elaborator, base, node) if node.sub is not None else elaborator.paired(base)
     elif isinstance(base, tree.Name | tree.Accent):
         if (
             isinstance(base, tree.Name)
@@ -69,7 +69,7 @@ def script(elaborator: Elaborator, node: tree.Script) -> Tensor:
     elif isinstance(base, tree.Call | tree.Script) and node.sub is not None:
         value = fix(elaborator, elaborator.value(base), names.items(node.sub), node.span)
     else:
-        value = elaborator.value(base)
+        value = elaborator.paired(base)
     return value if sup is None else power(elaborator, value, sup, node)
 
 

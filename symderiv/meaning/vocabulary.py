@@ -56,13 +56,14 @@ ELEMENTARY: dict[str, Callable[[Expr], Expr]] = {
 
 FUNCTIONS = frozenset(word for word in ELEMENTARY if word.startswith("\\")) | {
     "exp", "log", "ln", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "abs", "sign", "erf",
-    "\\max", "max", "\\min", "min", "diag", "\\diag", "tr", "\\tr", "trace", "Tr", "det", "\\det",
+    "\\max", "max", "\\min", "min", "diag", "\\diag", "tr", "\\tr", "trace", "Tr", "det", "\\det", "vec",
 }  # fmt: skip
 """Functions of one meaning, which no page defines."""
 
 
 CALLS = frozenset({
     "\\max", "max", "\\min", "min", "softmax", "diag", "\\diag", "tr", "\\tr", "trace", "Tr", "det", "\\det",
+    "vec",
 })  # fmt: skip
 
 
@@ -89,6 +90,9 @@ def rank_name(rank: int) -> str:
 
 def kind(value: Tensor) -> str:
     """Return what a reader calls a tensor, rows and columns told apart."""
+    if value.groups:
+        columns = "a row" if value.row else "a column"
+        return "Kronecker's product" if len(value.groups) > 1 else f"{columns} of pairs of indices"
     if value.rank == 1:
         return "a row" if value.row else "a column"
     return rank_name(value.rank)
