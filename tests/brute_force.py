@@ -18,7 +18,19 @@ from mpmath import mpf
 from sympy import Expr, Indexed, KroneckerDelta, Max, Min, Piecewise, Product, Sum, Symbol
 from sympy.core.relational import Relational
 
-from symderiv.kernel.terms import Cases, Context, D, Det, Index, Inv, Partial, Size, Unknown, name_of
+from symderiv.kernel.terms import (
+    Cases,
+    Context,
+    D,
+    Det,
+    Greatest,
+    Index,
+    Inv,
+    Partial,
+    Size,
+    Unknown,
+    name_of,
+)
 
 mpmath.mp.dps = 60
 STEP = mpf(10) ** -13
@@ -92,6 +104,12 @@ def evaluate(term: Expr, point: Point) -> mpf:
         return loop(term, list(reversed(term.limits)), point)
     if isinstance(term, Inv | Det):
         return of_matrix(term, point)
+    if isinstance(term, Greatest):
+        (bound, low, high), *_ = term.limits
+        span = range(int(evaluate(low, point)), int(evaluate(high, point)) + 1)
+        return max(
+            evaluate(term.function, replace(point, indices={**point.indices, bound.name: k})) for k in span
+        )
     if isinstance(term, KroneckerDelta):
         return mpf(evaluate(term.args[0], point) == evaluate(term.args[1], point))
     if isinstance(term, Piecewise | Cases):

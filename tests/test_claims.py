@@ -1,7 +1,7 @@
 """Claims of deep learning that the kernel proves, by subject, and each with false twins that it does not."""
 
 # A table of mathematics: one claim a line, single letters, sums of what is constant.
-# ruff: noqa: ANN001, ANN201, E501, E741, N802
+# ruff: noqa: ANN001, ANN201, ARG005, E501, E741, N802
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ from test_equality import (
     R2,
     A,
     B,
+    L,
     M,
     N,
     T,
@@ -44,6 +45,7 @@ from test_equality import (
     a,
     b,
     c,
+    define,
     delta,
     g,
     gap,
@@ -68,10 +70,14 @@ from test_equality import (
 from symderiv.kernel.equality import Proved
 from symderiv.kernel.terms import (
     Cases,
+    Context,
     D,
+    Greatest,
     Index,
+    Opaque,
     Size,
     Unknown,
+    fresh,
     indicator,
 )
 
@@ -90,6 +96,11 @@ def softplus(z):
     return log(1 + exp(z))
 
 
+def top(f, size):
+    index = fresh("k")
+    return Greatest(f(index), (index, 1, size))
+
+
 def inside(index, size):
     """1 where 1 <= index <= size."""
     return Cases(one, sympy.And(index >= 1, index <= size), zero, sympy.true)
@@ -98,6 +109,13 @@ def inside(index, size):
 def padded(f, index, size):
     """f(index) where it is inside, else 0."""
     return Cases(f(index), sympy.And(index >= 1, index <= size), zero, sympy.true)
+
+
+POOL = Context(
+    definitions=define("y", 1, lambda i: top(lambda k: x(M * (i - 1) + k), M)),
+    opaque={"L": Opaque("L", (), ("y",))},
+    shapes={"x": (N * M,), "y": (N,), "L": ()},
+)
 
 
 CASES: dict[str, tuple] = {
@@ -272,6 +290,21 @@ CASES: dict[str, tuple] = {
     "zeros and ones that add up to 1 in one row only": (PLAIN, R2, (Eq(Y(n, k) ** 2, Y(n, k)), Eq(total(lambda k: Y(i, k), M), 1)), total(lambda k: Y(i, k), M), one, [
         total(lambda k: Y(j, k), M), total(lambda k: Y(j, k) * A(j, k), M) ** 2 - total(lambda k: Y(j, k) * A(j, k) ** 2, M) + one]),
     "label smoothing": (PLAIN, R1, (Eq(total(y, N), 1),), total(lambda k: (1 - a) * y(k) + a / N, N), one, [1 - a, N * one]),
+    # the greatest over an index
+    "greatest, derivative": (PLAIN, R1, (), D(top(x, N), x(i)), indicator(Eq(x(i), top(x, N), evaluate=False)), [indicator(x(i) < top(x, N)), 2 * indicator(Eq(x(i), top(x, N), evaluate=False))]),
+    "greatest, derivatives add up": (PLAIN, {}, (), total(lambda k: D(top(x, N), x(k)), N), one, [N * one + one]),
+    "greatest of equal values, derivative": (PLAIN, {}, (), D(top(lambda k: a, N), a), one, [N * one + one]),
+    "greatest, translated and scaled": (PLAIN, {}, (), top(lambda k: p * x(k) + a, N), p * top(x, N) + a, [top(x, N) + a]),
+    "greatest exponential": (PLAIN, {}, (), top(lambda k: exp(x(k)), N), exp(top(x, N)), [top(x, N)]),
+    "greatest is no less than any": (PLAIN, R1, (), Max(x(i), top(x, N)), top(x, N), [x(i) - one]),
+    "greatest is no less than any, as a condition": (PLAIN, R1, (), indicator(x(i) <= top(x, N)), one, [indicator(x(i) < top(x, N))]),
+    "greatest of a row, derivative": (PLAIN, {i: N, m: N, n: M}, (), D(top(lambda k: A(i, k), M), A(m, n)), delta(i, m) * indicator(Eq(A(i, n), top(lambda k: A(i, k), M), evaluate=False)), [
+        delta(i, m) * indicator(A(i, n) < top(lambda k: A(i, k), M)), 2 * indicator(Eq(A(i, n), top(lambda k: A(i, k), M), evaluate=False))]),
+    "softmax by the greatest": (PLAIN, R1, (), exp(x(i) - top(x, N)) / total(lambda k: exp(x(k) - top(x, N)), N), exp(x(i)) / total(lambda k: exp(x(k)), N), [exp(x(i) - top(x, N)) / total(lambda k: exp(x(k)), N)]),
+    "log-sum-exp by the greatest": (PLAIN, {}, (), top(x, N) + log(total(lambda k: exp(x(k) - top(x, N)), N)), log(total(lambda k: exp(x(k)), N)), [log(total(lambda k: exp(x(k) - top(x, N)), N))]),
+    "log-sum-exp by the greatest, derivative": (PLAIN, R1, (), D(top(x, N) + log(total(lambda k: exp(x(k) - top(x, N)), N)), x(i)), exp(x(i)) / total(lambda k: exp(x(k)), N), [exp(x(i))]),
+    "max pooling": (POOL, {m: N * M}, (), D(L(), x(m)), total(lambda i: D(L(), y(i)) * inside(m - M * (i - 1), M) * indicator(Eq(x(m), y(i), evaluate=False)), N), [
+        total(lambda i: D(L(), y(i)) * inside(m - M * (i - 1), M), N), total(lambda i: D(L(), y(i)) * indicator(Eq(x(m), y(i), evaluate=False)), N) / 2]),
 }  # fmt: skip
 """Name: context, ranges, assumptions, left, right, and right sides that are wrong."""
 

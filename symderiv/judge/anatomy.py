@@ -16,7 +16,18 @@ import sympy
 from sympy import Expr, Indexed, Product, Sum
 from sympy.logic.boolalg import And, Boolean, BooleanTrue
 
-from symderiv.kernel.terms import Context, D, Definite, Goal, Index, OfMatrix, Size, Unknown, name_of
+from symderiv.kernel.terms import (
+    Context,
+    D,
+    Definite,
+    Goal,
+    Greatest,
+    Index,
+    OfMatrix,
+    Size,
+    Unknown,
+    name_of,
+)
 
 
 class NotEvaluableError(Exception):
@@ -41,7 +52,7 @@ def index_only(term: Any) -> bool:
     """Tell whether the term's value depends on indices and sizes alone."""
     return all(
         isinstance(part, Index | Size)
-        or not isinstance(part, sympy.Symbol | Indexed | D | Unknown | Sum | Product | OfMatrix)
+        or not isinstance(part, sympy.Symbol | Indexed | D | Unknown | Sum | Product | Greatest | OfMatrix)
         for part in subterms(term)
     )
 

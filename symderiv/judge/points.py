@@ -34,7 +34,7 @@ from symderiv.judge.anatomy import (
 from symderiv.judge.arithmetic import Array
 from symderiv.judge.standins import Family, draw, dyadic
 from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
-from symderiv.kernel.terms import Definite, Goal, Index, Size
+from symderiv.kernel.terms import Definite, Goal, Greatest, Index, Size
 
 Kind = Literal["real", "positive", "unit", "wide", "negative", "simple", "simple 2", "simple 3"]
 
@@ -83,7 +83,7 @@ def _bounds(anatomy: Anatomy) -> list[Expr]:
     """Return the first few bounds, lengths and places that are made of sizes: T + 1, 2 T, a small number."""
     found = [size for name in anatomy.names for size in anatomy.shape(name)]
     for part in subterms(anatomy.goal.left, anatomy.goal.right, *anatomy.bodies):
-        if isinstance(part, Sum | Product):
+        if isinstance(part, Sum | Product | Greatest):
             found.extend(limit[2] for limit in part.limits if len(limit) == 3)
         elif isinstance(part, Indexed):
             found.extend(part.indices)

@@ -16,7 +16,7 @@ from sympy import Indexed, KroneckerDelta, Product, Sum, Tuple
 from sympy.core.relational import Relational
 
 from symderiv.judge.anatomy import Anatomy, index_only, subterms
-from symderiv.kernel.terms import Definition, Goal, OfMatrix, Size
+from symderiv.kernel.terms import Definition, Goal, Greatest, OfMatrix, Size
 
 _LARGE = 12
 """Sizes up to this are evaluated as they are."""
@@ -36,7 +36,7 @@ def shrink(anatomy: Anatomy) -> Anatomy:
     sizes = [size for shape in shapes.values() for size in shape] + list(goal.ranges.values())
     bodies = [one.body for one in definitions.values()]
     for part in subterms(goal.left, goal.right, *bodies):
-        if isinstance(part, Sum | Product):
+        if isinstance(part, Sum | Product | Greatest):
             sizes.extend(limit[2] for limit in part.limits if len(limit) == 3)
         elif isinstance(part, OfMatrix):
             sizes.append(part.places[2])
@@ -90,7 +90,7 @@ def _in_value(term: Any, large: dict[Any, Size]) -> Any:
         return term.func(term.args[0], *[_in_place(index, large) for index in term.indices])
     if isinstance(term, KroneckerDelta) or (isinstance(term, Relational) and index_only(term)):
         return term.func(*[_in_place(part, large) for part in term.args])
-    if isinstance(term, Sum | Product):
+    if isinstance(term, Sum | Product | Greatest):
         limits = [(index, _in_place(low, large), _in_place(high, large)) for index, low, high in term.limits]
         return term.func(_in_value(term.function, large), *limits)
     if isinstance(term, OfMatrix):

@@ -10,6 +10,7 @@ definition. What is undefined (out of range, 0/0, log of a negative) is NaN.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -49,6 +50,7 @@ from symderiv.kernel.terms import (
     Definition,
     Det,
     Goal,
+    Greatest,
     Index,
     Inv,
     OfMatrix,
@@ -345,6 +347,24 @@ class Walker:
     def _product(self, term: Product, scope: Scope, frame: Frame) -> Grid:
         return self._fold(term, scope, frame, 1)
 
+    def _greatest(self, term: Greatest, scope: Scope, frame: Frame) -> Grid:
+        ((index, low, high),) = term.limits
+        mask, span = self._span(index, low, high, scope, frame)
+        if mask is not None or not span[1]:
+            raise NotEvaluableError("the greatest over a range that is not fixed, or empty")
+        result = self.value(term.function, {**scope, index: span}, frame)
+        if index not in result.axes:
+            return result
+        return drop(result, index, self._largest)
+
+    def _largest(self, data: Array, at: int) -> Array:
+        real = self.arithmetic.real
+
+        def larger(a: Array, b: Array) -> Array:
+            return np.where(undefined(a) | (real(a) >= real(b)), a, b)
+
+        return np.asarray(functools.reduce(larger, np.moveaxis(data, at, 0)))
+
     def _fold(self, term: Any, scope: Scope, frame: Frame, neutral: int) -> Grid:
         """Add up (neutral 0) or multiply (neutral 1) over the bound indices, the last one outermost."""
         inner: dict[Index, tuple[int, int]] = dict(scope)
@@ -500,6 +520,7 @@ class Walker:
         Piecewise: _cases,
         Sum: _sum,
         Product: _product,
+        Greatest: _greatest,
         Inv: _inverse,
         Det: _determinant,
         D: _derivative,

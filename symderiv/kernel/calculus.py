@@ -66,6 +66,7 @@ from symderiv.kernel.terms import (
     Definition,
     Det,
     Entry,
+    Greatest,
     Index,
     Inv,
     KernelError,
@@ -79,6 +80,7 @@ from symderiv.kernel.terms import (
     entry,
     exact,
     fresh,
+    indicator,
     name_of,
     nodes,
     total,
@@ -114,7 +116,7 @@ ELEMENTARY: Mapping[type[Basic], Callable[[Expr], Expr]] = {
 }
 """The derivative of each function of one argument."""
 
-KINKED: tuple[type[Basic], ...] = (Abs, Max, Min, sign, Heaviside)
+KINKED: tuple[type[Basic], ...] = (Greatest, Abs, Max, Min, sign, Heaviside)
 """Functions whose rule holds almost everywhere."""
 
 
@@ -132,7 +134,7 @@ def substitute(term: Basic, mapping: Mapping[Basic, Basic]) -> Expr:
     """Replace free indices simultaneously; a bound index that would capture one is renamed."""
     if not mapping:
         return term
-    if not isinstance(term, Sum | Product | OfMatrix):
+    if not isinstance(term, Sum | Product | Greatest | OfMatrix):
         if term in mapping:
             return mapping[term]
         return rebuilt(term, [substitute(a, mapping) for a in _parts(term)])
@@ -165,8 +167,8 @@ def rebuilt(term: Basic, parts: list[Basic]) -> Expr:
 
 
 def over(term: Expr, body: Expr, *limits: tuple[Expr, Expr, Expr]) -> Expr:
-    """Return a sum or product like `term` of another body."""
-    return total(body, *limits) if isinstance(term, Sum) else Product(body, *limits)
+    """Return a sum, product or maximum like `term` of another body."""
+    return total(body, *limits) if isinstance(term, Sum) else type(term)(body, *limits)
 
 
 def _inside_matrix(term: OfMatrix, mapping: Mapping[Basic, Basic], coming: frozenset[Basic]) -> Expr:
@@ -290,7 +292,7 @@ class Calculus:
             return term
         if isinstance(term, Unknown):
             return Unknown(*term.args[:2], *(self.opened(a) for a in term.args[2:]))
-        if isinstance(term, Sum | Product):
+        if isinstance(term, Sum | Product | Greatest):
             body = self.opened(term.function)
             return term if body is term.function else over(term, body, *term.limits)
         return rebuilt(term, [self.opened(a) for a in term.args])
@@ -306,7 +308,7 @@ class Calculus:
             for variable in term.variables:
                 result = self.by(result, variable)
             return result
-        if isinstance(term, Sum | Product):
+        if isinstance(term, Sum | Product | Greatest):
             body = self.carried(term.function)
             return term if body is term.function else over(term, body, *term.limits)
         return rebuilt(term, [self.carried(a) for a in term.args])
@@ -434,6 +436,19 @@ class Calculus:
         first, rest = term.args[0], Max(*term.args[1:])
         return self.larger(first, rest, first - rest, variable)
 
+    def of_greatest(self, term: Expr, variable: Expr) -> Expr:
+        """`d max_k f_k = sum_k 1[f_k = max] d f_k / sum_l 1[f_l = max]`: equal ones change alike."""
+        term = _apart(term, variable)
+        inner = self.by(term.function, variable)
+        if inner == 0:
+            return ZERO
+        (limit,) = term.limits
+        other = fresh(limit[0].name)
+        top = Greatest(substitute(term.function, {limit[0]: other}), (other, *limit[1:]))
+        chosen = indicator(sympy.Eq(term.function, top, evaluate=False))
+        again = fresh(limit[0].name)
+        return Sum(chosen * inner, limit) / Sum(substitute(chosen, {limit[0]: again}), (again, *limit[1:]))
+
     def of_min(self, term: Expr, variable: Expr) -> Expr:
         """`d min(a, b) = d a where a < b, else d b`."""
         first, rest = term.args[0], Min(*term.args[1:])
@@ -497,6 +512,7 @@ STRUCTURAL: Mapping[type[Basic], Callable[[Calculus, Expr, Expr], Expr]] = {
     Cases: Calculus.of_cases,
     Max: Calculus.of_max,
     Min: Calculus.of_min,
+    Greatest: Calculus.of_greatest,
     Inv: Calculus.of_inverse,
     Det: Calculus.of_determinant,
     Unknown: Calculus.of_unknown,

@@ -273,7 +273,16 @@ def _vanishing(algebra: Algebra, p: Polynomial) -> Polynomial:
 
 def lifted(algebra: Algebra, p: Polynomial, f: Callable[[Polynomial], Polynomial]) -> Polynomial:
     """`f(1[c] a + b) = 1[c] f(a + b) + (1 - 1[c]) f(b)`."""
-    marks = {a for m in p.terms if m.marked for a in m.factors if a.kind >= Kind.DELTA}
+    return lifted_apart(algebra, p, None, f)
+
+
+def lifted_apart(
+    algebra: Algebra, p: Polynomial, bound: Variable | None, f: Callable[[Polynomial], Polynomial]
+) -> Polynomial:
+    """Lift a function that binds a variable over the indicators that do not depend on it."""
+    marks = {
+        a for m in p.terms if m.marked for a in m.factors if a.kind >= Kind.DELTA and bound not in a.free
+    }
     if not marks:
         return f(p)
     algebra.spend(1)
@@ -293,9 +302,9 @@ def lifted(algebra: Algebra, p: Polynomial, f: Callable[[Polynomial], Polynomial
         if found is not None:
             within = algebra.substitute(within, dict([found]))
     indicator = atom(mark)
-    outside = algebra.lifted(without, f)
+    outside = algebra.lifted_apart(without, bound, f)
     return plus(
-        algebra.times(indicator, algebra.lifted(within, f)),
+        algebra.times(indicator, algebra.lifted_apart(within, bound, f)),
         outside,
         scaled(algebra.times(indicator, outside), -1),
     )

@@ -17,7 +17,7 @@ from itertools import combinations as pairs
 from itertools import product as combinations
 from math import floor
 
-from symderiv.kernel import indicators, matrices, powers, signs, sums
+from symderiv.kernel import greatest, indicators, matrices, powers, signs, sums
 from symderiv.kernel import indices as ix
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.polynomial import (
@@ -335,6 +335,10 @@ class Algebra:
                 return self.step(indices[0])
             case Kind.SUM:
                 return self.closed(*self.opened(a, values))
+            case Kind.GREATEST:
+                bound, body = self.opened(a, values)
+                (variable, size), *_ = bound.items()
+                return self.greatest(variable, size, body)
             case Kind.INVERSE | Kind.DETERMINANT:
                 return matrices.moved(self, a, values)
             case Kind.PRODUCT:
@@ -369,6 +373,7 @@ class Algebra:
     vanishing = indicators.vanishing
     lifted = indicators.lifted
     lifted_all = indicators.lifted_all
+    lifted_apart = indicators.lifted_apart
 
     # -- see signs
 
@@ -387,6 +392,10 @@ class Algebra:
     parted = powers.parted
     raised = powers.raised
     function = powers.function
+
+    # -- see greatest
+
+    greatest = greatest.greatest
 
     # -- see sums
 

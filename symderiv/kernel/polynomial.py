@@ -53,17 +53,19 @@ class Kind(IntEnum):
     """An entry of the inverse of the matrix `inner`, whose row and column it binds; `EVEN` if symmetric."""
     DETERMINANT = 11
     """The determinant of the matrix `inner`, whose row and column it binds."""
-    DELTA = 12
+    GREATEST = 12
+    """The greatest of a polynomial over one index."""
+    DELTA = 13
     """1 where an index expression is 0, else 0."""
-    STEP = 13
+    STEP = 14
     """1 where an index expression is at least 0, else 0."""
-    POSITIVE = 14
+    POSITIVE = 15
     """1 where a polynomial is > 0, else 0."""
-    VANISHING = 15
+    VANISHING = 16
     """1 where a polynomial is 0, else 0."""
 
 
-BINDERS = frozenset({Kind.SUM, Kind.PRODUCT, Kind.INVERSE, Kind.DETERMINANT})
+BINDERS = frozenset({Kind.SUM, Kind.PRODUCT, Kind.GREATEST, Kind.INVERSE, Kind.DETERMINANT})
 """The kinds that bind as many indices as they have sizes."""
 EVEN = "symmetric"
 """The name of an inverse that does not depend on the order of its two indices."""

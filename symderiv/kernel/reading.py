@@ -61,6 +61,7 @@ from symderiv.kernel.terms import (
     Cases,
     D,
     Det,
+    Greatest,
     Index,
     Inv,
     NoRule,
@@ -273,6 +274,21 @@ class Reader:
         finally:
             self.bound = outer
 
+    def greatest(self, term: Expr) -> Polynomial:
+        """Read the greatest over an index, which runs over all of a size."""
+        ((bound, low, high),) = term.limits
+        outer, size = dict(self.bound), self.index(high)
+        if ix.value(self.index(low)) != 1:
+            msg = "a maximum that does not start at 1"
+            raise NoRule(msg)
+        variable = self.algebra.fresh(size)
+        try:
+            self.bound[bound] = ix.bare(variable)
+            body = self.read(term.function)
+        finally:
+            self.bound = outer
+        return self.algebra.greatest(variable, size, body)
+
     def inverse(self, term: Expr) -> Polynomial:
         """Read an entry of an inverse."""
         i, j = (self.index(k) for k in term.at)
@@ -397,6 +413,7 @@ READINGS: Mapping[type[Basic], Callable[[Reader, Expr], Polynomial]] = {
     D: Reader.derivative,
     Partial: Reader.derivative,
     Unknown: Reader.unknown,
+    Greatest: Reader.greatest,
     Inv: Reader.inverse,
     Det: Reader.determinant,
     type(sympy.E): lambda r, _: r.algebra.exp(ONE),

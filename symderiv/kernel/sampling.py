@@ -9,6 +9,7 @@ from __future__ import annotations
 import cmath
 import itertools
 import math
+import operator
 import random
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -134,7 +135,7 @@ class _Sample:
         return result * cmath.exp(self.polynomial(m.exponent, place)) if m.exponent else result
 
     def atom(self, a: Atom, place: Place) -> complex:
-        if a.kind in (Kind.SUM, Kind.PRODUCT):
+        if a.kind in (Kind.SUM, Kind.PRODUCT, Kind.GREATEST):
             return self.loop(a, place)
         if a.kind in (Kind.INVERSE, Kind.DETERMINANT):
             return self.matrix(a, place)
@@ -192,16 +193,23 @@ class _Sample:
         return sorted((name, at) for name, at, e in by for _ in range(int(e)))
 
     def loop(self, a: Atom, place: Place) -> complex:
-        result = 0j if a.kind is Kind.SUM else 1 + 0j
+        result, join = FOLDS[a.kind]
         ranges = [range(1, self.index(size, place) + 1) for size in a.sizes]
         for at in itertools.product(*ranges):
             self.loops += 1
             if self.loops > LOOPS:
                 raise Undecided
             inner = self.polynomial(a.inner[0], place | dict(zip(a.bound(), at, strict=True)))
-            result = result + inner if a.kind is Kind.SUM else result * inner
+            result = join(result, inner)
         return result
 
+
+FOLDS: Mapping[Kind, tuple[complex, Callable[[complex, complex], complex]]] = {
+    Kind.SUM: (0j, operator.add),
+    Kind.PRODUCT: (1 + 0j, operator.mul),
+    Kind.GREATEST: (complex(-math.inf), lambda a, b: a if a.real > b.real else b),
+}
+"""What joins values over an index, and the value of nothing."""
 
 VALUES: Mapping[Kind, Callable[[_Sample, Atom, tuple[int, ...], list[complex], Place], complex]] = {
     Kind.VALUE: lambda _, __, at, ___, ____: complex(at[0]),

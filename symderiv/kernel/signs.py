@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel import matrices
+from symderiv.kernel.greatest import is_never_negative
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, Rational
 
@@ -23,7 +24,9 @@ def sign(algebra: Algebra, p: Polynomial) -> int:
     form = as_index(p)
     if form is not None and ix.at_least_zero(form, algebra.upper):
         return 2 if algebra.inhabited(form) else 1
-    return _over_denominator(algebra, p) if form is None else 0
+    if form is not None:
+        return 0
+    return int(is_never_negative(algebra, p)) or _over_denominator(algebra, p)
 
 
 def _over_denominator(algebra: Algebra, p: Polynomial) -> int:
@@ -63,7 +66,7 @@ def atom_sign(algebra: Algebra, a: Atom) -> int:
         case Kind.SUM:
             inner = algebra.sign(a.inner[0])
             return inner if all(algebra.inhabited(s) for s in a.sizes) else min(inner, 1)
-        case Kind.PRODUCT:
+        case Kind.PRODUCT | Kind.GREATEST:
             return algebra.sign(a.inner[0])
         case Kind.DETERMINANT:
             return 2 if matrices.of_name(a) in algebra.definite else 0

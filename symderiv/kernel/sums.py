@@ -14,6 +14,7 @@ from math import comb, floor
 from typing import TYPE_CHECKING
 
 from symderiv.kernel import indices as ix
+from symderiv.kernel.greatest import chosen_once
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.labelling import canonical_order, renamed
 from symderiv.kernel.polynomial import (
@@ -158,6 +159,8 @@ def _component(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial:
     count = _counted(algebra, bound, m)
     if count is not None:
         return count
+    if m.marked and chosen_once(algebra, bound, m):
+        return ONE
     if any(a.kind is Kind.INVERSE for a in m.factors):
         met = algebra.contracted(bound, m)
         if met is not None:

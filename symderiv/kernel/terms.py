@@ -217,9 +217,36 @@ class Definite(Boolean):
         return self.matrix.free_symbols
 
 
+class Greatest(Expr):
+    """`Greatest(body, (k, 1, n))`: the greatest value of a term where k, bound here, runs from 1 to n."""
+
+    def __new__(cls, body: Expr, limit: Iterable[Expr]) -> Self:
+        """Build the node; nothing is evaluated."""
+        return super().__new__(cls, exact(body), Tuple(*limit))
+
+    is_commutative = True
+    is_extended_real = True
+
+    @property
+    def function(self) -> Expr:
+        """The term."""
+        return self.args[0]
+
+    @property
+    def limits(self) -> tuple[Tuple, ...]:
+        """The index, 1 and the size, as a sum has them."""
+        return self.args[1:]
+
+    @property
+    def free_symbols(self) -> set[sympy.Basic]:
+        """The free symbols, the index not among them."""
+        bound, low, high = self.args[1]
+        return set(self.function.free_symbols - {bound}) | low.free_symbols | high.free_symbols
+
+
 def bound_by(term: sympy.Basic) -> tuple[Index, ...]:
     """Return the indices that a node binds."""
-    if isinstance(term, Sum | Product):
+    if isinstance(term, Sum | Product | Greatest):
         return tuple(limit[0] for limit in term.limits)
     return term.places[:2] if isinstance(term, OfMatrix) else ()
 

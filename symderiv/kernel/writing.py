@@ -15,6 +15,7 @@ from symderiv.kernel.polynomial import Atom, Key, Kind, Monomial, Polynomial, Ra
 from symderiv.kernel.terms import (
     D,
     Det,
+    Greatest,
     Index,
     Inv,
     Size,
@@ -65,7 +66,8 @@ class _Writer:
         for place, (v, size) in enumerate(zip(a.bound(), a.sizes, strict=True)):
             inside[v] = fresh(letters[place] if place < len(letters) else f"k{place}")
             limits.append((inside[v], 1, _index(size, names)))
-        return (Sum if a.kind is Kind.SUM else Product)(self.polynomial(a.inner[0], inside), *limits)
+        operator = {Kind.SUM: Sum, Kind.PRODUCT: Product, Kind.GREATEST: Greatest}[a.kind]
+        return operator(self.polynomial(a.inner[0], inside), *limits)
 
     def matrix(self, a: Atom, names: Names) -> Expr:
         bound = [fresh(letter) for letter in "pq"]
@@ -107,6 +109,7 @@ WRITINGS: Mapping[Kind, Callable[[_Writer, Atom, Names], Expr]] = {
     Kind.BASE: lambda w, a, names: w.polynomial(a.inner[0], names),
     Kind.SUM: _Writer.sum,
     Kind.PRODUCT: _Writer.sum,
+    Kind.GREATEST: _Writer.sum,
     Kind.INVERSE: _Writer.matrix,
     Kind.DETERMINANT: _Writer.matrix,
     Kind.DELTA: lambda _, a, names: _delta(a.indices[0], names),

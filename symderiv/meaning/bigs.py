@@ -1,4 +1,4 @@
-"""Big operators: sums and products over bound indices.
+"""Big operators: sums, products, maxima and minima over bound indices.
 
 Vocabulary: the *start* and the *upper* end are the bounds of an index; a *restriction* is what a bound
 says of the index beyond them.
@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr, Indexed, KroneckerDelta, Sum
 from sympy.logic.boolalg import And, Boolean
 
-from symderiv.kernel.terms import Size, indicator
+from symderiv.kernel.terms import Greatest, Size, indicator
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.conditions import proposition
@@ -21,11 +21,13 @@ from symderiv.meaning.errors import unsupported
 from symderiv.meaning.model import Tensor
 
 _LATEST_START = 8
+_WORDS = {"sum": "sum", "prod": "product", "max": "maximum", "min": "minimum"}
+"""The operators over an index that have a meaning, and what a reader calls them."""
 
 
 def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
-    """Elaborate a sum or product over bound indices."""
-    if node.operator not in ("sum", "prod"):
+    """Elaborate a sum, a product or the greatest or least of a term over bound indices."""
+    if node.operator not in _WORDS:
         raise unsupported(f"symderiv has no meaning for this {node.operator} yet", node.span)
     letters = names.bound_letters(node.lower)
     if not letters:
@@ -50,21 +52,25 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
     body = value.body
     conditions = [each for each in found if each is not None]
     if conditions:
-        if node.operator == "prod":
-            raise unsupported("a product with a condition is not supported yet", node.span)
+        if node.operator != "sum":
+            raise unsupported(f"a {_WORDS[node.operator]} with a condition is not supported yet", node.span)
         body = body * indicator(And(*conditions))
     for skipped in range(1, start):
-        if node.operator == "prod":
-            raise unsupported("a product that starts elsewhere than at 1 is not supported yet", node.span)
+        if node.operator != "sum":
+            word = _WORDS[node.operator]
+            raise unsupported(f"a {word} that starts elsewhere than at 1 is not supported yet", node.span)
         body = body * (1 - KroneckerDelta(indices[0], skipped))
     for letter in letters:
         if letter not in names.free_letters(node.body, {letter}) and body.atoms(Indexed):
             elaborator.note(
                 "SD105", f"the summed index {letter} does not occur in the body of the sum", node.span
             )
-    operator = Sum if node.operator == "sum" else sympy.Product
+    operator = {"sum": Sum, "prod": sympy.Product}.get(node.operator, Greatest)
+    least = node.operator == "min"
+    body = -body if least else body
     for index, size in reversed(list(zip(indices, sizes, strict=True))):
         body = operator(body, (index, 1, size))
+    body = -body if least else body
     return replace(value, body=body, numerator=None, denominator=None)
 
 

@@ -18,7 +18,7 @@ from sympy import (
 )
 
 from symderiv.kernel.calculus import names_in
-from symderiv.kernel.terms import Definition, Index, OfMatrix, Size, bound_by, entry, fresh
+from symderiv.kernel.terms import Definition, Greatest, Index, OfMatrix, Size, bound_by, entry, fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def reaches(
 
 def rename_bound(term: Expr) -> Expr:
     """Give every index that the term binds a fresh name."""
-    binders = term.atoms(Sum, sympy.Product, OfMatrix)
+    binders = term.atoms(Sum, sympy.Product, Greatest, OfMatrix)
     renaming = {index: fresh(index.name) for each in binders for index in bound_by(each)}
     return term.xreplace(renaming) if renaming else term
 

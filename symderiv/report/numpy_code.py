@@ -49,6 +49,7 @@ from symderiv.kernel.terms import (
     D,
     Definition,
     Det,
+    Greatest,
     Index,
     KernelError,
     OfMatrix,
@@ -310,7 +311,7 @@ class Coder:
         axes = tuple(sorted(indices_of([base]), key=str))
         if isinstance(base, Add | Mul | Sum | Rational):
             return self.over(base, axes)
-        if isinstance(base, Product):
+        if isinstance(base, Product | Greatest):
             return self._over_product(base, axes)
         if isinstance(base, OfMatrix):
             return self._of_matrix(base)
@@ -388,17 +389,18 @@ class Coder:
         left, right = self._aligned(first, axes), self._aligned(second, axes)
         return Piece(f"({left.code} == {right.code}).astype(float)", axes)
 
-    def _over_product(self, term: Product, axes: tuple[Index, ...]) -> Piece:
+    def _over_product(self, term: Product | Greatest, axes: tuple[Index, ...]) -> Piece:
         bound = tuple(limit[0] for limit in term.limits)
         self.ranges.update({k: high for k, _, high in term.limits})
         if any(low != 1 for _, low, _ in term.limits):
-            msg = "a product that does not start at 1"
+            msg = "a product or maximum that does not start at 1"
             raise Unwritten(msg)
         inner = self._aligned(term.function, (*axes, *bound))
         if inner.axes != (*axes, *bound):
-            msg = "a product over an index that its body lacks"
+            msg = "a product or maximum over an index that its body lacks"
             raise Unwritten(msg)
-        return Piece(f"np.prod({inner.code}, axis={tuple(range(len(axes), len(axes) + len(bound)))})", axes)
+        word = "prod" if isinstance(term, Product) else "max"
+        return Piece(f"np.{word}({inner.code}, axis={tuple(range(len(axes), len(axes) + len(bound)))})", axes)
 
     def _of_matrix(self, term: OfMatrix) -> Piece:
         """Return a piece for an entry of an inverse or a determinant, of matrices on the last two axes."""

@@ -37,7 +37,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
 from symderiv.kernel.calculus import names_in
-from symderiv.kernel.terms import Cases, D, Index, KernelError, Size, Unknown, name_of
+from symderiv.kernel.terms import Cases, D, Greatest, Index, KernelError, Size, Unknown, name_of
 from symderiv.meaning.notation.products import Term, cost, flat, flat_product, indices_of
 from symderiv.meaning.notation.style import Level, Shown, Style, identity_key
 
@@ -244,7 +244,7 @@ class Writer:
             return self.style.derivative(
                 self.write(term.term), tuple(self.atom(v) for v in term.variables), named=named
             )
-        if isinstance(term, Sum | Product):
+        if isinstance(term, Sum | Product | Greatest):
             return self._bound(term)
         if isinstance(term, Unknown):
             return self._unknown(term)
@@ -287,7 +287,7 @@ class Writer:
         inner = self._within([limit[0] for limit in term.limits])
         body = inner.write(term.function)
         for limit in reversed(term.limits):
-            sign = "sum" if isinstance(term, Sum) else "prod"
+            sign = {Sum: "sum", Product: "prod", Greatest: "max"}[type(term)]
             body = self.style.big(
                 sign, inner.style.letter(inner.letter[limit[0]]), self._size(limit[2]), body
             )

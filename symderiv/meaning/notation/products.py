@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Pow, Product, Rational, Sum, Symbol, exp
 
-from symderiv.kernel.terms import D, Index, OfMatrix, Size, fresh
+from symderiv.kernel.terms import D, Greatest, Index, OfMatrix, Size, fresh
 
 CANONICAL = "·"
 """Begins the name of an index that is bound inside a base."""
@@ -45,7 +45,7 @@ def canonical(term: Expr) -> Expr:
 
 
 def _canonical(term: Expr) -> tuple[Expr, int]:
-    if isinstance(term, Sum | Product):
+    if isinstance(term, Sum | Product | Greatest):
         inner, height = _canonical(term.function)
         named = {limit[0]: Index(f"{CANONICAL}{height}.{place}") for place, limit in enumerate(term.limits)}
         limits = [(named[k], low, high) for k, low, high in term.limits]
@@ -55,7 +55,7 @@ def _canonical(term: Expr) -> tuple[Expr, int]:
         *bound, size = term.places
         named = {k: Index(f"{CANONICAL}{height}.{place}") for place, k in enumerate(bound)}
         return term.func(inner.xreplace(named), (*named.values(), size), *term.args[2:]), height + 1
-    if not term.has(Sum, Product, OfMatrix) or not term.args:
+    if not term.has(Sum, Product, Greatest, OfMatrix) or not term.args:
         return term, 0
     parts = [_canonical(a) if isinstance(a, sympy.Basic) else (a, 0) for a in term.args]
     return term.func(*(part for part, _ in parts)), max(height for _, height in parts)
@@ -136,7 +136,7 @@ def weight(term: Expr) -> float:
         return 1.5 + 0.5 * (len(term.variables) - 1)
     if isinstance(term, KroneckerDelta):
         return 1.0
-    if isinstance(term, Sum | Product):
+    if isinstance(term, Sum | Product | Greatest):
         return 1.5 * len(term.limits) + weight(term.function)
     if isinstance(term, Mul | Add):
         return sum(weight(a) for a in term.args) + 0.1 * len(term.args)

@@ -15,6 +15,9 @@ from typing import Protocol
 
 from symderiv.symbols import GREEK
 
+_BIG = {"sum": "∑", "prod": "∏", "max": "max"}
+"""How operators over an index are written in plain text."""
+
 
 class Level(IntEnum):
     """How tightly a piece of notation holds together."""
@@ -387,7 +390,7 @@ class Unicode:
         del size
         inner = self.group(body) if body.level is Level.SUM else body
         low = _script(letter, _LOW) or f"_{letter}"
-        return Shown(f"{'∑' if sign == 'sum' else '∏'}{low} {inner.text}", Level.BIG)
+        return Shown(f"{_BIG[sign]}{low} {inner.text}", Level.BIG)
 
     def delta(self, first: str, second: str) -> Shown:
         """Write Kronecker's delta."""
