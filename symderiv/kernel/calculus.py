@@ -17,6 +17,7 @@ from sympy import (
     Add,
     Basic,
     Expr,
+    Function,
     Heaviside,
     Indexed,
     KroneckerDelta,
@@ -120,6 +121,10 @@ KINKED: tuple[type[Basic], ...] = (Greatest, Abs, Max, Min, sign, Heaviside)
 """Functions whose rule holds almost everywhere."""
 
 
+AS_IT_STANDS: tuple[type[Basic], ...] = (Function, Pow, Max, Min)
+"""Operators that are rebuilt as they stand: SymPy would infer the signs of their arguments first."""
+
+
 def without_piecewise(term: Basic) -> Expr:
     """Return `term` with every Piecewise as Cases, before SymPy can fold one out of a sum."""
     if not any(isinstance(node, Piecewise) for node in nodes(term)):
@@ -163,7 +168,9 @@ def rebuilt(term: Basic, parts: list[Basic]) -> Expr:
         return term
     if isinstance(term, Indexed):
         return Entry(term.base, *parts)
-    return _delta(*parts) if isinstance(term, KroneckerDelta) else term.func(*parts)
+    if isinstance(term, KroneckerDelta):
+        return _delta(*parts)
+    return term.func(*parts, evaluate=False) if isinstance(term, AS_IT_STANDS) else term.func(*parts)
 
 
 def over(term: Expr, body: Expr, *limits: tuple[Expr, Expr, Expr]) -> Expr:
@@ -332,7 +339,9 @@ class Calculus:
         elementary = ELEMENTARY.get(type(term))
         if elementary is not None:
             inner = self.by(term.args[0], variable)
-            return ZERO if inner is ZERO else elementary(term.args[0]) * inner
+            if inner is ZERO:
+                return ZERO
+            return (term if isinstance(term, exp) else elementary(term.args[0])) * inner
         structural = STRUCTURAL.get(D if isinstance(term, Partial) else type(term))
         if structural is None:
             msg = f"no rule for the derivative of {type(term).__name__}"

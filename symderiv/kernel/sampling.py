@@ -82,6 +82,7 @@ class _Sample:
         self.values = values
         self.loops = 0
         self.made: dict[str, float] = {}
+        self.placed: dict[Variable, int] = {}
 
     def admits(self, facts: Facts) -> bool:
         """Tell whether the facts hold here."""
@@ -112,8 +113,10 @@ class _Sample:
             return place[v]
         if v[0] == ix.SIZE:
             return self.size(v[1])
-        bounds = [self.index(bound, {}) for bound in self.upper.get(v, ())]
-        return random.Random(f"{self.seed} {v}").randint(1, max(1, min(bounds, default=2)))  # noqa: S311 - no secret
+        if v not in self.placed:
+            last = max(1, min((self.index(bound, {}) for bound in self.upper.get(v, ())), default=2))
+            self.placed[v] = random.Random(f"{self.seed} {v}").randint(1, last)  # noqa: S311 - no secret
+        return self.placed[v]
 
     def index(self, form: IndexExpr, place: Place) -> int:
         if form == ix.EVERYWHERE:
