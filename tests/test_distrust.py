@@ -17,7 +17,21 @@ import sympy
 from corruption import Step, corrupted, steps
 from pages import DERIVATIONS, judged, update_step
 from second_opinion import Opinion, Unreadable, opinion
-from sympy import Expr, Heaviside, Max, Min, Product, Rational, Sum, Symbol, Tuple, exp, sign
+from sympy import (
+    Expr,
+    Heaviside,
+    Integer,
+    KroneckerDelta,
+    Max,
+    Min,
+    Product,
+    Rational,
+    Sum,
+    Symbol,
+    Tuple,
+    exp,
+    sign,
+)
 
 from symderiv.diagnostics import Span
 from symderiv.judge import check
@@ -31,8 +45,10 @@ from symderiv.kernel.terms import (
     Context,
     D,
     Definition,
+    Det,
     Goal,
     Index,
+    Inv,
     Opaque,
     Size,
     Unknown,
@@ -165,6 +181,7 @@ def test_no_corrupted_step_is_proved_in_full(page: str) -> None:
 # Wrong rules, planted
 
 N, k, i = Size("N"), fresh("k"), Index("i")
+p, q = fresh("p"), fresh("q")
 x, a, b = entry("x"), entry("a"), entry("b")
 NUMBERS = Context(shapes={"x": (), "a": (), "b": (), "v": (N,)})
 OFF = Rational(1001, 1000)
@@ -219,6 +236,8 @@ STRUCTURED: dict[type, tuple[Expr, Expr, Expr, Context]] = {
     Cases: (Cases(x**2, x > 0, x**3, TRUE), x, Cases(2 * x, x > 0, 3 * x**2, TRUE), NUMBERS),
     Max: (Max(x, a), x, Cases(1, x > a, 0, TRUE), NUMBERS),
     Min: (Min(x, a), x, Cases(1, x < a, 0, TRUE), NUMBERS),
+    Inv: (Inv(x**2, (p, q, Integer(1)), Integer(1), Integer(1)), x, -2 / x**3, NUMBERS),
+    Det: (Det(x * KroneckerDelta(p, q), (p, q, N)), x, N * x ** (N - 1), NUMBERS),
     Unknown: (Unknown(f, Tuple(0), x), x, Unknown(f, Tuple(1), x), NUMBERS),
     D: (D(entry("L"), entry("u")), x, 3 * D(entry("L"), entry("u"), entry("u")), TWICE),
 }

@@ -181,7 +181,7 @@ def _contract(elaborator: Elaborator, left: Tensor, right: Tensor, operator: str
 
 
 def kronecker(left: Tensor, right: Tensor, span: Span) -> Tensor:
-    """Return Kronecker's product of two matrices; an index is one of the left, the slower, and one of right."""
+    """Return Kronecker's product of two matrices; an index is one of the left, then one of the right."""
     if left.rank != 2 or right.rank != 2 or left.groups or right.groups:
         raise unsupported(f"Kronecker's product of {kind(left)} and {kind(right)} is not supported yet", span)
     (i, j), (k, m) = left.slots, right.slots
