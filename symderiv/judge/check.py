@@ -23,6 +23,7 @@ from symderiv.kernel.calculus import derive
 from symderiv.kernel.equality import Proved, Residue, prove
 from symderiv.kernel.terms import Goal, KernelError
 from symderiv.meaning import Compared, compare, elaborate, one_sided, relabelled, unnamed, unreached
+from symderiv.meaning.domains import domains
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
 from symderiv.meaning.notation import derived_latex
 
@@ -163,7 +164,10 @@ class Session:
             "verdict": verdict.outcome,
             "method": verdict.method,
             "sizes": verdict.sizes,
-            "assumptions": [assumption.latex for assumption in statement.assumptions],
+            "assumptions": [
+                *(each.latex for each in statement.assumptions),
+                *self._domains(statement, judged),
+            ],
             "layout": verdict.layout,
             "witness": _witness(verdict.witness),
             "diagnostics": [
@@ -179,6 +183,17 @@ class Session:
         if judged.answer is not None:
             answer["latex"] = judged.answer
         return answer
+
+    def _domains(self, statement: Statement, judged: Judged) -> list[str]:
+        """Return where a step holds that was not refuted: conditions that the page does not tell."""
+        if judged.verdict.outcome not in ("proved", "tested") or statement.context is None:
+            return []
+        assert statement.chain is not None
+        assert statement.member is not None
+        right = self.page.chains[statement.chain].members[statement.member]
+        sides = [each.value for each in (judged.left, right) if each is not None]
+        tensors = [side for side in sides if isinstance(side, Tensor)]
+        return domains(tensors, statement.context, statement.assumptions)
 
     def decide(self, step: int, earlier: list[str | None], seed: int = 0) -> Judged:
         """Return the verdict of one claim or question."""

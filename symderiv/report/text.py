@@ -100,17 +100,25 @@ def cropped(text: str, width: int) -> str:
     return kept + "…"
 
 
+_FUNCTIONS = frozenset({"det", "log", "ln", "exp", "tr"})
+_HIGH = {"⊤": "ᵀ", "-1": "⁻¹", "-⊤": "⁻ᵀ"}
+_SUPERSCRIPT = re.compile(r"\^(?:\{(-1|-?⊤)\}|(⊤))")
+
+
 def readable(text: str) -> str:
     r"""Return text in which the commonest LaTeX names stand as Unicode: `\beta` as β, `i \neq j` as i ≠ j."""
 
     def symbol(match: re.Match[str]) -> str:
         name, space = match.groups()
+        if name in _FUNCTIONS:
+            return name + space
         if name not in SYMBOLS:
             return match.group()
         return SYMBOLS[name] + ("" if name in {"partial", "nabla"} else space)
 
     text = re.sub(r"\\mathbb\{?([RNZC])\}?", lambda match: _BLACKBOARD[match.group(1)], text)
-    return _COMMAND.sub(symbol, _WRAPPER.sub(r"\1", text))
+    text = _COMMAND.sub(symbol, _WRAPPER.sub(r"\1", text))
+    return _SUPERSCRIPT.sub(lambda match: _HIGH[match.group(1) or match.group(2)], text)
 
 
 def number(value: Any) -> str:

@@ -795,6 +795,12 @@ def _applied(template: Expr, body: Shown, writer: Writer) -> Shown:
     raise NoForm
 
 
+def matrix_of(term: OfMatrix, writer: Writer) -> str:
+    """Write the matrix of an inverse or determinant, not transposed."""
+    body = _Builder({}, _scalars_out).square(term)
+    return write(body.body if isinstance(body, Transposed) else body, writer).text
+
+
 def _atom(writer: Writer, term: OfMatrix) -> Shown:
     """Write an entry of an inverse, or a determinant, whose matrix has a form."""
     try:
