@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 import sympy
-from sympy import Add, Expr, Integer, KroneckerDelta, Mul, Pow, Product, Sum, Symbol
+from sympy import Add, Eq, Expr, Integer, KroneckerDelta, Mul, Pow, Product, Sum, Symbol
 from sympy import Rational as Quotient
+from sympy.logic.boolalg import Boolean
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.indices import IndexExpr, Variable
-from symderiv.kernel.polynomial import Atom, Key, Kind, Monomial, Polynomial, Rational
+from symderiv.kernel.polynomial import Atom, Key, Kind, Monomial, Polynomial, Rational, minus
 from symderiv.kernel.terms import (
     D,
     Det,
@@ -52,6 +53,11 @@ class _Writer:
         if m.exponent:
             factors.append(sympy.exp(self.polynomial(m.exponent, names)))
         return Mul(*factors)
+
+    def equation(self, p: Polynomial, names: Names) -> Boolean:
+        """Write p = 0, what is subtracted on the other side."""
+        above = Polynomial({m: c for m, c in p.terms.items() if c > 0})
+        return Eq(self.polynomial(above, names), self.polynomial(minus(above, p), names), evaluate=False)
 
     def entry(self, a: Atom, names: Names) -> Expr:
         return entry(a.name, *(_index(i, names) for i in a.indices), positive=a.name in self.positive)
@@ -115,7 +121,7 @@ WRITINGS: Mapping[Kind, Callable[[_Writer, Atom, Names], Expr]] = {
     Kind.DELTA: lambda _, a, names: _delta(a.indices[0], names),
     Kind.STEP: lambda _, a, names: indicator(_index(a.indices[0], names) >= 0),
     Kind.POSITIVE: lambda w, a, names: sympy.Heaviside(w.polynomial(a.inner[0], names), 0),
-    Kind.VANISHING: lambda w, a, names: 1 - sympy.sign(w.polynomial(a.inner[0], names)) ** 2,
+    Kind.VANISHING: lambda w, a, names: indicator(w.equation(a.inner[0], names)),
 }
 """How each kind of atom is written."""
 
