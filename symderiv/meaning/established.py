@@ -57,7 +57,7 @@ def established(page: Page, document: Document) -> Established:
     facts: list[Fact] = []
     omitted: list[Omitted] = []
     wholes = _wholes(page)
-    known: Known = {}
+    known = Known()
     seen: set[str] = set()
     headings = [item for item in document.items if isinstance(item, Heading)]
     for statement, value in _heads(page):
@@ -73,7 +73,7 @@ def established(page: Page, document: Document) -> Established:
             and name in statement.context.definitions
         ):
             seen.add(name)
-            facts.append(_definition(name, value, statement.context, section, line))
+            facts.append(_definition(name, value, statement.context, section, line, known))
         for each in _derivatives(term):
             key = _key(each)
             if key in seen:
@@ -105,14 +105,16 @@ def _heads(page: Page) -> Iterator[tuple[Statement, Tensor]]:
             yield statement, value
 
 
-def _definition(name: str, value: Tensor, context: Context, section: str, line: int) -> Fact:
+def _definition(  # noqa: PLR0913  a fact is made of these
+    name: str, value: Tensor, context: Context, section: str, line: int, known: Known
+) -> Fact:
     definition = context.definitions[name]
     slots = definition.slots
     ranges = dict(zip(slots, context.shapes.get(name, ()), strict=False))
     body = definition.body
     if body.has(D) or any("@" in used for used in names_in(body)):
         try:
-            body = derived(body, {**ranges_of(body, context), **ranges}, context, but=name)
+            body = derived(body, {**ranges_of(body, context), **ranges}, context, but=name, known=known)
         except (KernelError, RecursionError):
             body = definition.body
     return Fact("definition", entry(name, *slots), slots, ranges, body, context, section, line, value.row)

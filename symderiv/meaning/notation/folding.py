@@ -9,7 +9,7 @@ and the kernel has the last word: what it does not prove equal is not used.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 
@@ -31,11 +31,12 @@ from symderiv.meaning.notation.products import (
     indices_of,
     is_size,
 )
+from symderiv.meaning.renaming import reaches
 
 Ranges = Mapping[Index, Expr]
 TERMS = 40
 """How many terms a sum may have to be folded."""
-ROUNDS = 8
+ROUNDS = 16
 """How many times a term is folded at most."""
 LEADS = 3
 """How many terms of a definition are taken as the one that becomes its name."""
@@ -61,8 +62,13 @@ class Reading:
     rules: tuple[Rule, ...]
 
 
-Known = dict[int, tuple[Context, tuple[Reading, ...]]]
-"""The readings of each context, by its identity; the context is kept, so that the identity is."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is kept from one term to the next: readings by context, and by definition and what it rests on."""
+
+    contexts: dict[int, tuple[Context, tuple[Reading, ...]]] = field(default_factory=dict)
+    """By the identity of a context; the context is kept, so that the identity is."""
+    definitions: dict[tuple[object, ...], tuple[Reading, ...]] = field(default_factory=dict)
 
 
 def equal(left: Expr, right: Expr, ranges: Ranges, context: Context) -> bool:
@@ -81,11 +87,13 @@ def derived(
     `known` keeps the readings of a context from one call to the next. Raise KernelError where the kernel has
     no rule for the term.
     """
-    opened = write(normal(term, ranges, context))
-    cache = {} if known is None else known
-    if id(context) not in cache:
-        cache[id(context)] = (context, _readings(context, _foldable(context)))
-    readings = tuple(r for r in cache[id(context)][1] if not but or but not in _reach(r.name, context))
+    opened = write(normal(term, ranges, _opening(term, context)))
+    known = Known() if known is None else known
+    if id(context) not in known.contexts:
+        known.contexts[id(context)] = (context, _readings(context, _foldable(context), known))
+    readings = tuple(
+        r for r in known.contexts[id(context)][1] if not but or but not in _reach(r.name, context)
+    )
     if len(flat(opened)) > TERMS:
         return opened
     closed = replace(context, definitions={})
@@ -94,6 +102,19 @@ def derived(
     if cost(factored(flat(gathered))) < cost(factored(flat(folded))):
         folded = gathered
     return folded if folded == opened or equal(folded, term, ranges, context) else opened
+
+
+def _opening(term: Expr, context: Context) -> Context:
+    """Return the context with those definitions alone that depend on what a term differentiates by.
+
+    No other one changes a derivative, so that its name may stay.
+    """
+    variables = {str(name_of(v)) for each in term.atoms(D) for v in each.variables}
+    reach = {name: reaches(name, context.definitions, {}) for name in context.definitions}
+    if not variables or any(reach[name] & variables for name in variables & reach.keys()):
+        return context
+    kept = {name: each for name, each in context.definitions.items() if reach[name] & variables}
+    return replace(context, definitions=kept)
 
 
 def _foldable(context: Context) -> frozenset[str]:
@@ -175,25 +196,31 @@ def _folded_base(
 # ---------------------------------------------------------------------- rules
 
 
-def _readings(context: Context, names: frozenset[str]) -> tuple[Reading, ...]:
+def _readings(context: Context, names: frozenset[str], known: Known) -> tuple[Reading, ...]:
     found: list[Reading] = []
-    for name in sorted(names, key=lambda name: len(_reach(name, context))):
+    reach = {name: _reach(name, context) for name in names}
+    for name in sorted(names, key=lambda name: (len(reach[name]), name)):
         definition = context.definitions[name]
         sizes = context.shapes.get(name, ())
-        if len(sizes) == len(definition.slots):
-            found.extend(_readings_of(definition, sizes, context, found))
+        if len(sizes) != len(definition.slots):
+            continue
+        without = tuple(each for each in found if name not in reach[each.name])
+        opaque = sorted((n, context.opaque[n].arguments) for n in reach[name] if n in context.opaque)
+        key = (definition, sizes, tuple(each.name for each in without), *opaque)
+        if key not in known.definitions:
+            known.definitions[key] = tuple(_readings_of(definition, sizes, context, without))
+        found.extend(known.definitions[key])
     return tuple(found)
 
 
 def _readings_of(
-    definition: Definition, sizes: tuple[Expr, ...], context: Context, known: list[Reading]
+    definition: Definition, sizes: tuple[Expr, ...], context: Context, without: tuple[Reading, ...]
 ) -> Iterator[Reading]:
     """Yield the readings of a definition: of its body opened, as written, and folded by those before it."""
     ranges = dict(zip(definition.slots, sizes, strict=True))
     seen: set[str] = set()
-    without = tuple(each for each in known if definition.name not in _reach(each.name, context))
     closed = replace(context, definitions={})
-    for setting in (context, closed):
+    for setting in (_opening(definition.body, context), closed):
         try:
             body = write(normal(definition.body, ranges, setting))
         except (KernelError, RecursionError):
@@ -204,9 +231,27 @@ def _readings_of(
                 seen.add(str(each))
                 for rules in _rules_from(definition.name, definition.slots, sizes, each):
                     yield Reading(definition.name, rules)
+    if not definition.body.has(D):
+        yield from _totals(definition, sizes, context)
+
+
+def _totals(definition: Definition, sizes: tuple[Expr, ...], context: Context) -> Iterator[Reading]:
+    """Yield the sums of the entries of a tensor along one slot that are a number: weights add up to 1."""
+    head = entry(definition.name, *definition.slots)
+    for slot, size in zip(definition.slots, sizes, strict=True):
+        others = {s: n for s, n in zip(definition.slots, sizes, strict=True) if s != slot}
+        try:
+            total = write(normal(Sum(head, (slot, 1, size)), others, context))
+        except (KernelError, RecursionError):
+            continue
+        if total.is_Rational:
+            pattern = Term(Integer(1), ((slot, size),), {head: Integer(1)})
+            rule = Rule(tuple(others), tuple(others.values()), pattern, total)
+            yield Reading(definition.name, (rule,))
 
 
 def _reach(name: str, context: Context) -> frozenset[str]:
+    """Return the names that a name rests on; a gradient rests on those by quantities closer to the loss."""
     found: set[str] = set()
     stack = [name]
     while stack:
@@ -215,7 +260,28 @@ def _reach(name: str, context: Context) -> frozenset[str]:
             found.add(each)
             if each in context.definitions:
                 stack.extend(names_in(context.definitions[each].body))
+                stack.extend(_closer(each, context))
     return frozenset(found)
+
+
+def _closer(name: str, context: Context) -> Iterator[str]:
+    """Yield the gradients `∂L/∂y` of a page through which the gradient `∂L/∂x` that a name stands for comes."""
+    by = _by(context.definitions[name])
+    for other, definition in context.definitions.items() if by else ():
+        variable = _by(definition)
+        if (
+            variable is not None
+            and variable != by
+            and by in reaches(variable, context.definitions, {})
+            and definition.body.args[0] == context.definitions[name].body.args[0]
+        ):
+            yield other
+
+
+def _by(definition: Definition) -> str | None:
+    """Return the name by which a definition `∂L/∂x` differentiates."""
+    body = definition.body
+    return name_of(body.variables[0]) if isinstance(body, D) and len(body.variables) == 1 else None
 
 
 def _rules_from(
