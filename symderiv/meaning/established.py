@@ -73,7 +73,7 @@ def established(page: Page, document: Document) -> Established:
             and name in statement.context.definitions
         ):
             seen.add(name)
-            facts.append(_definition(name, value, statement.context, section, line, known))
+            facts.append(_definition(name, value, statement.context, section, line, known=known))
         for each in _derivatives(term):
             key = _key(each)
             if key in seen:
@@ -106,7 +106,7 @@ def _heads(page: Page) -> Iterator[tuple[Statement, Tensor]]:
 
 
 def _definition(  # noqa: PLR0913  a fact is made of these
-    name: str, value: Tensor, context: Context, section: str, line: int, known: Known
+    name: str, value: Tensor, context: Context, section: str, line: int, *, known: Known
 ) -> Fact:
     definition = context.definitions[name]
     slots = definition.slots

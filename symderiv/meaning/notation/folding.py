@@ -265,7 +265,7 @@ def _reach(name: str, context: Context) -> frozenset[str]:
 
 
 def _closer(name: str, context: Context) -> Iterator[str]:
-    """Yield the gradients `∂L/∂y` of a page through which the gradient `∂L/∂x` that a name stands for comes."""
+    """Yield the gradients `∂L/∂y` through which the gradient `∂L/∂x` that a name stands for comes."""
     by = _by(context.definitions[name])
     for other, definition in context.definitions.items() if by else ():
         variable = _by(definition)
