@@ -8,7 +8,7 @@ derivatives nested in it. Of the assumptions, a *mask* relates indices, a *hypot
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,6 +140,11 @@ class Anatomy:
     """Whether there are numbers of so many digits that float64 may not tell the sides apart."""
     solved_by: Any = None
     """What has satisfied the hypotheses at another point: it is tried first at the next."""
+    compiled: dict[Any, tuple[tuple[tuple[Expr, bool], ...], Callable[..., Any]]] = field(
+        default_factory=dict
+    )
+    """For a term and an arithmetic: its leaves, which of them are whole, and what it makes of them."""
+    _circular: dict[str, bool] = field(default_factory=dict)
     _named: dict[Any, frozenset[str]] = field(default_factory=dict)
     _reach: dict[str, frozenset[str]] = field(default_factory=dict)
     _depths: dict[Any, int] = field(default_factory=dict)
@@ -207,7 +212,9 @@ class Anatomy:
 
     def circular(self, name: str) -> bool:
         """Tell whether the name is defined by itself, as in a recurrence."""
-        return name in self._closure(self._needs(name))
+        if name not in self._circular:
+            self._circular[name] = name in self._closure(self._needs(name))
+        return self._circular[name]
 
     def depth_of(self, term: Any) -> int:
         """Return how many derivatives are nested in the term, through the definitions that it opens."""

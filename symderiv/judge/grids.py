@@ -56,11 +56,23 @@ def check_room(lengths: Iterable[int], *, objects: bool = False) -> None:
 
 def spread(grid: Grid, axes: tuple[Hashable, ...]) -> Array:
     """Return the data with these axes in this order, of length 1 where the grid has none."""
-    if not grid.axes or grid.axes == axes:
+    mine = grid.axes
+    if not mine or mine == axes:
         return grid.data
-    own = [axis for axis in axes if axis in grid.axes]
-    data = grid.data.transpose([grid.axes.index(axis) for axis in own])
-    return data[tuple(slice(None) if axis in grid.axes else None for axis in axes)]
+    place = {axis: at for at, axis in enumerate(mine)}
+    order = [place[axis] for axis in axes if axis in place]
+    data = grid.data if order == sorted(order) else grid.data.transpose(order)
+    if len(order) == len(axes):
+        return data
+    return data[tuple([_WHOLE if axis in place else None for axis in axes])]
+
+
+_WHOLE = slice(None)
+
+
+def widened(data: Array, shape: tuple[int, ...]) -> Array:
+    """Return the data in a shape to which it broadcasts."""
+    return data if data.shape == shape else np.broadcast_to(data, shape)
 
 
 def align(grids: Sequence[Grid]) -> tuple[list[Array], tuple[Hashable, ...]]:
@@ -147,4 +159,4 @@ def tabulate(grid: Grid, slots: Sequence[Hashable], shape: tuple[int, ...]) -> T
     batch = tuple(axis for axis in grid.axes if axis not in slots)
     lengths = tuple(grid.data.shape[grid.axes.index(axis)] for axis in batch)
     check_room((*shape, *lengths), objects=grid.data.dtype == object)
-    return Table(np.broadcast_to(spread(grid, (*slots, *batch)), (*shape, *lengths)), batch)
+    return Table(widened(spread(grid, (*slots, *batch)), (*shape, *lengths)), batch)

@@ -15,6 +15,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -41,6 +42,7 @@ from symderiv.judge.grids import (
     spread,
     tabulate,
     undefined,
+    widened,
 )
 from symderiv.judge.skeletons import Whole, compiled, elementary, skeleton
 from symderiv.kernel.terms import (
@@ -288,13 +290,18 @@ class Walker:
 
     def _elementary(self, term: Any, scope: Scope, frame: Frame) -> Grid:
         """Evaluate the leaves, and what the term makes of them by the function lambdified from it."""
-        form = skeleton(term)
-        leaves = [
-            (self.whole if isinstance(symbol, Whole) else self.value)(leaf, scope, frame)
-            for symbol, leaf in zip(form.symbols, form.leaves, strict=True)
-        ]
-        arrays, axes = align(leaves)
-        return Grid(np.asarray(compiled(form.form, form.symbols, self.arithmetic)(*arrays)), axes)
+        key = term, self.arithmetic
+        known = self.anatomy.compiled.get(key)
+        if known is None:
+            form = skeleton(term)
+            whole = tuple(isinstance(symbol, Whole) for symbol in form.symbols)
+            leaves = tuple(zip(form.leaves, whole, strict=True))
+            known = leaves, compiled(form.form, form.symbols, self.arithmetic)
+            self.anatomy.compiled[key] = known
+        parts, function = known
+        grids = [(self.whole if whole else self.value)(leaf, scope, frame) for leaf, whole in parts]
+        arrays, axes = align(grids)
+        return Grid(np.asarray(function(*arrays)), axes)
 
     def _delta(self, term: Any, scope: Scope, frame: Frame) -> Grid:
         a, b = (self.whole(part, scope, frame) for part in term.args[:2])
@@ -438,7 +445,7 @@ class Walker:
         rest = tuple(axis for axis in grid.axes if axis not in bound)
         lengths = [grid.data.shape[grid.axes.index(axis)] for axis in rest]
         check_room((*lengths, size, size), objects=grid.data.dtype == object)
-        data = np.broadcast_to(spread(grid, (*rest, *bound)), (*lengths, size, size))
+        data = widened(spread(grid, (*rest, *bound)), (*lengths, size, size))
         return Grid(data, rest), size
 
     # Derivatives
@@ -532,8 +539,14 @@ class Walker:
 def _run(index: Index, scope: Scope) -> Array:
     if index not in scope:
         raise NotEvaluableError(f"the index {visible(index)} has no range")
-    start, length = scope[index]
-    return np.arange(start, start + length)
+    return _integers(*scope[index])
+
+
+@lru_cache(maxsize=256)
+def _integers(start: int, length: int) -> Array:
+    found = np.arange(start, start + length)
+    found.setflags(write=False)
+    return found
 
 
 def open_scope(goal: Goal, sizes: Mapping[str, int]) -> dict[Index, tuple[int, int]]:
@@ -546,4 +559,4 @@ def open_scope(goal: Goal, sizes: Mapping[str, int]) -> dict[Index, tuple[int, i
 
 def over(grid: Grid, scope: Scope) -> Array:
     """Return the grid's values over every index of the scope, in its order."""
-    return np.broadcast_to(spread(grid, tuple(scope)), tuple(length for _, length in scope.values()))
+    return widened(spread(grid, tuple(scope)), tuple(length for _, length in scope.values()))

@@ -13,12 +13,12 @@ from dataclasses import replace
 from sympy import (
     Expr,
     Integer,
-    Sum,
 )
 from sympy.logic.boolalg import Boolean, Not, Or, true
 
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.kernel.terms import Cases, Index, fresh
+from symderiv.kernel.terms import total as summed
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.conditions import proposition
@@ -177,7 +177,7 @@ def _contract(elaborator: Elaborator, left: Tensor, right: Tensor, operator: str
     k = fresh("k")
     body = left.body.xreplace({left.slots[-1]: k}) * right.body.xreplace({right.slots[0]: k})
     slots, sizes = left.slots[:-1] + right.slots[1:], left.dimensions[:-1] + right.dimensions[1:]
-    return Tensor(Sum(body, (k, 1, left.dimensions[-1])), slots, sizes, row=ranks == (1, 2))
+    return Tensor(summed(body, (k, 1, left.dimensions[-1])), slots, sizes, row=ranks == (1, 2))
 
 
 def kronecker(left: Tensor, right: Tensor, span: Span) -> Tensor:
@@ -209,7 +209,7 @@ def _contract_pairs(elaborator: Elaborator, left: Tensor, right: Tensor, span: S
         limits.append((k, 1, sizes[a]))
     slots = left.slots[:-2] + right.slots[2:]
     groups = left.groups[:-1] + right.groups[1:]
-    body = Sum(body_left * body_right, *limits)
+    body = summed(body_left * body_right, *limits)
     return Tensor(body, slots, tuple(sizes[s] for s in slots), row=ranks == (1, 2), groups=groups)
 
 
@@ -260,7 +260,7 @@ def _chain_rule(elaborator: Elaborator, left: Tensor, right: Tensor, span: Span)
         limits.append((k, 1, sizes[a]))
     body = body_outer * body_inner
     for limit in limits:
-        body = Sum(body, limit)
+        body = summed(body, limit)
     slots = keep + rest
     return Tensor(
         body,

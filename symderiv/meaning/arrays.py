@@ -13,11 +13,11 @@ from sympy import (
     Expr,
     Integer,
     KroneckerDelta,
-    Sum,
 )
 
 from symderiv.diagnostics import Span
 from symderiv.kernel.terms import Size, fresh
+from symderiv.kernel.terms import total as summed
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.arithmetic import elementwise, together
@@ -44,7 +44,7 @@ def norm(elaborator: Elaborator, node: tree.Norm) -> Tensor:
 def _total(value: Tensor) -> Tensor:
     body = value.body
     for slot, size in zip(value.slots, value.dimensions, strict=True):
-        body = Sum(body, (slot, 1, size))
+        body = summed(body, (slot, 1, size))
     return Tensor(body)
 
 

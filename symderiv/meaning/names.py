@@ -16,26 +16,41 @@ _DISTINCT_FONTS = frozenset({"blackboard", "calligraphic", "fraktur"})
 TRANSPOSES = frozenset({"T", "\\top", "\\intercal", "Tr", "\\prime"})
 
 
-def children(node: tree.Node) -> Iterator[tree.Node]:
-    """Yield the nodes directly below a node, in the order of writing."""
-    for each in fields(node):
-        value = getattr(node, each.name)
-        yield from _nodes(value)
+_PARTS = {
+    kind: tuple(each.name for each in fields(kind) if each.type not in ("str", "int", "bool", "Span"))
+    for kind in vars(tree).values()
+    if isinstance(kind, type) and issubclass(kind, tree.Node)
+}
+"""The fields of each kind of node below which others may stand."""
 
 
-def _nodes(value: object) -> Iterator[tree.Node]:
-    if isinstance(value, tree.Node):
-        yield value
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _nodes(item)
+def children(node: tree.Node) -> list[tree.Node]:
+    """Return the nodes directly below a node, in the order of writing."""
+    found: list[tree.Node] = []
+    for part in _PARTS[type(node)]:
+        value = getattr(node, part)
+        if isinstance(value, tree.Node):
+            found.append(value)
+        elif value:
+            _nodes(value, found)
+    return found
+
+
+def _nodes(values: object, found: list[tree.Node]) -> None:
+    for value in values if isinstance(values, tuple) else ():
+        if isinstance(value, tree.Node):
+            found.append(value)
+        else:
+            _nodes(value, found)
 
 
 def walk(node: tree.Node) -> Iterator[tree.Node]:
-    """Yield a node and all that is below it."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    """Yield a node and all that is below it, in the order of writing."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(children(node)))
 
 
 def key(node: tree.Node, *, fonts: frozenset[str] = frozenset()) -> str | None:
@@ -321,12 +336,11 @@ def lowered(chain: tree.Chain, letters: set[str], paired: set[str]) -> tree.Chai
 def rebuilt(node: tree.Node, change: Callable[[tree.Node], tree.Node]) -> tree.Node:
     """Return the tree with every node changed, from the leaves up; what stays the same is kept."""
     changes: dict[str, object] = {}
-    for each in fields(node):
-        if each.name != "span":
-            old = getattr(node, each.name)
-            new = _rebuilt(old, change)
-            if new is not old:
-                changes[each.name] = new
+    for part in _PARTS[type(node)]:
+        old = getattr(node, part)
+        new = _rebuilt(old, change)
+        if new is not old:
+            changes[part] = new
     return change(replace(node, **changes) if changes else node)  # type: ignore[arg-type]
 
 
