@@ -1,7 +1,8 @@
 """What a page establishes: its definitions, and each derivative that it speaks of as the kernel derives it.
 
 Vocabulary. A *fact* is `head = value` over *slots*, for every value of these in their ranges. A derivative is
-taken from the left side of a claim or question, made whole (each index its own slot) and listed once.
+taken from the left side of a claim or question, made whole (each index its own slot) and listed once. Its
+value is what the kernel derives, or a member of the page's chain that is shorter and proved equal.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sympy import Expr, Indexed
+from sympy.logic.boolalg import Boolean
 
 from symderiv.document.model import Document, Heading
 from symderiv.kernel.calculus import names_in
 from symderiv.kernel.terms import Context, D, Index, KernelError, entry, fresh, name_of
+from symderiv.meaning.authors import flattened, in_words_of
 from symderiv.meaning.model import Page, Statement, Tensor
 from symderiv.meaning.notation import derived, ranges_of
 from symderiv.meaning.notation.folding import Known
@@ -33,6 +36,8 @@ class Fact:
     section: str
     line: int
     row: bool = False
+    given: tuple[Boolean, ...] = ()
+    """The assumptions of the page on which the value rests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +92,8 @@ def established(page: Page, document: Document) -> Established:
                 omitted.append(Omitted(whole, line, str(error)))
                 continue
             if not _nothing_derived(whole, result, statement.context):
-                facts.append(
-                    Fact("derivative", whole, slots, ranges, result, statement.context, section, line)
-                )
+                fact = Fact("derivative", whole, slots, ranges, result, statement.context, section, line)
+                facts.append(in_words_of(page, statement, fact))
     return Established(tuple(facts), tuple(omitted))
 
 
@@ -121,9 +125,9 @@ def _definition(  # noqa: PLR0913  a fact is made of these
 
 
 def _derivatives(term: Expr) -> Iterator[D]:
-    """Yield the derivative that a left side is, with a definition's own left out."""
+    """Yield the derivative that a left side is, one of a derivative as one of second order."""
     if isinstance(term, D):
-        yield term
+        yield flattened(term)
 
 
 def _key(term: D) -> str:
@@ -136,12 +140,11 @@ def _wholes(page: Page) -> dict[str, tuple[Index, ...]]:
     found: dict[str, tuple[Index, ...]] = {}
     for _, value in _heads(page):
         if isinstance(value.body, D) and value.slots:
-            indices = [
-                index for part in value.body.args if isinstance(part, Indexed) for index in part.indices
-            ]
+            body = flattened(value.body)
+            indices = [index for part in body.args if isinstance(part, Indexed) for index in part.indices]
             if set(indices) == set(value.slots):
                 order = tuple(indices.index(slot) for slot in value.slots)
-                found.setdefault(_key(value.body), tuple(Index(str(place)) for place in order))
+                found.setdefault(_key(body), tuple(Index(str(place)) for place in order))
     return found
 
 

@@ -163,6 +163,10 @@ class Coder:
     context: Context
     arguments: dict[str, tuple[Expr, ...] | None] = field(default_factory=dict)
     """Each argument's identifier with its shape; None for a function."""
+    fixed: dict[Index, str] = field(default_factory=dict)
+    """In the fact at hand, the indices that the page fixes, such as a class c: counted from 0."""
+    places: list[str] = field(default_factory=list)
+    """The arguments that these are."""
     sizes: set[Size] = field(default_factory=set)
     ranges: dict[Index, Expr] = field(default_factory=dict)
     uses_math: bool = False
@@ -302,13 +306,15 @@ class Coder:
             return Piece(str(base))
         if isinstance(base, Size):
             return Piece(self.size(base))
+        if base in self.fixed:
+            return Piece(f"{self.fixed[base]} + 1", tight=False)
         if isinstance(base, Index):
             return Piece(f"np.arange(1, {self.size(self.ranges[base])} + 1)", (base,))
         if isinstance(base, D):
             return self._gradient(base)
         if isinstance(base, KroneckerDelta):
             return self._delta(base)
-        axes = tuple(sorted(indices_of([base]), key=str))
+        axes = tuple(sorted(indices_of([base]) - self.fixed.keys(), key=str))
         if isinstance(base, Add | Mul | Sum | Rational):
             return self.over(base, axes)
         if isinstance(base, Product | Greatest):
@@ -334,13 +340,16 @@ class Coder:
     def _entry(self, code: str, term: Expr) -> Piece:
         """Return a piece for an entry: indices are axes, integers are picked."""
         indices = term.indices if isinstance(term, Indexed) else ()
-        axes = tuple(index for index in indices if isinstance(index, Index))
+        axes = tuple(index for index in indices if isinstance(index, Index) and index not in self.fixed)
         if len(axes) == len(indices):
             return self._diagonal(code, axes)
         if not all(isinstance(index, Index | Integer) for index in indices):
             msg = f"the shifted index of {code}"
             raise Unwritten(msg)
-        picked = ", ".join(":" if isinstance(index, Index) else str(int(index) - 1) for index in indices)
+        picked = ", ".join(
+            self.fixed.get(index, ":") if isinstance(index, Index) else str(int(index) - 1)
+            for index in indices
+        )
         return self._diagonal(f"{code}[{picked}]", axes)
 
     @staticmethod
@@ -380,12 +389,16 @@ class Coder:
         return self._diagonal(code, tuple(index for index in indices if isinstance(index, Index)))
 
     def _delta(self, term: KroneckerDelta) -> Piece:
-        first, second = term.args
+        first, second = sorted(term.args, key=lambda index: index not in self.fixed)
+        if first in self.fixed and second in self.fixed:
+            return Piece(f"float({self.fixed[first]} == {self.fixed[second]})")
+        if first in self.fixed and isinstance(second, Index):
+            return Piece(f"np.eye({self.size(self.ranges[second])})[{self.fixed[first]}]", (second,))
         if isinstance(first, Index) and isinstance(second, Index):
             size, other = self.ranges[first], self.ranges[second]
             both = self.size(size) if size == other else f"{self.size(size)}, {self.size(other)}"
             return Piece(f"np.eye({both})", (first, second))
-        axes = tuple(sorted(indices_of([term]), key=str))
+        axes = tuple(sorted(indices_of([term]) - self.fixed.keys(), key=str))
         left, right = self._aligned(first, axes), self._aligned(second, axes)
         return Piece(f"({left.code} == {right.code}).astype(float)", axes)
 
@@ -563,17 +576,24 @@ def _write_fact(coder: Coder, fact: Fact, body: list[str], results: list[Result]
         if any(name_of(part) is None for part in fact.head.args):
             return
         words = [identifier(str(name_of(part))) for part in fact.head.args]
-        key, wanted = f"result {fact.head}", f"d{words[0]}_" + "_".join(f"d{word}" for word in words[1:])
+        order = str(len(words) - 1) if len(words) > 2 else ""
+        key, wanted = (
+            f"result {fact.head}",
+            f"d{order}{words[0]}_" + "_".join(f"d{word}" for word in words[1:]),
+        )
     else:
         key = wanted = str(name_of(fact.head))
         wanted = identifier(wanted)
     saved = (dict(coder.arguments), set(coder.sizes), coder.uses_math)
     target = coder.names.of(key, wanted)
     try:
-        free = indices_of([fact.value]) - set(fact.slots)
+        fixed = sorted(indices_of([fact.value]) - set(fact.slots), key=str)
+        coder.fixed = {
+            index: coder.names.of(f"index {index.name}", identifier(index.name)) for index in fixed
+        }
         unavailable = sorted(missing & names_in(fact.value))
-        if unavailable or free:
-            msg = f"needs {identifier(unavailable[0])}" if unavailable else "has an index that is not summed"
+        if unavailable:
+            msg = f"needs {identifier(unavailable[0])}"
             raise Unwritten(msg)  # noqa: TRY301  said where it is found
         computed = {result.key for result in results}
         known = {
@@ -588,6 +608,7 @@ def _write_fact(coder: Coder, fact: Fact, body: list[str], results: list[Result]
             missing.add(key)
         body.append(f"# {target} is left out: {_comment(str(error))}")
         return
+    coder.places.extend(place for place in coder.fixed.values() if place not in coder.places)
     body.append(f"{target} = {code}")
     results.append(Result(target, key, tuple(fact.ranges[slot] for slot in fact.slots), _remark(coder, fact)))
 
@@ -612,7 +633,7 @@ def _function_name(page: Page) -> str:
 
 
 def _assembled(coder: Coder, function: str, body: list[str], results: list[Result]) -> str:
-    arguments = list(coder.arguments)
+    arguments = [*coder.arguments, *coder.places]
     lines: list[str] = []
     for size in sorted(coder.sizes, key=lambda size: size.name):
         place = next(
@@ -635,7 +656,8 @@ def _assembled(coder: Coder, function: str, body: list[str], results: list[Resul
     )
     doc = ['"""Return what the page establishes, by name.', "", "Arguments:"]
     doc += [f"    {code}: {_shape(coder, shape)}" for code, shape in coder.arguments.items()]
-    doc += [f"    {name}: an integer" for name in arguments[len(coder.arguments) :]]
+    doc += [f"    {code}: an index, counted from 0" for code in coder.places]
+    doc += [f"    {name}: an integer" for name in arguments[len(coder.arguments) + len(coder.places) :]]
     doc.append("Returns a dictionary:")
     doc += [f"    {each.code}: {_shape(coder, each.shape)}{each.remark}" for each in results]
     doc.append('"""')

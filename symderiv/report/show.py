@@ -16,7 +16,7 @@ from itertools import groupby
 from rich.cells import cell_len
 
 from symderiv.document import read
-from symderiv.kernel.terms import D, KernelError, name_of
+from symderiv.kernel.terms import D, Index, KernelError, name_of
 from symderiv.meaning import elaborate
 from symderiv.meaning.established import Established, Fact, established
 from symderiv.meaning.model import Page
@@ -33,6 +33,8 @@ class Lines:
 
     entry: tuple[str, str]
     matrix: tuple[str, str] | None
+    given: tuple[str, ...] = ()
+    """The assumptions that the page makes for it."""
 
 
 def show(path: str, text: str, form: str) -> str:
@@ -74,7 +76,18 @@ def _lines(fact: Fact, form: matrices.Form | None, style: Style) -> Lines | None
             whole = (_whole_head(fact, style), matrices.write(form, writes).text)
     except (KernelError, matrices.NoForm):
         return None
-    return Lines(entries, whole if whole != entries else None)
+    return Lines(entries, whole if whole != entries else None, tuple(_given(fact, style)))
+
+
+def _given(fact: Fact, style: Style) -> Iterator[str]:
+    """Yield the assumptions that a fact rests on; one that has no notation is left out."""
+    for assumption in fact.given:
+        free = sorted((s for s in assumption.free_symbols if isinstance(s, Index)), key=str)
+        writes = writer(style, list(assumption.args), tuple(free))
+        try:
+            yield " = ".join(entry_form(side, writes) for side in assumption.args)
+        except (KernelError, matrices.NoForm):
+            continue
 
 
 def _whole_head(fact: Fact, style: Style) -> str:
@@ -121,7 +134,9 @@ def _unicode(page: Page, found: Established) -> str:
             if shown is None:
                 out += [f"{_INDENT}line {fact.line}: this fact has no notation", ""]
                 continue
-            out += [*_equations([shown.entry, *([shown.matrix] if shown.matrix is not None else [])]), ""]
+            out += _equations([shown.entry, *([shown.matrix] if shown.matrix is not None else [])])
+            out += [f"{_INDENT * 2}given {each}" for each in shown.given]
+            out.append("")
     for each in found.omitted:
         out += [f"{_INDENT}line {each.line}: not derived: {plain(each.reason)}", ""]
     if not found.facts and not found.omitted:
@@ -168,7 +183,8 @@ def _latex(page: Page, found: Established) -> str:
             if shown is None:
                 continue
             for left, right in (shown.entry, *([shown.matrix] if shown.matrix is not None else [])):
-                rows.append(f"  {left} &= {right}")
+                given = "".join(f" \\quad \\text{{given }} {each}" for each in shown.given)
+                rows.append(f"  {left} &= {right}{given}")
         if rows:
             out += ["\\begin{align*}", " \\\\[4pt]\n".join(rows), "\\end{align*}"]
     return "\n".join(out)
@@ -192,6 +208,7 @@ def _json(page: Page, found: Established) -> str:
                 "line": fact.line,
                 "unicode": _sides(unicode),
                 "latex": _sides(latex),
+                "given": list(unicode.given) if unicode is not None else [],
                 "shape": [str(fact.ranges[slot]) for slot in fact.slots if slot in fact.ranges],
             }
         )

@@ -272,6 +272,8 @@ class Latex:
     def derivative(self, of: Shown, by: tuple[Shown, ...], *, named: bool) -> Shown:
         """Write a derivative: of a name as one fraction, of anything else as an operator before it."""
         below = " ".join(f"\\partial {each.text}" for each in by)
+        if len(by) > 1 and len({each.text for each in by}) == 1 and "^" not in by[0].text:
+            below = f"\\partial {by[0].text}^{len(by)}"
         order = f"^{len(by)}" if len(by) > 1 else ""
         if named:
             return Shown(f"\\frac{{\\partial{order} {of.text}}}{{{below}}}", Level.PRODUCT)
@@ -401,7 +403,9 @@ class Unicode:
         """Write a derivative: of a name as one fraction, of anything else as an operator before it."""
         order = _script(str(len(by)), _HIGH) if len(by) > 1 else ""
         below = "".join(f"∂{each.text}" for each in by)
-        if len(by) > 1:
+        if len(by) > 1 and len({each.text for each in by}) == 1:
+            below = f"∂{by[0].text}{order}"
+        elif len(by) > 1:
             below = f"({below})"
         if named:
             return Shown(f"∂{order}{of.text}/{below}", Level.QUOTIENT)
