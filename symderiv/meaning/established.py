@@ -8,7 +8,7 @@ value is what the kernel derives, or a member of the page's chain that is shorte
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sympy import Expr, Indexed
@@ -25,9 +25,12 @@ from symderiv.meaning.notation.folding import Known
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """`head[slots] = value`, in force under `context`; `section` is the heading it stands under."""
+    """`head[slots] = value`, in force under `context`; `section` is the heading it stands under.
 
-    kind: Literal["definition", "derivative"]
+    A *value* is what a section gives to a name that the page leaves open.
+    """
+
+    kind: Literal["definition", "derivative", "value"]
     head: Expr
     slots: tuple[Index, ...]
     ranges: dict[Index, Expr]
@@ -79,6 +82,9 @@ def established(page: Page, document: Document) -> Established:
         ):
             seen.add(name)
             facts.append(_definition(name, value, statement.context, section, line, known=known))
+        elif statement.kind == "assumption" and name in statement.context.definitions:
+            fact = _definition(str(name), value, statement.context, section, line, known=known)
+            facts.append(replace(fact, kind="value"))
         for each in _derivatives(term):
             key = _key(each)
             if key in seen:
@@ -104,7 +110,8 @@ def _heads(page: Page) -> Iterator[tuple[Statement, Tensor]]:
         if statement.chain is None or statement.context is None:
             continue
         value = page.chains[statement.chain].members[0].value
-        if isinstance(value, Tensor) and (statement.kind == "definition" or statement.chain not in done):
+        gives = statement.kind in ("definition", "assumption")
+        if isinstance(value, Tensor) and (gives or statement.chain not in done):
             done.add(statement.chain)
             yield statement, value
 

@@ -354,6 +354,7 @@ class _Builder:
             assumptions=assumptions,
             context=self._context(item.scope, number)
             if item.kind in ("claim", "question", "definition")
+            or (item.kind == "assumption" and item.chain is not None)
             else None,
             diagnostics=_unique(self.item_diagnostics[number]),
             expected=item.expected,
