@@ -1,110 +1,27 @@
-"""The steps of a page of `derivations/`, found in its text, and the wrong ones that rules make of each.
+"""Wrong members that rules make of a right one.
 
 A rule works on the LaTeX of one member and gives every member that it can make of it: one sign, index,
-factor, exponent, transpose, delta, bound or term is changed at a time.
+factor, exponent, transpose, delta, bound, function or term is changed at a time. No rule knows a page.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
+import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
-_DISPLAY = re.compile(r"^\$\$\n(?P<body>.*?)^\$\$\n", re.MULTILINE | re.DOTALL)
-_HEADING = re.compile(r"^(#+) (.+)\n", re.MULTILINE)
-_CASE = re.compile(r"If \$i (=|\\neq) j\$")
-_TRIM = re.compile(r"(?:\s|&|\\\\|\\begin\{aligned\}|\\end\{aligned\}|[,.](?=\W*$))+")
-
-
-@dataclass(frozen=True)
-class Step:
-    """One `=` of a page: what it needs of the page, where its right side stands, its chain so far."""
-
-    page: str
-    section: str
-    text: str
-    start: int
-    members: tuple[str, ...]
-    assumption: str | None
-
-    @property
-    def right(self) -> str:
-        """The member on the right."""
-        return self.members[-1]
-
-    def with_right(self, latex: str) -> str:
-        """Return the text with another member in place of the right one."""
-        return self.text[: self.start] + latex + self.text[self.start + len(self.right) :]
-
-
-def steps(page: str, text: str) -> Iterator[Step]:
-    """Give the steps of a page in order, definitions included."""
-    sections = _sections(text)
-    members: list[str] = []
-    for display in _DISPLAY.finditer(text):
-        parts = list(_members(display["body"], display.start("body")))
-        if parts[0][1]:
-            members = [parts[0][1]]
-        for start, latex in parts[1:]:
-            members.append(latex)
-            path = [each for each in sections if each.start <= start and _leads(each, sections, start)]
-            kept = "".join(text[each.start : each.end] for each in path)
-            before = sum(each.end - each.start for each in path[:-1])
-            case = list(_CASE.finditer(text, path[-1].start, start))
-            assumption = case[-1][1] if case else None
-            at = before + start - path[-1].start
-            yield Step(page, " / ".join(s.title for s in path), kept, at, tuple(members), assumption)
-
-
-@dataclass(frozen=True)
-class _Section:
-    level: int
-    title: str
-    start: int
-    end: int
-
-
-def _sections(text: str) -> list[_Section]:
-    found = list(_HEADING.finditer(text))
-    ends = [heading.start() for heading in found[1:]] + [len(text)]
-    return [_Section(len(h[1]), h[2], h.start(), end) for h, end in zip(found, ends, strict=True)]
-
-
-def _leads(section: _Section, sections: list[_Section], at: int) -> bool:
-    """Tell whether a place lies in a section or below it."""
-    after = [each for each in sections if section.start < each.start <= at]
-    return all(each.level > section.level for each in after)
-
-
-def _members(body: str, offset: int) -> Iterator[tuple[int, str]]:
-    """Give the members of a display with their places; one that begins with `=` has an empty first."""
-    depth, start = 0, 0
-    cuts = []
-    for at, character in enumerate(body):
-        if character in "{([":
-            depth += 1
-        elif character in "})]":
-            depth -= 1
-        elif body.startswith("\\begin{cases}", at):
-            depth += 1
-        elif body.startswith("\\end{cases}", at):
-            depth -= 1
-        elif character == "=" and depth == 0:
-            cuts.append((start, at))
-            start = at + 1
-    for first, last in [*cuts, (start, len(body))]:
-        left = _TRIM.match(body, first, last)
-        begin = left.end() if left else first
-        latex = body[begin:last]
-        trailing = re.search(r"(?:\s|&|\\\\|\\end\{aligned\}|(?<=\s)[,.])+$", latex)
-        yield offset + begin, latex[: trailing.start()] if trailing else latex
-
-
-# Rules
 
 Rule = Callable[[str], Iterator[str]]
-_LETTERS = "ijkmnt"
 _SUBSCRIPT = re.compile(r"(?<=_)(?:\{([a-z]+)\}|([a-z]))")
+_GREEK = (
+    "alpha|beta|gamma|delta|epsilon|eta|theta|kappa|lambda|mu|nu|pi|rho|sigma|tau|phi|varphi|psi|omega|ell"
+)
+_NAME = (
+    rf"(?:\\(?:hat|bar|tilde|mathbf|mathrm) ?(?:\{{[A-Za-z]\}}|[A-Za-z])|\\(?:{_GREEK})(?![a-z])|[A-Za-z])"
+)
+_INDEX = r"_(?:\{[^{}]*\}|[a-z0-9])"
+_LONE = r"(?<![A-Za-z\\{_^])"
+_OPENERS, _CLOSERS = "{([", "})]"
 
 
 def each(pattern: str, replacement: str) -> Rule:
@@ -118,39 +35,52 @@ def each(pattern: str, replacement: str) -> Rule:
     return rule
 
 
+def around(before: str, after: str) -> Rule:
+    """Return the rule that puts something around the whole."""
+    return lambda latex: iter([rf"{before} \left( {latex} \right){after}"])
+
+
+def plain(latex: str) -> Iterator[tuple[int, str]]:
+    """Give the characters that stand for themselves: not in words, environments, ranges of sums."""
+    hidden = [
+        range(found.start(), found.end())
+        for found in re.finditer(
+            r"\\[A-Za-z]+|\\(?:text|mathrm|begin|end)\{[^{}]*\}|\\(?:sum|prod|max)_\{[^{}]*\}", latex
+        )
+    ]
+    for at, character in enumerate(latex):
+        if not any(at in each for each in hidden):
+            yield at, character
+
+
 def sign(latex: str) -> Iterator[str]:
-    """A plus becomes a minus, a minus a plus; the whole changes its sign."""
-    yield rf"- \left( {latex} \right)"
-    for found in re.finditer(r"[+-]", latex):
-        other = "-" if found[0] == "+" else "+"
-        yield latex[: found.start()] + other + latex[found.end() :]
+    """A plus becomes a minus, a minus a plus."""
+    for at, character in plain(latex):
+        if character in "+-":
+            yield latex[:at] + ("-" if character == "+" else "+") + latex[at + 1 :]
 
 
 def index(latex: str) -> Iterator[str]:
     """One letter of a subscript becomes another letter of the member."""
-    used = sorted(
-        {letter for found in _SUBSCRIPT.finditer(latex) for letter in found[0].strip("{}")} & set(_LETTERS)
-    )
+    used = sorted({letter for found in _SUBSCRIPT.finditer(latex) for letter in found[0].strip("{}")})
     for found in _SUBSCRIPT.finditer(latex):
         for at in range(found.start(), found.end()):
-            if latex[at] in _LETTERS and not re.match(r"[a-z]=", latex[at : at + 2]):
-                for other in [letter for letter in used if letter != latex[at]] or [
-                    "i" if latex[at] != "i" else "j"
-                ]:
+            if latex[at].isalpha():
+                for other in [letter for letter in used if letter != latex[at]]:
                     yield latex[:at] + other + latex[at + 1 :]
 
 
 def exchanged(latex: str) -> Iterator[str]:
     """Two letters of one subscript change places."""
     for found in re.finditer(r"(?<=_)\{([a-z])([a-z])\}", latex):
-        if latex[found.start() - 7 : found.start()].find("delta") < 0:
+        if not latex[: found.start()].endswith(r"\delta_"):
             yield f"{latex[: found.start()]}{{{found[2]}{found[1]}}}{latex[found.end() :]}"
 
 
 def term(latex: str) -> Iterator[str]:
     """One term of a sum is dropped."""
-    for at, character in enumerate(latex):
-        if character in "+-" and latex[:at].strip() and latex[:at].rstrip()[-1] not in "({":
+    for at, character in plain(latex):
+        if character in "+-" and latex[:at].strip() and latex[:at].rstrip()[-1] not in "({[&":
             end = _term_end(latex, at + 1)
             yield latex[:at].rstrip() + " " + latex[end:]
             begin = _term_start(latex, at)
@@ -160,10 +90,10 @@ def term(latex: str) -> Iterator[str]:
 def _term_end(latex: str, at: int) -> int:
     depth = 0
     for end in range(at, len(latex)):
-        depth += (latex[end] in "{([") - (latex[end] in "})]")
         if latex.startswith("\\right", end) and depth == 0:
             return end
-        if depth < 0 or (depth == 0 and latex[end] in "+-"):
+        depth += (latex[end] in _OPENERS) - (latex[end] in _CLOSERS)
+        if depth < 0 or (depth == 0 and latex[end] in "+-,&"):
             return end
     return len(latex)
 
@@ -171,78 +101,180 @@ def _term_end(latex: str, at: int) -> int:
 def _term_start(latex: str, at: int) -> int:
     depth = 0
     for start in range(at - 1, -1, -1):
-        depth += (latex[start] in "})]") - (latex[start] in "{([")
-        if depth < 0 or (depth == 0 and latex[start] in "+-"):
+        depth += (latex[start] in _CLOSERS) - (latex[start] in _OPENERS)
+        if depth < 0 or (depth == 0 and latex[start] in "+-,&\n"):
             return start + 1
     return 0
 
 
 def swapped_cases(latex: str) -> Iterator[str]:
-    """The conditions of two cases change places."""
-    if r"\begin{cases}" in latex and r"\neq" in latex:
-        first, _, second = latex.partition(r"\neq")
-        head, _, tail = first.rpartition("=")
-        yield head + r"\neq" + tail + "=" + second
+    """The values of the first two cases change places."""
+    found = re.search(r"(\\begin\{cases\})(.*?)(&.*?\\\\)(.*?)(&.*)(\\end\{cases\})", latex, re.DOTALL)
+    if found:
+        yield (
+            latex[: found.start()]
+            + found[1]
+            + found[4]
+            + found[3]
+            + found[2]
+            + found[5]
+            + latex[found.start(6) :]
+        )
 
 
 def inverted(latex: str) -> Iterator[str]:
     """A fraction is turned round."""
-    for found in re.finditer(r"\\frac\{(?!\\partial)", latex):
+    for found in re.finditer(r"\\frac\{(?!\\partial|d\}|d\^)", latex):
         middle = _closing(latex, found.end())
         end = _closing(latex, middle + 2)
         above, below = latex[found.end() : middle], latex[middle + 2 : end]
         yield f"{latex[: found.start()]}\\frac{{{below}}}{{{above}}}{latex[end + 1 :]}"
 
 
+def one_part(latex: str) -> Iterator[str]:
+    """A fraction loses its denominator."""
+    for found in re.finditer(r"\\frac\{(?!\\partial|d\}|d\^)", latex):
+        middle = _closing(latex, found.end())
+        end = _closing(latex, middle + 2)
+        yield rf"{latex[: found.start()]}\left( {latex[found.end() : middle]} \right) {latex[end + 1 :]}"
+
+
 def _closing(latex: str, at: int) -> int:
     depth = 1
-    while depth:
+    while depth and at < len(latex):
         depth += (latex[at] == "{") - (latex[at] == "}")
         at += 1
     return at - 1
 
 
-_PLAIN = r"(?![_^])(?!\}(?:\{|_))"
+def another_name(latex: str) -> Iterator[str]:
+    """One name becomes another of the member that is used in the same way."""
+    uses: dict[str, list[re.Match[str]]] = {}
+    for found in re.finditer(rf"{_LONE}(?<!partial )({_NAME})({_INDEX})?(?![a-z(])", latex):
+        shape = "none" if found[2] is None else str(len(found[2].strip("_{}").replace(",", "")))
+        uses.setdefault(shape, []).append(found)
+    for found in itertools.chain.from_iterable(uses.values()):
+        shape = "none" if found[2] is None else str(len(found[2].strip("_{}").replace(",", "")))
+        others = dict.fromkeys(each[1] for each in uses[shape] if each[1] != found[1])
+        for other in [*others][:1]:
+            yield (
+                latex[: found.start(1)]
+                + other
+                + (" " if other.startswith("\\") and found[2] is None else "")
+                + latex[found.end(1) :]
+            )
+
+
+_WORDS = [
+    ("sin", "cos"), ("sinh", "cosh"), ("max", "min"), ("tanh", "sinh"), ("log", "exp"), ("tr", "det"),
+]  # fmt: skip
+
+
+def another_function(latex: str) -> Iterator[str]:
+    """A function becomes one with which it may be confused."""
+    for first, second in _WORDS:
+        for one, other in ((first, second), (second, first)):
+            for found in re.finditer(rf"\\{one}(?![a-z_])|\\mathrm\{{{one}\}}", latex):
+                word = f"\\{other}" if other != "tr" else r"\mathrm{tr}"
+                yield latex[: found.start()] + word + latex[found.end() :]
+
+
 RULES: dict[str, Rule] = {
     "sign": sign,
     "index": index,
     "indices exchanged": exchanged,
     "term dropped": term,
-    "factor two": lambda latex: iter([rf"2 \left( {latex} \right)"]),
-    "factor dropped": each(r"(?<![{\\a-z])(?:\\beta|[xygbWX]_(?:\{[a-z]+\}|[a-z]))(?= )(?! *[-+)])", ""),
+    "factor dropped": each(
+        rf"{_LONE}(?<!partial )(?<!\( )(?<!\(){_NAME}{_INDEX}(?= (?![-+=&)}}]|\\\\|\\right|\\end))", ""
+    ),
+    "factor at the end dropped": each(rf"(?<=[\w}})] ){_NAME}{_INDEX}(?=$| [-+)]|\\right)", ""),
     "exponent raised": each(r"\^2", "^3"),
     "exponent dropped": each(r"\^2", ""),
-    "squared": each(r"(?<!partial )[xyg]_[a-z](?![\w}^])", r"\g<0>^2"),
-    "beta dropped from exponent": each(r"e\^\{\\beta ", "e^{"),
-    "exponent negated": each(r"e\^\{", "e^{-"),
+    "squared": each(rf"{_LONE}(?<!partial ){_NAME}{_INDEX}(?![\w}}^(])", r"\g<0>^2"),
+    "exponential negated": each(r"e\^\{(?!-)", "e^{-"),
+    "exponential doubled": each(r"e\^\{(?!-)", "e^{2 "),
+    "exponential of the opposite": each(r"e\^\{-", "e^{"),
     "transpose dropped": each(r"\^\\top", ""),
-    "transpose added": each(rf"(?<!partial )(?<![A-Za-z\\])[WX]{_PLAIN}", r"\g<0>^\\top"),
+    "transpose added": each(rf"{_LONE}(?<!partial )[A-Z](?![_^A-Za-z(\}}])", r"\g<0>^\\top"),
+    "inverse dropped": each(r"\^\{-1\}", ""),
+    "inverse for transpose": each(r"\^\{-1\}", r"^\\top"),
     "delta dropped": each(r"\\delta_\{[a-z]+\}", ""),
     "delta negated": each(r"\\delta_\{[a-z]+\}", r"(1 - \g<0>)"),
     "sum begins late": each(r"(?<=\\sum_\{[a-z]=)1", "2"),
-    "sum ends early": each(r"(?<=\}\^\{)[NTM](?=\})", r"\g<0>-1"),
-    "sum dropped": each(r"\\sum_\{[a-z]=1\}\^\{[NTM]\}", ""),
-    "sum to another bound": each(r"(?<=\}\^\{)N(?=\})", "T"),
-    "sum to the other bound": each(r"(?<=\}\^\{)[TM](?=\})", "N"),
-    "zero for one": each(r"(?<![=\w{])0(?!\w)", "1"),
-    "one for zero": each(r"(?<![=\w{])1(?!\w)", "0"),
-    "ones dropped": each(r"\\mathbf\{1\}", ""),
+    "sum ends early": each(r"(?<=\\sum_\{[a-z]=[0-9a-z]\}\^)\{([^{}]*)\}", r"{\g<1>-1}"),
+    "sum dropped": each(r"\\sum_\{[^{}]*\}(?:\^\{[^{}]*\}|\^[A-Za-z])?", ""),
+    "zero for one": each(r"(?<![=\w{^.])0(?![\w.])", "1"),
+    "one for zero": each(r"(?<![=\w{^.])1(?![\w.])", "0"),
+    "three for two": each(r"(?<![=\w^.])2(?![\w.])", "3"),
+    "half for whole": each(r"\\frac\{1\}\{2\}", ""),
+    "ones dropped": each(r"\\mathbf\{1\}(?![\[(_])", ""),
+    "indicator turned": each(r"(?<=\\mathbf\{1\}\[)([^\[\]<>]*) ([<>]) ([^\[\]<>]*)(?=\])", r"\3 \2 \1"),
+    "indicator dropped": each(r"\\mathbf\{1\}\[[^\[\]]*\]", ""),
     "cases exchanged": swapped_cases,
     "fraction inverted": inverted,
+    "denominator dropped": one_part,
     "elementwise for outer": each(r"\\otimes", r"\\odot"),
     "product for elementwise": each(r"\\odot", ""),
     "diagonal dropped": each(r"\\mathrm\{diag\}", ""),
-    "scores for weights": each(r"(?<![\\A-Za-z{])y(?=[ _)^])", "x"),
-    "weights for scores": each(r"(?<![\\A-Za-z{])x(?=[ _)^])", "y"),
+    "root dropped": each(r"\\sqrt", ""),
+    "logarithm dropped": each(r"\\log(?= *[(\\{])", ""),
+    "absolute value dropped": each(r"\|([^|]+)\|", r"(\1)"),
+    "prime dropped": each(r"(?<=[\w}])'(?=\()", ""),
+    "prime added": each(r"\\(?:sigma|phi|varphi|Phi)(?=\()", r"\g<0>'"),
+    "another name": another_name,
+    "another function": another_function,
 }
+"""What may go wrong in a formula."""
+ALWAYS: dict[str, Rule] = {
+    "negated": around("-", ""),
+    "doubled": around("2", ""),
+    "halved": around(r"\frac{1}{2}", ""),
+    "one percent off": around(r"\frac{101}{100}", ""),
+    "tripled": around("3", ""),
+    "doubled with the other sign": around("-2", ""),
+    "a quarter more": around(r"\frac{5}{4}", ""),
+    "one more": lambda latex: iter([rf"{latex} + 1"] if r"\begin{cases}" not in latex else []),
+    "two less": lambda latex: iter([rf"{latex} - 2"] if r"\begin{cases}" not in latex else []),
+    "one for all": lambda _: iter(["1"]),
+    "seven for all": lambda _: iter(["7"]),
+    "nothing for all": lambda _: iter(["0"]),
+}
+"""What applies to every formula: no step has fewer than ten forms."""
+
+
+_DANGLING = re.compile(
+    r"[-+]\s*(?:\\right|\)|\]|\}|&|$)|\\log\s*(?:$|[-+)}])|^\s*\\cdot|\\cdot\s*(?:\\cdot|$)"
+    r"|\\(?:sum|prod)_\{[^{}]*\}(?:\^\{[^{}]*\})?\s*(?:$|[-+)}&])"
+)
+"""What no author writes: an operator without an operand."""
 
 
 def corrupted(latex: str) -> Iterator[tuple[str, str]]:
     """Give every corrupted member with the name of its rule, each member once."""
     seen = {"".join(latex.split())}
-    for name, rule in RULES.items():
+    for name, rule in (RULES | ALWAYS).items():
         for made in filter(str.strip, rule(latex)):
             key = "".join(made.split())
-            if key not in seen:
+            if key not in seen and not _DANGLING.search(made):
                 seen.add(key)
                 yield name, made.strip()
+
+
+def chosen(latex: str, most: int) -> list[tuple[str, str]]:
+    """Return some corrupted members: of each rule the first, then of each the second; general ones fill up.
+
+    With which rule it begins depends on the formula, so that all rules have their turn in a library.
+    """
+    by_rule: dict[str, list[tuple[str, str]]] = {}
+    for name, made in corrupted(latex):
+        by_rule.setdefault(name, []).append((name, made))
+    special = [found for name, found in by_rule.items() if name not in ALWAYS]
+    turn = zlib.crc32(latex.encode()) % max(len(special), 1)
+    special = special[turn:] + special[:turn]
+    firsts = [found[0] for found in special]
+    always = [found[0] for name, found in by_rule.items() if name in ALWAYS]
+    later = [
+        each for found in itertools.zip_longest(*(found[1:] for found in special)) for each in found if each
+    ]
+    kept = max(most - 10, 2)
+    return [*always[:kept], *firsts, *later, *always[kept:]][:most]

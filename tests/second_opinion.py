@@ -1,516 +1,463 @@
-"""A second opinion on the pages of `derivations/`: their LaTeX evaluated by brute force, over every entry.
+"""A second opinion on the steps of a page: both sides evaluated by brute force, over every entry.
 
-It shares nothing with symderiv: a reader of its own for the LaTeX that the pages use, arrays of NumPy, sums
-as loops, derivatives by a complex step of the function that the page defines.
+It shares nothing with symderiv: readers of its own for prose and LaTeX (`opinion_text`, `opinion_latex`,
+`opinion_page`), arrays of NumPy, derivatives by differences of the function that the page defines
+(`opinion_values`), or by autograd.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+from opinion_arrays import Array, Differences, IllFormed, Kind, Value
+from opinion_latex import Names, Node, Unreadable, names_of, read, walk
+from opinion_page import Page, arguments, known_at, reached, sinks
+from opinion_text import Chain, chains, path, sections
+from opinion_values import Range, World, evaluate, slots, truth, whole
 
-Array = Any
-Node = tuple[Any, ...]
-Scope = Mapping[str, int]
-
-
-class IllFormed(Exception):
-    """The expression has no meaning at these sizes."""
-
-
-class Unreadable(Exception):
-    """The expression is none that this evaluator knows."""
-
-
-# Reading
-
-_TOKEN = re.compile(r"\s+|\\left|\\right|\\,|\\;|&|(?P<token>\\[A-Za-z]+|\\\\|\d+|.)", re.DOTALL)
-_ENDS = frozenset({"", "+", "-", ")", "]", "}", "=", "\\\\", ",", ".", "\\end", "\\text", "\\neq"})
+Truth = Literal["equal", "differ", "ill-formed", "no entry", "unsure"]
+_WORST_FIRST: tuple[Truth, ...] = ("ill-formed", "differ", "unsure", "equal")
+_TRIES = 40
+_DRAWS = 8
+"""Points at least, over all sizes."""
+_EQUAL, _DIFFERENT = 2e-6, 2e-5
 
 
-class _Reader:
-    def __init__(self, text: str) -> None:
-        self.tokens = [found["token"] for found in _TOKEN.finditer(text) if found["token"]]
-        self.at = 0
+# Steps
+
+
+@dataclass(frozen=True)
+class Step:
+    """One `=` of a page: the part of the page that leads to it, where its right side stands, its chain."""
+
+    page: str
+    section: str
+    text: str
+    start: int
+    members: tuple[str, ...]
+    head: int
+    """Where its chain begins in the text."""
+    place: int
+    """Where its right side stands in the whole page."""
+    display: bool
+
+    @cached_property
+    def knowledge(self) -> Page:
+        """What the page tells of names where the step stands."""
+        return known_at(self.text, self.start)
 
     @property
-    def next(self) -> str:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+    def kind(self) -> Literal["claim", "definition", "assumption"]:
+        """What the `=` is: the first of a chain may define its head, and a page may suppose an equation."""
+        if self.head in self.knowledge.supposed:
+            return "assumption"
+        first = len(self.members) == 2
+        return "definition" if first and self.head in self.knowledge.heads else "claim"
 
-    def take(self, *expected: str) -> str:
-        token = self.next
-        if not token or (expected and token not in expected):
-            message = f"{token!r} where {expected} should stand"
-            raise Unreadable(message)
-        self.at += 1
-        return token
+    @property
+    def right(self) -> str:
+        """The member on the right."""
+        return self.members[-1]
 
-    def has(self, token: str) -> bool:
-        if self.next == token:
-            self.at += 1
-            return True
-        return False
+    def with_right(self, latex: str) -> str:
+        """Return the text with another member in place of the right one."""
+        return self.text[: self.start] + latex + self.text[self.start + len(self.right) :]
 
-    def whole(self) -> Node:
-        node = self.expression()
-        while self.next in {".", ","}:
-            self.take()
-        if self.next:
-            raise Unreadable(self.next)
-        return node
-
-    def expression(self) -> Node:
-        terms = []
-        sign = self.take() if self.next in {"+", "-"} else "+"
-        terms.append((sign, self.term()))
-        while self.next in {"+", "-"}:
-            terms.append((self.take(), self.term()))
-        return terms[0][1] if len(terms) == 1 and sign == "+" else ("sum of", tuple(terms))
-
-    def term(self) -> Node:
-        node = self.factor()
-        while self.next not in _ENDS:
-            operator = self.take() if self.next in {"\\cdot", "\\odot", "\\otimes"} else ""
-            node = ("product", operator, node, self.factor())
-        return node
-
-    def factor(self) -> Node:
-        token = self.next
-        if token == "\\sum":
-            return self.sum()
-        node = self.primary()
-        while self.next in {"_", "^"}:
-            if self.take() == "_":
-                node = ("entry", node, self.subscripts())
-            elif self.has("{") or self.next:
-                braced = self.tokens[self.at - 1] == "{"
-                if self.has("\\top"):
-                    node = ("transpose", node)
-                else:
-                    node = ("power", node, self.expression() if braced else self.primary())
-                if braced:
-                    self.take("}")
-        return node
-
-    def primary(self) -> Node:
-        token = self.take()
-        if token.isdigit():
-            return ("number", float(token))
-        if token in {"(", "["}:
-            node = self.expression()
-            self.take(")", "]")
-            return node
-        if token == "\\frac":
-            return self.fraction()
-        if token == "\\mathbf":
-            self.braced("1")
-            return ("name", "1")
-        if token == "\\mathrm":
-            self.braced("diag")
-            self.take("(")
-            node = self.expression()
-            self.take(")")
-            return ("diagonal", node)
-        if token == "\\begin":
-            return self.cases()
-        if token == "\\delta":
-            self.take("_")
-            return ("delta", self.subscripts())
-        if token == "\\beta" or re.fullmatch("[A-Za-z]", token):
-            return ("name", token)
-        raise Unreadable(token)
-
-    def braced(self, word: str) -> None:
-        self.take("{")
-        for letter in word:
-            self.take(letter)
-        self.take("}")
-
-    def subscripts(self) -> tuple[str, ...]:
-        if not self.has("{"):
-            return (self.take(),)
-        found = []
-        while not self.has("}"):
-            found.append(self.take())
-        return tuple(found)
-
-    def sum(self) -> Node:
-        self.take("\\sum")
-        self.take("_")
-        low: Node = ("number", 1.0)
-        high: Node | None = None
-        self.take("{")
-        letter = self.take()
-        if self.has("="):
-            low = self.expression()
-        self.take("}")
-        if self.has("^"):
-            self.take("{")
-            high = self.expression()
-            self.take("}")
-        return ("sum", letter, low, high, self.term())
-
-    def fraction(self) -> Node:
-        self.take("{")
-        if self.next == "\\partial":
-            self.take()
-            of = None if self.has("}") else self.expression()
-            if of is not None:
-                self.take("}")
-            self.take("{")
-            self.take("\\partial")
-            by = self.factor()
-            self.take("}")
-            return ("derivative", of if of is not None else self.term(), by)
-        above = self.expression()
-        self.take("}")
-        self.take("{")
-        below = self.expression()
-        self.take("}")
-        return ("quotient", above, below)
-
-    def cases(self) -> Node:
-        self.braced("cases")
-        rows = []
-        while self.next != "\\end":
-            value = self.expression()
-            condition = None
-            while self.next in {"\\text", "{", "}", "i", "f", ",", "o", "t", "h", "e", "r", "w", "s"}:
-                if self.take() == "f":
-                    self.take("}")
-                    break
-            if self.next not in {"\\\\", "\\end", ",", "."}:
-                condition = (self.take(), self.take("=", "\\neq"), self.take())
-            rows.append((value, condition))
-            while self.next in {",", ".", "\\\\"}:
-                self.take()
-        self.take("\\end")
-        self.braced("cases")
-        return ("cases", tuple(rows))
+    def __str__(self) -> str:
+        return f"{self.page}, {self.section}: {self.members[-2]} = {self.right}"
 
 
-def read(latex: str) -> Node:
-    """Read one member of a chain."""
-    return _Reader(latex).whole()
-
-
-# What the names mean
-
-Kind = Literal["number", "column", "row", "matrix", "identity"]
-_KINDS: dict[int, Kind] = {0: "number", 1: "column", 2: "matrix"}
-
-
-@dataclass(frozen=True)
-class Value:
-    """A value with its kind; of the identity, whose size its neighbours tell, `array` is the factor."""
-
-    kind: Kind
-    array: Array
-
-
-@dataclass(frozen=True)
-class Model:
-    """Sizes, values of the names that are given, and functions for those that the page defines."""
-
-    sizes: dict[str, int]
-    given: dict[str, Array]
-    defined: dict[str, Callable[[Model], Array]]
-    held: dict[str, Array] = field(default_factory=dict)
-    differentiating: bool = False
-
-    def value(self, name: str) -> Array:
-        """Return the value of a name, complex while a derivative is taken."""
-        if name in self.held:
-            return self.held[name]
-        if name in self.sizes:
-            return np.asarray(float(self.sizes[name]))
-        if name in self.defined:
-            return np.asarray(self.defined[name](self))
-        if name not in self.given:
-            raise IllFormed(name)
-        return self.given[name]
-
-
-def _loss(model: Model, name: str) -> Array:
-    """Return a function of all entries of a tensor that no symmetry maps to itself."""
-    v = model.value(name).ravel()
-    a, c, d = _coefficients(v.size)
-    return a @ v + c @ np.sin(v) + (d @ v) ** 2
-
-
-def _gradient(model: Model, name: str) -> Array:
-    v = model.value(name).ravel()
-    a, c, d = _coefficients(v.size)
-    return a + c * np.cos(v) + 2 * d * (d @ v)
-
-
-def _coefficients(count: int) -> tuple[Array, Array, Array]:
-    at = np.arange(1, count + 1)
-    return np.cos(at * 1.7), 0.3 + np.sin(at * 2.3), np.cos(at * 0.9 + 1)
-
-
-def models(page: str, section: str, largest: int = 3) -> Iterator[Model]:
-    """Give the model of a page at all sizes up to `largest`; in a section on a batch, that of the batch."""
-    random = np.random.default_rng(7)
-    batch = "batch" in section.lower()
-    names = ("N",) if page == "softmax" else ("T", "N", "M") if batch else ("T", "N")
-    for sizes in itertools.product(range(1, largest + 1), repeat=len(names)):
-        size = dict(zip(names, sizes, strict=True))
-        n, t, m = (size.get(name, 1) for name in "NTM")
-        if page == "softmax":
-            yield Model(
-                size,
-                {
-                    "x": random.normal(size=n),
-                    "\\beta": np.asarray(0.7),
-                    "c": np.asarray(0.4),
-                    "1": np.ones(n),
-                },
-                {
-                    "Z": lambda model: np.exp(model.value("\\beta") * model.value("x")).sum(),
-                    "y": lambda model: np.exp(model.value("\\beta") * model.value("x")) / model.value("Z"),
-                    "L": lambda model: _loss(model, "y"),
-                    "g": lambda model: _gradient(model, "y"),
-                },
-            )
+def steps(name: str, text: str) -> Iterator[Step]:
+    """Give the steps of a page in order."""
+    heads = sections(text)
+    for chain in chains(text):
+        if len(chain.members) < 2:
             continue
-        given = {"W": random.normal(size=(t, n)), "x": random.normal(size=n), "b": random.normal(size=t)}
-        defined: dict[str, Callable[[Model], Array]] = {
-            "y": lambda model: model.value("W") @ model.value("x") + model.value("b"),
-            "L": lambda model: _loss(model, "y"),
-        }
-        if batch:
-            given |= {"X": random.normal(size=(m, n)), "1": np.ones(m)}
-            defined["Y"] = lambda model: model.value("X") @ model.value("W").T + model.value("b")
-            defined["L"] = lambda model: _loss(model, "Y")
-        yield Model(size, given, defined)
+        for at in range(1, len(chain.members)):
+            member = chain.members[at]
+            leading = path(heads, member.start)
+            kept = "".join(text[each.start : each.end] for each in leading)
+            start = sum(each.end - each.start for each in leading[:-1]) + member.start - leading[-1].start
+            members = tuple(_without_set(each.latex) for each in chain.members[: at + 1])
+            shift = start - member.start
+            section = " / ".join(each.title for each in leading[1:])
+            yield Step(
+                name,
+                section,
+                kept,
+                start,
+                members,
+                chain.members[0].start + shift,
+                member.start,
+                chain.display,
+            )
 
 
-# Evaluation
-
-_STEP = 1e-30
-
-
-def evaluate(node: Node, model: Model, scope: Scope) -> Value:
-    """Return the value of an expression, the free indices being given."""
-    return _RULES[node[0]](node, model, scope)
+def _without_set(latex: str) -> str:
+    return re.split(r"\s*\\in(?![a-z])", latex)[0]
 
 
-def _number(node: Node, model: Model, scope: Scope) -> Value:
-    del model, scope
-    return Value("number", np.asarray(node[1]))
+# Models
 
 
-def _name(node: Node, model: Model, scope: Scope) -> Value:
-    name = node[1]
-    if name == "I":
-        return Value("identity", np.asarray(1.0))
-    if name in scope:
-        raise IllFormed(name)
-    array = model.value(name)
-    return Value(_KINDS[array.ndim], array)
+def _shape(page: Page, world: World, name: str) -> tuple[int, ...]:
+    return tuple(whole(evaluate(size, world, {})) for size in page.declared[name].shape)
 
 
-def _place(letters: tuple[str, ...], shape: tuple[int, ...], model: Model, scope: Scope) -> tuple[int, ...]:
-    if len(letters) != len(shape):
-        message = f"{len(letters)} indices for {len(shape)}"
-        raise IllFormed(message)
-    place = tuple(_index(letter, model, scope) for letter in letters)
-    if any(not 1 <= at <= size for at, size in zip(place, shape, strict=True)):
-        raise IllFormed(letters)
-    return tuple(at - 1 for at in place)
+def _draw(name: str, values: str, shape: tuple[int, ...], seed: int) -> Array:
+    random = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    square = len(shape) == 2 and shape[0] == shape[1]
+    real = random.normal(size=shape)
+    if values == "positive":
+        return random.uniform(0.3, 2, size=shape)
+    if values == "unit":
+        return random.uniform(0.1, 0.9, size=shape)
+    if values == "binary":
+        return random.integers(0, 2, size=shape).astype(float)
+    if values == "signs":
+        return random.integers(0, 2, size=shape) * 2.0 - 1
+    if values == "one-hot":
+        return np.eye(shape[0])[random.integers(0, shape[0])]
+    if values == "definite":
+        return real @ real.T + 0.5 * np.eye(shape[0])
+    if values == "symmetric":
+        return (real + real.T) / 2 + np.eye(shape[0])
+    if values == "orthogonal":
+        return np.linalg.qr(real)[0] if square else real
+    return 0.7 * real + 1.3 * np.eye(shape[0]) if square else real
 
 
-def _range(letter: str) -> str:
-    """Return the key under which a scope keeps the size that a letter runs to."""
-    return f"size of {letter}"
+def worlds(
+    page: Page, nodes: Sequence[Node], engine: Any, largest: int = 3, most: int = 9
+) -> Iterator[World]:
+    """Give the page at choices of its sizes up to `largest`, with values that satisfy what it supposes."""
+    names = size_names(page, nodes)
+    _settle_arguments(page, engine, names)
+    _settle_hypotheses(page, engine, names)
+    choices = _choices(len(names), largest, most)
+    draws = -(-_DRAWS // len(choices))
+    for number, choice in enumerate(choice for choice in choices for _ in range(draws)):
+        sizes = dict(zip(names, choice, strict=True))
+        for seed in range(1000 * number, 1000 * number + _TRIES):
+            try:
+                world = _world(page, engine, sizes, seed)
+            except IllFormed:
+                break
+            if world is not None:
+                yield world
+                break
 
 
-def _index(letter: str, model: Model, scope: Scope) -> int:
-    if letter.isdigit():
-        return int(letter)
-    if letter in scope:
-        return scope[letter]
-    if letter in model.sizes:
-        return model.sizes[letter]
-    raise IllFormed(letter)
+def _settle_arguments(page: Page, engine: Any, names: Sequence[str]) -> None:
+    """Tell of what an unknown function is one: of its candidates those that have the shape of its domain."""
+    sizes = {name: 2 + at for at, name in enumerate(names)}
+    for name, shapes in page.unknown.items():
+        candidates = arguments(page, name)
+        page.arguments[name] = candidates
+        try:
+            world = _world(page, engine, sizes, 0, settled=False)
+            assert world is not None
+            domain = [tuple(whole(evaluate(size, world, {})) for size in shape) for shape in shapes]
+            every = [each for each in page.derived.get(name, []) if each != name]
+            fitting = [each for each in every if not domain or world.value(each).shape in domain]
+        except (IllFormed, Unreadable):
+            continue
+        page.arguments[name] = sinks(page, name, fitting)
 
 
-def _entry(node: Node, model: Model, scope: Scope) -> Value:
-    value = evaluate(node[1], model, scope)
-    if value.kind == "identity":
-        raise Unreadable("an entry of the identity")
-    return Value("number", value.array[_place(node[2], value.array.shape, model, scope)])
+def _settle_hypotheses(page: Page, engine: Any, names: Sequence[str]) -> None:
+    """Keep of what the page supposes what restricts its values, and can be met."""
+    sizes = {name: 3 - at % 2 for at, name in enumerate(names)}
+    kept: list[tuple[Node, Node]] = []
+    for each in page.hypotheses:
+        try:
+            world = _world(page, engine, sizes, 1, settled=False)
+            assert world is not None
+            with np.errstate(all="ignore"):
+                if np.abs(_residual(world, *each)).max(initial=0.0) < 1e-9:
+                    continue
+                page.hypotheses = [*kept, each]
+                if _supposed(world, 1):
+                    kept.append(each)
+                else:
+                    page.failed.append(f"the hypothesis {each}")
+        except (IllFormed, Unreadable) as error:
+            page.failed.append(f"the hypothesis {each}: {error}")
+    page.hypotheses = kept
 
 
-def _delta(node: Node, model: Model, scope: Scope) -> Value:
-    if len(node[1]) != 2:
-        raise IllFormed(node[1])
-    first, second = (_index(letter, model, scope) for letter in node[1])
-    if len({scope[_range(letter)] for letter in node[1] if letter in scope}) > 1:
-        raise IllFormed(node[1])
-    return Value("number", np.asarray(float(first == second)))
+def size_names(page: Page, nodes: Sequence[Node]) -> list[str]:
+    """Return the names that only say how large something is."""
+    found: list[str] = []
+    for declaration in page.declared.values():
+        found += [
+            name for size in declaration.shape if size[0] != "length" for name in sorted(names_of(size))
+        ]
+        if declaration.values == "size":
+            found.append(declaration.name)
+    for shapes in page.unknown.values():
+        found += [name for shape in shapes for size in shape for name in sorted(names_of(size))]
+    found += [name for size in page.ranges.values() for name in sorted(names_of(size))]
 
+    def visit(node: Node) -> None:
+        if node[0] == "big" and node[4] is not None:
+            found.extend(sorted(names_of(node[4])))
 
-def _transpose(node: Node, model: Model, scope: Scope) -> Value:
-    value = evaluate(node[1], model, scope)
-    turned: dict[Kind, Kind] = {"column": "row", "row": "column"}
-    return Value(turned.get(value.kind, value.kind), value.array.T)
-
-
-def _power(node: Node, model: Model, scope: Scope) -> Value:
-    exponent = evaluate(node[2], model, scope)
-    if exponent.kind != "number":
-        raise IllFormed("an exponent")
-    if node[1] == ("name", "e"):
-        return Value("number", np.exp(exponent.array))
-    base = evaluate(node[1], model, scope)
-    if base.kind != "number":
-        raise Unreadable("a power of an array")
-    return Value("number", base.array**exponent.array)
-
-
-def _quotient(node: Node, model: Model, scope: Scope) -> Value:
-    above, below = (evaluate(part, model, scope) for part in node[1:])
-    if below.kind != "number":
-        raise IllFormed("a divisor")
-    return Value(above.kind, above.array / below.array)
-
-
-def _added(node: Node, model: Model, scope: Scope) -> Value:
-    values = [(sign, evaluate(term, model, scope)) for sign, term in node[1]]
-    kind: Kind = next((value.kind for _, value in values if value.kind != "number"), "number")
-    total: Array = 0.0
-    for sign, value in values:
-        if value.kind not in {kind, "number"} or (value.kind != kind and kind in {"matrix", "identity"}):
-            raise IllFormed("a sum")
-        if value.kind == kind and np.ndim(total) == value.array.ndim and np.shape(total) != value.array.shape:
-            raise IllFormed("a sum")
-        total = total + (value.array if sign == "+" else -value.array)
-    return Value(kind, np.asarray(total))
-
-
-def _product(node: Node, model: Model, scope: Scope) -> Value:
-    left, right = evaluate(node[2], model, scope), evaluate(node[3], model, scope)
-    a, b = left.array, right.array
-    if node[1] == "\\otimes" and left.kind == right.kind == "column":
-        return Value("matrix", np.outer(a, b))
-    if "number" in (left.kind, right.kind):
-        return Value(right.kind if left.kind == "number" else left.kind, a * b)
-    if "identity" in (left.kind, right.kind):
-        return Value(right.kind if left.kind == "identity" else left.kind, a * b)
-    if node[1] == "\\odot":
-        if left.kind != right.kind or a.shape != b.shape:
-            raise IllFormed("an elementwise product")
-        return Value(left.kind, a * b)
-    if node[1] == "\\cdot" and left.kind == right.kind == "column" and a.shape == b.shape:
-        return Value("number", a @ b)
-    kinds: dict[tuple[Kind, Kind], Kind] = {
-        ("matrix", "matrix"): "matrix",
-        ("matrix", "column"): "column",
-        ("row", "matrix"): "row",
-        ("row", "column"): "number",
+    for node in [*nodes, *(each.body for each in page.defined.values())]:
+        walk(node, visit)
+    letters = {letter for node in nodes for letter in (*_bound(node), *_indexing(node))}
+    shapes = {
+        name
+        for each in page.declared.values()
+        for size in each.shape
+        if size[0] != "length"
+        for name in names_of(size)
     }
-    if (left.kind, right.kind) == ("column", "row"):
-        return Value("matrix", np.outer(a, b))
-    kind = kinds.get((left.kind, right.kind))
-    if kind is None or node[1] == "\\otimes" or a.shape[-1] != b.shape[0]:
-        raise IllFormed("a product")
-    return Value(kind, a @ b)
+    letters -= shapes
+    known = {name for name, each in page.declared.items() if each.values != "size"} | set(page.defined)
+    return [name for name in dict.fromkeys(found) if name not in known and name not in letters]
 
 
-def _sum(node: Node, model: Model, scope: Scope) -> Value:
-    _, letter, low, high, body = node
-    first = round(float(np.real(evaluate(low, model, {}).array)))
-    if high is None:
-        raise Unreadable("a sum without bound")
-    last = round(float(np.real(evaluate(high, model, {}).array)))
-    size = _plain_size(high, model) or last
-    values = [
-        evaluate(body, model, {**scope, letter: at, _range(letter): size}) for at in range(first, last + 1)
-    ]
-    if not values:
-        return Value("number", np.asarray(0.0))
-    return Value(values[0].kind, sum(value.array for value in values))
+def _indexing(node: Node) -> set[str]:
+    """Return the letters that stand as indices."""
+    found: set[str] = set()
+
+    def visit(each: Node) -> None:
+        if each[0] == "entry":
+            found.update(part[1] for part in each[2] if part[0] == "name" and re.fullmatch("[a-z]", part[1]))
+
+    walk(node, visit)
+    return found
 
 
-def _plain_size(high: Node, model: Model) -> int | None:
-    """Return N for the bounds N and N - 1."""
-    terms = [term for _, term in high[1]] if high[0] == "sum of" else [high]
-    return next(
-        (model.sizes[term[1]] for term in terms if term[0] == "name" and term[1] in model.sizes), None
+def _bound(node: Node) -> set[str]:
+    found: set[str] = set()
+
+    def visit(each: Node) -> None:
+        if each[0] == "big":
+            found.update(each[2])
+
+    walk(node, visit)
+    return found
+
+
+def _choices(count: int, largest: int, most: int) -> list[tuple[int, ...]]:
+    """Return choices of sizes: all, or where these are many some that tell any two sizes apart."""
+    every = list(itertools.product(range(1, largest + 1), repeat=count))
+    if len(every) <= most:
+        return every
+    random = np.random.default_rng(count)
+    chosen = [tuple(2 + (at + turn) % 2 for at in range(count)) for turn in range(2)]
+    chosen += [(1,) * count, (largest,) * count]
+    chosen += [tuple(int(x) for x in random.integers(1, largest + 1, count)) for _ in range(200)]
+    return list(dict.fromkeys(chosen))[:most]
+
+
+def _world(
+    page: Page, engine: Any, sizes: dict[str, int], seed: int, *, settled: bool = True
+) -> World | None:
+    """Return the page at these sizes; None where its conditions do not hold at this draw."""
+    given: dict[str, Array] = {}
+    kinds: dict[str, Kind] = {}
+    world = World(page, engine, sizes, given, kinds)
+    for name, declaration in page.declared.items():
+        if name in page.defined or name in page.unknown or name in sizes:
+            continue
+        shape = _shape(page, world, name)
+        if any(size < 1 for size in shape):
+            raise IllFormed("a size")
+        if name == "\\mathbf{1}":
+            given[name] = np.ones(shape)
+        elif declaration.values == "index":
+            last = whole(evaluate(page.ranges[name], world, {}))
+            if last < 1:
+                raise IllFormed("a size")
+            given[name] = np.random.default_rng([seed, 5]).integers(1, last + 1, size=shape).astype(float)
+        else:
+            given[name] = _draw(name, declaration.values, shape, seed)
+    if not settled:
+        return world
+    if page.hypotheses and not _supposed(world, seed):
+        return None
+    for condition in page.conditions:
+        if _loose_letters(condition, world):
+            continue
+        with np.errstate(all="ignore"):
+            if not np.all(truth(condition, world, {}).array):
+                return None
+    return world
+
+
+def _is_letter(name: str, world: World) -> bool:
+    return (
+        bool(re.fullmatch("[a-z]'?", name))
+        and name not in world.given
+        and name not in world.sizes
+        and name not in world.page.defined
+        and name not in world.page.functions
+        and name not in world.page.unknown
     )
 
 
-def _diagonal(node: Node, model: Model, scope: Scope) -> Value:
-    value = evaluate(node[1], model, scope)
-    if value.kind != "column":
-        raise IllFormed("a diagonal")
-    return Value("matrix", np.diag(value.array))
+# Hypotheses
 
 
-def _cases(node: Node, model: Model, scope: Scope) -> Value:
-    for value, condition in node[1]:
-        if condition is None:
-            return evaluate(value, model, scope)
-        first, relation, second = condition
-        if (_index(first, model, scope) == _index(second, model, scope)) == (relation == "="):
-            return evaluate(value, model, scope)
-    raise IllFormed("no case holds")
+def _residual(world: World, left: Node, right: Node) -> Array:
+    scope = free(world, [left, right], [left, right])
+    sides = [evaluate(side, world, scope) for side in (left, right)]
+    if sides[1].kind == "identity" and sides[0].kind == "matrix":
+        sides[1] = Value("matrix", sides[1].array * np.eye(sides[0].shape[0]), sides[1].letters)
+    letters = tuple(dict.fromkeys(letter for side in sides for letter in side.letters))
+    rank = max(len(side.shape) for side in sides)
+    return np.ravel(world.lift(sides[0], letters, rank) - world.lift(sides[1], letters, rank))
 
 
-def _derivative(node: Node, model: Model, scope: Scope) -> Value:
-    if model.differentiating:
-        raise Unreadable("a derivative of a derivative")
-    of, by = node[1:]
-    while by[0] == "transpose":
-        raise Unreadable("a derivative by a row")
-    name, letters = (by[1], ()) if by[0] == "name" else (by[1][1], by[2])
-    centre = np.asarray(model.value(name), dtype=complex)
-    places = [_place(letters, centre.shape, model, scope)] if letters else list(np.ndindex(centre.shape))
-    parts = []
-    for place in places:
-        moved = centre.copy()
-        moved[place] += 1j * _STEP
-        held = replace(model, held={**model.held, name: moved}, differentiating=True)
-        value = evaluate(of, held, scope)
-        parts.append(Value(value.kind, np.imag(value.array) / _STEP))
-    if letters or not centre.ndim:
-        return parts[0]
-    kinds = {(part.kind, centre.ndim) for part in parts}
-    arrays = np.array([part.array for part in parts])
-    if kinds <= {("number", 1), ("number", 2)}:
-        return Value(_KINDS[centre.ndim], arrays.reshape(centre.shape))
-    if kinds == {("column", 1)}:
-        return Value("matrix", arrays.T)
-    raise IllFormed("a derivative")
+def _supposed(world: World, seed: int) -> bool:
+    """Move what is given until the page's hypotheses hold."""
+    page = world.page
+    about = reached(page, {name for each in page.hypotheses for side in each for name in names_of(side)})
+    kinds = {name: page.declared[name].values for name in world.given if name in about}
+    movable = [name for name, values in kinds.items() if values in {"real", "positive", "unit", "symmetric"}]
+    others = [name for name, values in kinds.items() if values in {"binary", "one-hot"}]
+
+    def residuals() -> Array:
+        world.known.clear()
+        return np.concatenate([_residual(world, *each) for each in page.hypotheses])
+
+    for attempt in range(30 if others else 1):
+        for name in others:
+            shape = world.given[name].shape
+            world.given[name] = (
+                _one_hot(shape, seed + attempt)
+                if attempt % 2
+                else _draw(name, "binary", shape, seed + 7 * attempt)
+            )
+        with np.errstate(all="ignore"):
+            for _ in range(25):
+                found = residuals()
+                if not np.isfinite(found).all():
+                    break
+                if np.abs(found).max(initial=0.0) < 1e-12:
+                    return True
+                if not movable:
+                    break
+                columns, entries = [], []
+                for name in movable:
+                    for place in np.ndindex(world.given[name].shape):
+                        entries.append((name, place))
+                        columns.append(_slope(world, name, place, residuals))
+                step = np.linalg.lstsq(np.array(columns).T, -found, rcond=1e-9)[0]
+                for (name, place), move in zip(entries, step, strict=True):
+                    world.given[name] = world.given[name].copy()
+                    world.given[name][place] += move
+            if np.abs(residuals()).max(initial=0.0) < 1e-9:
+                return True
+    return False
 
 
-_RULES: dict[str, Callable[[Node, Model, Scope], Value]] = {
-    "number": _number,
-    "name": _name,
-    "entry": _entry,
-    "delta": _delta,
-    "transpose": _transpose,
-    "power": _power,
-    "quotient": _quotient,
-    "sum of": _added,
-    "product": _product,
-    "sum": _sum,
-    "diagonal": _diagonal,
-    "cases": _cases,
-    "derivative": _derivative,
-}
+def _slope(world: World, name: str, place: tuple[int, ...], residuals: Any) -> Array:
+    before = world.given[name]
+    sides = []
+    for move in (1e-5, -1e-5):
+        moved = before.copy()
+        moved[place] += move
+        world.given[name] = moved
+        sides.append(residuals())
+    world.given[name] = before
+    return (sides[0] - sides[1]) / 2e-5
+
+
+def _one_hot(shape: tuple[int, ...], seed: int) -> Array:
+    if not shape:
+        return np.asarray(1.0)
+    random = np.random.default_rng(seed)
+    return np.eye(shape[-1])[random.integers(0, shape[-1], size=shape[:-1])]
 
 
 # Comparison
 
-Truth = Literal["equal", "differ", "ill-formed", "no entry"]
+
+def free(world: World, nodes: Sequence[Node], elsewhere: Sequence[Node]) -> dict[str, Range]:
+    """Return the free letters of some expressions with their ranges."""
+    sizes: dict[str, int] = {}
+    for node in nodes:
+        for letter, size in slots(node, world, frozenset()):
+            if _is_letter(letter, world):
+                sizes.setdefault(letter, size)
+    for node in nodes:
+        for letter in _loose(node, frozenset()):
+            if letter not in sizes and _is_letter(letter, world):
+                sizes[letter] = _elsewhere(world, letter, nodes, elsewhere, sizes)
+    return {letter: Range(letter, np.arange(1, size + 1)) for letter, size in sizes.items()}
+
+
+def _elsewhere(
+    world: World, letter: str, nodes: Sequence[Node], elsewhere: Sequence[Node], sizes: dict[str, int]
+) -> int:
+    """Return the range of a letter that stands at no tensor: its partner's, or by the page's formulas."""
+    if letter in world.page.ranges:
+        return whole(evaluate(world.page.ranges[letter], world, {}))
+    found: list[int] = []
+
+    def visit(node: Node) -> None:
+        pair = node[1] if node[0] in {"delta", "relation"} else ()
+        names = [part[1] for part in pair if part[0] == "name"]
+        if letter in names:
+            found.extend(sizes[other] for other in names if other in sizes)
+
+    for node in nodes:
+        walk(node, visit)
+    if found:
+        return found[0]
+    for node in elsewhere:
+        try:
+            for other, size in slots(node, world, frozenset()):
+                if other == letter:
+                    return size
+        except (Unreadable, IllFormed):
+            continue
+    raise Unreadable(f"the range of {letter}")
+
+
+def _loose(node: Any, bound: frozenset[str]) -> Iterator[str]:
+    """Give the names of single letters that are free in an expression."""
+    if not isinstance(node, tuple) or not node:
+        return
+    if node[0] == "big":
+        for part in node[3:5]:
+            yield from _loose(part, bound)
+        for part in node[5:]:
+            yield from _loose(part, bound | set(node[2]))
+        return
+    if node[0] == "extreme":
+        yield from _loose(node[3], bound | {node[2]})
+        return
+    if node[0] == "power" and node[1] == ("name", "e"):
+        yield from _loose(node[2], bound)
+        return
+    if node[0] == "name":
+        if node[1] not in {*bound, "e"}:
+            yield node[1]
+        return
+    for part in node:
+        yield from _loose(part, bound)
+
+
+def _parts(node: Any) -> set[Node]:
+    found: set[Node] = set()
+    walk(node, found.add)
+    return found
+
+
+def _loose_letters(node: Node, world: World) -> set[str]:
+    return {name for name in _loose(node, frozenset()) if _is_letter(name, world)}
 
 
 @dataclass(frozen=True)
@@ -521,86 +468,143 @@ class Opinion:
 
     @property
     def is_true(self) -> bool:
-        """It has a meaning and holds wherever it was looked at."""
-        return set(self.at.values()) <= {"equal", "no entry"}
+        """It has a meaning and holds wherever it was looked at, somewhere at least."""
+        return set(self.at.values()) <= {"equal", "no entry"} and "equal" in self.at.values()
 
     @property
     def is_false(self) -> bool:
         """It has a meaning at all sizes, and fails at some."""
         return "ill-formed" not in self.at.values() and "differ" in self.at.values()
 
-
-def opinion(page: str, section: str, members: list[str], right: str, assumption: str | None) -> Opinion:
-    """Compare the last of some members with `right`; the members before it tell the ranges of the indices."""
-    nodes = [read(member) for member in members]
-    return Opinion(
-        {
-            tuple(model.sizes.values()): _compared(nodes, read(right), model, assumption)
-            for model in models(page, section)
-        }
-    )
+    @property
+    def word(self) -> str:
+        """The opinion in a word."""
+        if self.is_true or self.is_false:
+            return "true" if self.is_true else "false"
+        return "ill-formed" if "ill-formed" in self.at.values() else "unsure"
 
 
-def _compared(nodes: list[Node], right: Node, model: Model, assumption: str | None) -> Truth:
-    ranges: dict[str, int] = {}
-    for node in nodes:
-        for letter, size in _ranges(node, model, frozenset()):
-            ranges.setdefault(letter, size)
-        for letter in _compared_letters(node):
-            ranges.setdefault(letter, model.sizes["N"])
-    truths: set[Truth] = set()
-    bounds = {_range(letter): size for letter, size in ranges.items()}
-    for places in itertools.product(*(range(1, size + 1) for size in ranges.values())):
-        scope = dict(zip(ranges, places, strict=True)) | bounds
-        if assumption and (scope.get("i") == scope.get("j")) != (assumption == "="):
-            continue
+@dataclass
+class Judge:
+    """Holds a step against the numbers, its right side as it stands or another."""
+
+    step: Step
+    engine: Any = field(default_factory=Differences)
+    most: int = 9
+    reason: str = ""
+
+    @cached_property
+    def page(self) -> Page:
+        """What the page tells of names where the step stands."""
+        return self.step.knowledge
+
+    @cached_property
+    def names(self) -> Names:
+        """The names as the reader takes them."""
+        return self.page.names
+
+    @cached_property
+    def left(self) -> list[Node]:
+        """The members before the right one."""
+        return [read(member, self.names) for member in self.step.members[:-1]]
+
+    @cached_property
+    def elsewhere(self) -> list[Node]:
+        """All formulas around the step that can be read."""
+        found = []
+        for chain in chains(self.step.text):
+            for member in chain.members:
+                try:
+                    found.append(read(_without_set(member.latex), self.names))
+                except Unreadable:
+                    continue
+        return found
+
+    @cached_property
+    def worlds(self) -> list[World]:
+        """The page at its choices of sizes."""
+        with np.errstate(all="ignore"):
+            return list(worlds(self.page, [*self.left, *self.elsewhere], self.engine, most=self.most))
+
+    def opinion(self, latex: str | None = None) -> Opinion:
+        """Compare the last of the members with `latex`; raise Unreadable where this reader cannot."""
+        latex = _without_set(latex or self.step.right)
+        right = read(latex, self.names)
+        found = self._over_sizes(right)
+        other = read(latex, replace(self.names, reaching=True))
+        if not found.is_true and other != right:
+            again = self._over_sizes(other)
+            return again if again.is_true else found
+        return found
+
+    def _over_sizes(self, right: Node) -> Opinion:
+        with np.errstate(all="ignore"):
+            found = {
+                (number, *world.sizes.values()): self._compared(world, right)
+                for number, world in enumerate(self.worlds)
+            }
+        if not found:
+            raise Unreadable("no values satisfy what the page supposes")
+        return Opinion(found)
+
+    def _compared(self, world: World, right: Node) -> Truth:
+        if ("name", "\\mathbf{1}") in _parts((*self.left, right)) and "\\mathbf{1}" not in self.page.declared:
+            return self._with_ones(world, right)
+        return self._as_it_stands(world, right)
+
+    def _with_ones(self, world: World, right: Node) -> Truth:
+        """Compare with vectors of ones of each length in turn, until one makes sense."""
+        told: Truth = "ill-formed"
+        for size in world.sizes.values():
+            world.given["\\mathbf{1}"] = np.ones(size)
+            world.known.clear()
+            told = self._as_it_stands(world, right)
+            if told != "ill-formed":
+                break
+        return told
+
+    def _as_it_stands(self, world: World, right: Node) -> Truth:
         try:
-            truths.add(_same(evaluate(nodes[-1], model, scope), evaluate(right, model, scope)))
-        except IllFormed:
+            scope = free(world, [*self.left, right], self.elsewhere)
+            left = evaluate(self.left[-1], world, scope)
+            other = evaluate(right, world, scope)
+            masks = [
+                truth(each, world, scope)
+                for each in self.page.conditions
+                if _loose_letters(each, world) <= set(scope)
+            ]
+        except IllFormed as error:
+            self.reason = str(error)
             return "ill-formed"
-    return next((truth for truth in _WORST_FIRST if truth in truths), "no entry")
+        return same(left, other, [mask for mask in masks if mask.kind == "number"], world)
 
 
-_WORST_FIRST: tuple[Truth, ...] = ("ill-formed", "differ", "equal")
-
-
-def _compared_letters(node: Node) -> tuple[str, ...]:
-    """Return the letters of a delta that stands alone: nothing else tells their range."""
-    return node[1] if node[0] == "delta" else ()
-
-
-def _same(a: Value, b: Value) -> Truth:
-    if "identity" in (a.kind, b.kind):
-        if a.kind == "identity":
-            a, b = b, a
-        if a.kind == "matrix" and a.array.shape[0] == a.array.shape[1]:
-            b = Value("matrix", b.array * np.eye(len(a.array)))
-        elif a.kind != b.kind:
+def same(a: Value, b: Value, masks: Sequence[Value], world: World) -> Truth:
+    """Compare two values entry by entry, where the conditions hold and both are defined."""
+    if "identity" in (a.kind, b.kind) and a.kind != b.kind:
+        a, b = (b, a) if a.kind == "identity" else (a, b)
+        if a.kind != "matrix" or a.shape[0] != a.shape[1]:
             return "ill-formed"
+        b = Value("matrix", world.lift(b, b.letters, 2) * np.eye(a.shape[0]), b.letters)
     zero = any(value.kind == "number" and not np.any(value.array) for value in (a, b))
     if a.kind != b.kind and not zero:
         return "ill-formed"
-    if a.kind == b.kind and a.array.shape != b.array.shape:
+    if a.kind == b.kind and a.shape != b.shape:
         return "ill-formed"
-    return "equal" if np.allclose(a.array, b.array, rtol=1e-9, atol=1e-11) else "differ"
+    letters = tuple(dict.fromkeys(letter for each in (a, b, *masks) for letter in each.letters))
+    rank = max(len(a.shape), len(b.shape))
+    first, second = (np.asarray(world.lift(each, letters, rank), dtype=float) for each in (a, b))
+    first, second = np.broadcast_arrays(first, second)
+    counts = np.isfinite(first) & np.isfinite(second)
+    for mask in masks:
+        holds = np.asarray(world.lift(mask, letters, 0)).astype(bool)
+        counts = counts & holds.reshape((*holds.shape, *([1] * rank)))
+    first, second = np.broadcast_to(first, counts.shape), np.broadcast_to(second, counts.shape)
+    if not counts.any():
+        return "no entry"
+    off = abs(first - second) / (1 + abs(first) + abs(second))
+    worst = float(off[counts].max())
+    return "equal" if worst < _EQUAL else "differ" if worst > _DIFFERENT else "unsure"
 
 
-def _ranges(node: Node, model: Model, bound: frozenset[str]) -> Iterator[tuple[str, int]]:
-    """Give the free letters of an expression with the sizes that they run to."""
-    if node[0] == "sum":
-        yield from _ranges(node[4], model, bound | {node[1]})
-    elif node[0] == "entry" and node[1][0] == "name":
-        shape = np.shape(model.value(node[1][1]))
-        for letter, size in zip(node[2], shape, strict=False):
-            if letter not in bound and not letter.isdigit() and letter not in model.sizes:
-                yield letter, size
-    elif node[0] == "sum of":
-        for _, term in node[1]:
-            yield from _ranges(term, model, bound)
-    elif node[0] == "cases":
-        for value, _ in node[1]:
-            yield from _ranges(value, model, bound)
-    else:
-        for part in node[1:]:
-            if isinstance(part, tuple) and part and part[0] in _RULES:
-                yield from _ranges(part, model, bound)
+__all__ = ["Chain", "IllFormed", "Judge", "Opinion", "Step", "Unreadable", "steps"]

@@ -341,7 +341,7 @@ class Calculus:
             inner = self.by(term.args[0], variable)
             if inner is ZERO:
                 return ZERO
-            return (term if isinstance(term, exp) else elementary(term.args[0])) * inner
+            return elementary(term.args[0]) * inner
         structural = STRUCTURAL.get(D if isinstance(term, Partial) else type(term))
         if structural is None:
             msg = f"no rule for the derivative of {type(term).__name__}"
