@@ -333,10 +333,37 @@ $$u_i = \begin{cases} x_i^2 & \text{if } x_i > 1 , \\ 0 & \text{if } x_i < 0 \en
 def test_cases_and_indicators_are_written() -> None:
     """Each case with its condition; an indicator as one; a derivative by the sign that the page writes."""
     text = show("kinks.md", KINKS, "unicode")
-    assert "yᵢ = {xᵢ if xᵢ > 0; a xᵢ otherwise}" in text
+    assert "yᵢ = xᵢ if xᵢ > 0; a xᵢ otherwise" in text
     assert "mᵢ = 𝟏[xᵢ > 0]" in text
     assert "no notation" not in text
     assert r"u_i &= \begin{cases} x_i^2 & \text{if } x_i > 1" in show("kinks.md", KINKS, "latex")
+
+
+def test_functions_are_written_with_their_variables() -> None:
+    """A definition, its slopes, a use of it, and a slope at another point, which is no fact of its own."""
+    page = r"""# Functions
+
+For $z, a \in \mathbb{R}$ let $f(z) = z \tanh(z)$ and $q(z, a) = a f(z)$.
+
+$$f'(z) = \tanh(z) + z (1 - \tanh^2(z))$$
+
+$$\tanh'(z) = 1 - \tanh^2(z)$$
+
+$$f'(-z) = -f'(z)$$
+
+$$f'(0) = 0$$
+
+$$\frac{\partial}{\partial a} q(z, a) = f(z)$$
+"""
+    text = show("functions.md", page, "unicode")
+    for line in ("f(z) = z tanh(z)", "q(z, a) = a f(z)", "∂q/∂a = f(z)"):
+        assert f"  {line}\n" in f"{text}\n"
+    assert len(re.findall(r"(?m)^  f′\(z\) =", text)) == len(re.findall(r"(?m)^  tanh′\(z\) =", text)) == 1
+    assert "0" not in text.replace("2", "")
+    latex = show("functions.md", page, "latex")
+    assert r"  f'(z) &= " in latex
+    assert r"  \tanh'(z) &= " in latex
+    assert r"  \frac{\partial q}{\partial a} &= f(z)" in latex
 
 
 def test_numpy_of_cases_and_indicators() -> None:

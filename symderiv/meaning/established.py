@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sympy import Expr, Indexed
+from sympy import Expr, Indexed, Symbol
 from sympy.logic.boolalg import Boolean
 
 from symderiv.document.model import Document, Heading
@@ -85,7 +85,7 @@ def established(page: Page, document: Document) -> Established:
         elif statement.kind == "assumption" and name in statement.context.definitions:
             fact = _definition(str(name), value, statement.context, section, line, known=known)
             facts.append(replace(fact, kind="value"))
-        for each in _derivatives(term):
+        for each in _derivatives(term, statement.context):
             key = _key(each)
             if key in seen:
                 continue
@@ -131,10 +131,26 @@ def _definition(  # noqa: PLR0913  a fact is made of these
     return Fact("definition", entry(name, *slots), slots, ranges, body, context, section, line, value.row)
 
 
-def _derivatives(term: Expr) -> Iterator[D]:
-    """Yield the derivative that a left side is, one of a derivative as one of second order."""
+def _derivatives(term: Expr, context: Context) -> Iterator[D]:
+    """Yield the derivative that a left side is, one of a derivative as one of second order.
+
+    One of a function at another point, `f'(-z)`, has no name of its own, and is left out.
+    """
     if isinstance(term, D):
-        yield flattened(term)
+        whole = flattened(_at_variables(term, context))
+        if not any("@" in str(name_of(variable)) for variable in whole.variables):
+            yield whole
+
+
+def _at_variables(term: D, context: Context) -> D:
+    """Return a derivative by an argument that is nothing but a free variable, `tanh'(z)`, as one by that."""
+    changes: dict[Expr, Expr] = {}
+    for each in term.atoms(Symbol):
+        definition = context.definitions.get(each.name) if "@" in each.name else None
+        body = definition.body if definition is not None else None
+        if isinstance(body, Symbol) and name_of(body) is not None and body not in term.atoms(Symbol):
+            changes[each] = body
+    return term.xreplace(changes)
 
 
 def _key(term: D) -> str:

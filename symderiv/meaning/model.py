@@ -7,7 +7,8 @@ a *statement* is one entry of the report, and a claim names the chain and the me
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sympy import Expr
@@ -150,3 +151,5 @@ class Page:
     layout_told: bool = False
     """A directive says the layout."""
     diagnostics: tuple[Diagnostic, ...] = ()
+    functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The names that the page defines as functions, with those of their variables."""

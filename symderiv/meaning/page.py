@@ -90,6 +90,7 @@ class _Builder:
             symbols=self._symbols(),
             math_spans=sum(isinstance(item, MathSpan) for item in survey.document.items),
             diagnostics=tuple(survey.diagnostics),
+            functions=self._functions(),
         )
 
     def _elaborator(self, scope: Scope, number: int) -> Elaborator:
@@ -421,6 +422,16 @@ class _Builder:
 
     def _resolved_definition(self, definition: Definition) -> Definition:
         return replace(definition, body=self._resolve(definition.body))
+
+    def _functions(self) -> dict[str, tuple[str, ...]]:
+        """Return the names of functions that have a meaning, with the names of their variables."""
+        found: dict[str, tuple[str, ...]] = {}
+        for record in self.survey.records:
+            if record.parameters and record.defined is not None and id(record) in self.definitions:
+                scope = self.survey.items[record.defined].scope
+                variables = [scope.find(key) for key in record.parameters]
+                found[record.identity] = tuple(each.identity for each in variables if each is not None)
+        return found
 
     def _symbols(self) -> tuple[SymbolRecord, ...]:
         found = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -54,7 +54,10 @@ def show(path: str, text: str, form: str) -> str:
 # ---------------------------------------------------------------------- one fact
 
 
-def lines(fact: Fact, styles: Sequence[Style]) -> list[Lines | None]:
+Functions = Mapping[str, tuple[str, ...]]
+
+
+def lines(fact: Fact, styles: Sequence[Style], functions: Functions) -> list[Lines | None]:
     """Return a fact in some styles; None where it has no notation."""
     form = None
     if (
@@ -64,11 +67,11 @@ def lines(fact: Fact, styles: Sequence[Style]) -> list[Lines | None]:
         form = matrix_form(fact.value, fact.slots, fact.ranges, fact.context, row=fact.row)
         if form is not None and not matrices.leaves(form) and not fact.slots:
             form = None
-    return [_lines(fact, form, style) for style in styles]
+    return [_lines(fact, form, style, functions) for style in styles]
 
 
-def _lines(fact: Fact, form: matrices.Form | None, style: Style) -> Lines | None:
-    writes = writer(style, [fact.head, fact.value], fact.slots)
+def _lines(fact: Fact, form: matrices.Form | None, style: Style, functions: Functions) -> Lines | None:
+    writes = writer(style, [fact.head, fact.value], fact.slots, functions=functions)
     try:
         entries = (writes.write(fact.head).text, entry_form(fact.value, writes))
         whole = None
@@ -130,7 +133,7 @@ def _unicode(page: Page, found: Established) -> str:
         if section:
             out += [plain(section), ""]
         for fact in facts:
-            (shown,) = lines(fact, [UNICODE])
+            (shown,) = lines(fact, [UNICODE], page.functions)
             if shown is None:
                 out += [f"{_INDENT}line {fact.line}: this fact has no notation", ""]
                 continue
@@ -179,7 +182,7 @@ def _latex(page: Page, found: Established) -> str:
             out.append(f"\\paragraph{{{_tex(section or page.title)}.}}")
         rows: list[str] = []
         for fact in facts:
-            (shown,) = lines(fact, [LATEX])
+            (shown,) = lines(fact, [LATEX], page.functions)
             if shown is None:
                 continue
             for left, right in (shown.entry, *([shown.matrix] if shown.matrix is not None else [])):
@@ -200,7 +203,7 @@ def _tex(text: str) -> str:
 def _json(page: Page, found: Established) -> str:
     facts = []
     for fact in found.facts:
-        unicode, latex = lines(fact, [UNICODE, LATEX])
+        unicode, latex = lines(fact, [UNICODE, LATEX], page.functions)
         facts.append(
             {
                 "kind": fact.kind,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -50,8 +50,17 @@ class Unwritable(KernelError):
     """A term that has no notation here."""
 
 
-def writer(style: Style, terms: Iterable[Expr], free: Sequence[Index], avoid: Iterable[str] = ()) -> Writer:
-    """Return a writer for some terms; an index of `free` that the page wrote keeps its letter."""
+def writer(
+    style: Style,
+    terms: Iterable[Expr],
+    free: Sequence[Index],
+    avoid: Iterable[str] = (),
+    functions: Mapping[str, tuple[str, ...]] | None = None,
+) -> Writer:
+    """Return a writer for some terms; an index of `free` that the page wrote keeps its letter.
+
+    Names in `functions` are written with their variables, `f(x)`.
+    """
     terms = list(terms)
     taken = {identity_key(name) for term in terms for name in names_in(term)} | {str(name) for name in avoid}
     taken |= {size.name for term in terms for size in term.atoms(Size)}
@@ -63,7 +72,7 @@ def writer(style: Style, terms: Iterable[Expr], free: Sequence[Index], avoid: It
             own = index.name.split("#")[0]
             choice = (own, *POOL) if len(own) == 1 and own != "s" else tuple(POOL)
             found[index] = _unused(choice, taken | set(found.values()))
-    return Writer(style, found, frozenset(taken) | set(found.values()))
+    return Writer(style, found, frozenset(taken) | set(found.values()), functions or {})
 
 
 def _unused(choice: Iterable[str], taken: Iterable[str]) -> str:
@@ -81,6 +90,8 @@ class Writer:
     letter: Mapping[Index, str]
     taken: frozenset[str]
     """What a bound index may not be called."""
+    functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The names that are functions, with those of their variables."""
 
     def write(self, term: Expr) -> Shown:
         """Write a term."""
@@ -181,7 +192,7 @@ class Writer:
         for index in bound:
             letter[index] = _unused(POOL, taken)
             taken.add(letter[index])
-        return Writer(self.style, letter, frozenset(taken))
+        return Writer(self.style, letter, frozenset(taken), self.functions)
 
     def _size(self, size: Expr) -> str:
         return self.write(size).text
@@ -211,6 +222,8 @@ class Writer:
         if isinstance(base, Indexed):
             plain = re.sub(r"[^A-Za-z0-9]", "", str(name))
             return (4, first, -len(base.indices), plain, "".join(self.index(i) for i in base.indices))
+        if name in self.functions:
+            return (4, "~", 3, str(base), "")
         if name is not None:
             plain = re.sub(r"[^A-Za-z0-9]", "", name)
             return (1, "", not name.startswith("\\"), plain.lower(), plain)
@@ -229,7 +242,7 @@ class Writer:
         name = name_of(term)
         if name is not None:
             indices = term.indices if isinstance(term, Indexed) else ()
-            return self.style.name(name, tuple(self.index(index) for index in indices))
+            return self.applied(name, tuple(self.index(index) for index in indices))
         if isinstance(term, Index | Size | Integer):
             return self.style.number(self.index(term))
         if isinstance(term, Add | Mul):
@@ -240,10 +253,7 @@ class Writer:
             first, second = sorted((self.index(a) for a in term.args), key=lambda text: (len(text), text))
             return self.style.delta(first, second)
         if isinstance(term, D):
-            named = name_of(term.term) is not None
-            return self.style.derivative(
-                self.write(term.term), tuple(self.atom(v) for v in term.variables), named=named
-            )
+            return self._derivative(term)
         if isinstance(term, Sum | Product | Greatest):
             return self._bound(term)
         if isinstance(term, Unknown):
@@ -272,6 +282,34 @@ class Writer:
         msg = f"{type(term).__name__} has no notation"
         raise Unwritable(msg)
 
+    def applied(self, name: str, indices: tuple[str, ...] = (), primes: int = 0) -> Shown:
+        """Write a name; if it is a function, with as many primes and with its variables."""
+        variables = self.functions.get(name)
+        if variables is None:
+            return self.style.name(name, indices)
+        head = self.style.name(identity_key(name) + "'" * primes, indices)
+        inner = Shown(", ".join(self.style.name(each).text for each in variables))
+        return Shown(f"{head.text}{self.style.group(inner).text}", Level.POWER)
+
+    def _derivative(self, term: D) -> Shown:
+        """Write a derivative; that of a function of one variable by a prime."""
+        of, by = term.term, term.variables
+        primes = len(by)
+        while isinstance(of, D):
+            of, by, primes = of.term, (*of.variables, *by), primes + len(of.variables)
+        name = name_of(of)
+        if name is None and isinstance(of, sympy.Function) and set(by) == set(of.args):
+            return self.style.function(type(of).__name__ + "'" * primes, self.write(of.args[0]))
+        if name in self.functions and {name_of(each) for each in by} == set(self.functions[str(name)]):
+            indices = of.indices if isinstance(of, Indexed) else ()
+            return self.applied(str(name), tuple(self.index(index) for index in indices), primes)
+        inner = self.write(of)
+        if name is not None:
+            indices = of.indices if isinstance(of, Indexed) else ()
+            inner = self.style.name(name, tuple(self.index(index) for index in indices))
+        variables = tuple(self.atom(variable) for variable in by)
+        return self.style.derivative(inner, variables, named=name is not None)
+
     def index(self, term: Basic) -> str:
         """Write an index, a size, or a combination of these."""
         if isinstance(term, Index):
@@ -296,7 +334,8 @@ class Writer:
     def _unknown(self, term: Unknown) -> Shown:
         name, orders, *arguments = term.args
         items = Shown(", ".join(self.write(a).text for a in arguments))
-        head = self.style.name(str(name) + "'" * int(orders[0]) if len(arguments) == 1 else str(name)).text
+        primes = int(orders[0]) if len(arguments) == 1 else 0
+        head = self.style.name(identity_key(str(name)) + "'" * primes).text
         if len(arguments) > 1 and any(orders):
             msg = "a partial derivative of an unknown function has no notation here"
             raise Unwritable(msg)

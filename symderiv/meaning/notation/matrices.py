@@ -35,7 +35,7 @@ from symderiv.kernel.terms import D, Det, Index, Inv, OfMatrix, Unknown, fresh
 from symderiv.meaning.notation.entries import ATOMS, Unwritable, Writer
 from symderiv.meaning.notation.factoring import factored, with_common
 from symderiv.meaning.notation.products import Term, flat, indices_of
-from symderiv.meaning.notation.style import Level, Shown
+from symderiv.meaning.notation.style import Level, Shown, identity_key
 
 
 class NoForm(Exception):
@@ -761,18 +761,29 @@ def _written_scaled(form: Scaled, writer: Writer) -> Shown:
         under = _side_by_side(below, writer)
         if body is not None and not above and body.level >= Level.POWER:
             pieces, body = [style.quotient(body, under)], None
-        elif above and all(isinstance(each, Scalar) for each in form.above):
+        elif above and all(map(_is_number, form.above)):
             pieces = [style.quotient(_side_by_side(above, writer), under)]
         else:
             pieces = [style.quotient(style.number("1"), under), *above]
     elementwise = isinstance(form.body, Elementwise) and body is not None
     if elementwise and pieces and body is not None:
-        joined = Shown(" ".join([*(p.text for p in pieces), body.text]), Level.QUOTIENT)
+        texts = [style.group(p).text if _is_loose(p) else p.text for p in pieces]
+        joined = Shown(" ".join([*texts, body.text]), Level.QUOTIENT)
     else:
         joined = _side_by_side(
             [*pieces, *([body] if body is not None else [])] or [style.number("1")], writer
         )
     return Shown(style.symbol("minus") + joined.text, Level.SUM) if negative else joined
+
+
+def _is_number(form: Form) -> bool:
+    """Tell whether a form is made of numbers without indices."""
+    return isinstance(form, Scalar) or (isinstance(form, Applied) and _is_number(form.body))
+
+
+def _is_loose(shown: Shown) -> bool:
+    """Tell whether a number needs brackets before a product: all but a fraction of digits."""
+    return shown.level <= Level.QUOTIENT and not re.fullmatch(r"\d+/\d+", shown.text)
 
 
 def _applied(template: Expr, body: Shown, writer: Writer) -> Shown:
@@ -788,7 +799,7 @@ def _applied(template: Expr, body: Shown, writer: Writer) -> Shown:
     if isinstance(template, Piecewise):
         return Shown(f"{style.symbol('ones')}[{body.text} {style.symbol('ge')} 0]", Level.POWER)
     if isinstance(template, Unknown):
-        head = style.name(str(template.args[0]) + "'" * int(template.args[1][0])).text
+        head = style.name(identity_key(str(template.args[0])) + "'" * int(template.args[1][0])).text
         return Shown(f"{head}{style.group(body).text}", Level.POWER)
     if isinstance(template, sympy.Function) and len(template.args) == 1:
         return style.function(type(template).__name__, body)

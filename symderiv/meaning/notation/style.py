@@ -282,8 +282,11 @@ class Latex:
 
     def function(self, name: str, argument: Shown) -> Shown:
         """Write a named function."""
-        head = f"\\{name}" if name in _LATEX_FUNCTIONS else name
-        return Shown(f"{head}{self.group(argument).text}", Level.POWER)
+        word = name.rstrip("'")
+        head = word
+        if not word.startswith("\\"):
+            head = f"\\{word}" if word in _LATEX_FUNCTIONS else f"\\operatorname{{{word}}}"
+        return Shown(f"{head}{name[len(word) :]}{self.group(argument).text}", Level.POWER)
 
     def group(self, inner: Shown) -> Shown:
         """Write brackets, large where something tall is inside."""
@@ -328,7 +331,7 @@ class Unicode:
     def name(self, identity: str, indices: tuple[str, ...] = ()) -> Shown:
         """Write a name with its indices."""
         found = parts(identity)
-        text = self._core(found) + "′" * found.primes
+        text = self._core(found) + _primes(found.primes)
         label = self._part(found.label)
         if label:
             text += _script(label, _HIGH) or f"^{label}"
@@ -414,7 +417,8 @@ class Unicode:
 
     def function(self, name: str, argument: Shown) -> Shown:
         """Write a named function."""
-        return Shown(f"{name}{self.group(argument).text}", Level.POWER)
+        word = name.rstrip("'")
+        return Shown(f"{word}{_primes(len(name) - len(word))}{self.group(argument).text}", Level.POWER)
 
     def group(self, inner: Shown) -> Shown:
         """Write brackets."""
@@ -445,11 +449,12 @@ class Unicode:
 
     def cases(self, rows: tuple[tuple[str, str], ...]) -> Shown:
         """Write a distinction of cases."""
-        return Shown(
-            "{"
-            + "; ".join(f"{value} if {when}" if when else f"{value} otherwise" for value, when in rows)
-            + "}"
-        )
+        texts = (f"{value} if {when}" if when else f"{value} otherwise" for value, when in rows)
+        return Shown("; ".join(texts), Level.SUM)
+
+
+def _primes(count: int) -> str:
+    return "″" if count == 2 else "′" * count
 
 
 def _listed(indices: tuple[str, ...]) -> str:
