@@ -157,6 +157,8 @@ def of_matrix(term: Expr, point: Point) -> mpf:
     if isinstance(term, Det):
         return mpmath.det(matrix)
     i, j = (int(evaluate(index, point)) for index in term.at)
+    if not {i, j} <= set(places):
+        raise Undefined
     try:
         return mpmath.inverse(matrix)[i - 1, j - 1]
     except ZeroDivisionError:

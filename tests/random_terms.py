@@ -15,7 +15,7 @@ import sympy
 from sympy import Eq, Expr, KroneckerDelta, Max, Ne, Product, Rational, Sum, exp, log, sqrt, tanh
 
 from symderiv.kernel.calculus import substitute
-from symderiv.kernel.terms import Cases, Index, Size, entry, exact, fresh
+from symderiv.kernel.terms import Cases, Det, Index, Inv, Size, entry, exact, fresh
 
 Pick = Callable[[Sequence[Any]], Any]
 N, M = Size("N"), Size("M")
@@ -36,6 +36,8 @@ EVERYTHING = (
     "half",
     "triangle",
     "product",
+    "matrix",
+    "determinant",
 )
 
 
@@ -100,12 +102,28 @@ def term(pick: Pick, depth: int, scope: list[Index], kinds: Sequence[str]) -> Ex
             )(deeper())
         case "power":
             return positive() ** pick((Rational(-1, 2), Rational(3, 2), Rational(1, 3), N, entry("a")))
+        case "matrix" | "determinant":
+            p, q, k = fresh("p"), fresh("q"), fresh("k")
+            body = matrix(pick, lambda: term(pick, depth - 2, [p, q], POLYNOMIAL), p, q)
+            if kind == "determinant":
+                return Det(body, (p, q, N))
+            beside = pick((substitute(body, {p: k, q: J}), entry("A", k, J), entry("x", k), deeper()))
+            return Sum(Inv(body, (p, q, N), pick((I, J)), k) * beside, (k, 1, N))
         case "tensor":
             return entry("A", pick(scope), pick(scope)) * deeper()
         case "half":
             return Rational(pick((1, -3)), pick((2, 5))) * deeper()
         case _:
             return leaf(pick, scope)
+
+
+def matrix(pick: Pick, deeper: Callable[[], Expr], p: Index, q: Index) -> Expr:
+    """Return an entry of a random matrix, which has an inverse at almost all points."""
+    m, a = fresh("m"), entry("A", p, q)
+    gram = Sum(entry("A", m, p) * entry("A", m, q), (m, 1, N))
+    identity = entry("e", positive=True) * KroneckerDelta(p, q)
+    mixed = (deeper() + identity, deeper() * a)
+    return pick((a, entry("A", q, p), 2 * a, gram, gram + identity, a + identity, *mixed))
 
 
 def leaf(pick: Pick, scope: list[Index]) -> Expr:

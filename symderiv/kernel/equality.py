@@ -18,12 +18,13 @@ from math import floor
 import sympy
 from sympy import Eq, Expr, Ne, Symbol
 
-from symderiv.kernel import hypotheses, matrices
+from symderiv.kernel import hypotheses
 from symderiv.kernel import indices as ix
 from symderiv.kernel.angles import expanded
 from symderiv.kernel.calculus import Calculus, derive, names_in
 from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced
 from symderiv.kernel.indices import IndexExpr, Variable
+from symderiv.kernel.inverses import by_inverses
 from symderiv.kernel.normal import Algebra, Rule
 from symderiv.kernel.polynomial import (
     ONE,
@@ -361,12 +362,12 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
     written_out = _written_out(algebra, p)
     if written_out is not None:
         return is_zero(algebra, written_out, depth - 1, facts)
-    if _by_inverses(algebra, p, depth):
+    if by_inverses(algebra, p, depth):
         return True
     united = _united(algebra, p)
     if united is not None:
         return is_zero(algebra, united, depth, facts)
-    ways = chain(_recentred(algebra, p), _joined(algebra, p))
+    ways = chain(algebra.exponential(p), _recentred(algebra, p), _joined(algebra, p))
     return any(is_zero(algebra, q, depth - 1, facts) for q in ways)
 
 
@@ -480,33 +481,6 @@ def _spread(
     if size != ix.EVERYWHERE:
         factors.insert(0, algebra.power(algebra.value(size), -1))
     return [algebra.times(p, factor) for factor in factors]
-
-
-def _by_inverses(algebra: Algebra, p: Polynomial, depth: int) -> bool:
-    """Tell whether p is 0 after it is multiplied by matrices whose inverses stand in it."""
-    if not any(m.marked for m in p.terms):
-        p = algebra.content(p, whole=True)[1]
-    for multiple in _multiplied(algebra, p):
-        q = cleared(algebra, multiple)
-        if not q.terms or (depth > 1 and _by_inverses(algebra, q, depth - 1)):
-            return True
-    return False
-
-
-def _multiplied(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
-    """Yield p times a matrix whose inverse stands in p at a free index: 0 where p is, and only there."""
-    met = {(a, form) for a in atoms_of(p) if a.kind is Kind.INVERSE for form in a.indices}
-    for a, form in sorted(met, key=lambda pair: (-pair[0].height, pair[0].key(), pair[1])):
-        v = next(iter(ix.variables(form)), None)
-        if v is None or form != ix.bare(v) or v not in p.free or algebra.upper.get(v) != a.sizes[:1]:
-            continue
-        if not a.inner[0].free - set(a.bound()) <= p.free - {v} or a.indices[0] == a.indices[1]:
-            continue
-        of = matrices.opened(algebra, a)
-        row, column = (of.row, of.column) if a.indices[1] == form else (of.column, of.row)
-        there = algebra.substitute(p, {v: ix.bare(row)})
-        whole = algebra.closed({row: of.size}, algebra.times(there, of.body))
-        yield algebra.substitute(whole, {column: form})
 
 
 def _taken_out(algebra: Algebra, a: Atom, place: int, at: IndexExpr) -> Polynomial:

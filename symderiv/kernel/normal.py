@@ -390,6 +390,7 @@ class Algebra:
     absolute = powers.absolute
     log = powers.log
     parted = powers.parted
+    exponential = powers.exponential
     raised = powers.raised
     function = powers.function
 

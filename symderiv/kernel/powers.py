@@ -236,6 +236,12 @@ def parted(algebra: Algebra, p: Polynomial) -> Iterator[tuple[Atom, Polynomial]]
             yield a, plus(algebra.log(rest), *found)
 
 
+def exponential(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
+    """Yield `e^p - 1` where p is a sum of logarithms: it is 0 where p is, and only there."""
+    if all(_is_log(Polynomial({m: 1})) for m in p.terms):
+        yield minus(algebra.exp(p), ONE)
+
+
 def _logged(a: Atom) -> Atom | None:
     """Return the atom whose logarithm `a` is, or None."""
     only = a.inner[0].single()
