@@ -24,13 +24,13 @@ from symderiv.kernel.polynomial import (
     NOTHING,
     ONE,
     Atom,
-    Key,
     Kind,
     Monomial,
     Polynomial,
     Rational,
     atom,
     minus,
+    plus,
 )
 
 if TYPE_CHECKING:
@@ -192,17 +192,29 @@ def _parted(algebra: Algebra, of: Square) -> tuple[Polynomial, Polynomial, Polyn
             (columns if column else rows if row else scale)[a] = least
     if rows and columns and len(terms) == 1 and len(rows | columns | scale) == len(next(iter(terms)).factors):
         rows, columns = Factors(), Factors()
-    exponents = {m.exponent for m in terms}
-    exponent = exponents.pop() if len(exponents) == 1 else None
-    if exponent is not None and not exponent.free.isdisjoint((of.row, of.column)):
-        exponent = None
     common = _common(terms)
-    if common == 1 and exponent is None and not (scale or rows or columns):
-        return ONE, ONE, ONE, of
-    parts = [Polynomial({Monomial(None, part): 1}) for part in (rows, columns)]
-    first = Polynomial({Monomial(exponent, scale): common})
-    core = algebra.times(of.body, *(algebra.power(part, -1) for part in (first, *parts)))
-    return first, parts[0], parts[1], Square(of.row, of.column, of.size, core)
+    parts = [Polynomial({Monomial(None, part): c}) for part, c in ((scale, common), (rows, 1), (columns, 1))]
+    core = algebra.times(of.body, *(algebra.power(part, -1) for part in parts))
+    groups = _groups(core, of.row, of.column)
+    if len(groups) == 1:
+        ((m, factor),) = groups.items()
+        parts[0], core = algebra.times(parts[0], factor), Polynomial({m: 1})
+    return parts[0], parts[1], parts[2], Square(of.row, of.column, of.size, core)
+
+
+def _groups(body: Polynomial, row: Variable, column: Variable) -> dict[Monomial, Polynomial]:
+    """Return a body as a sum of monomials with row, column or indicator, each with its scale."""
+    found: dict[Monomial, list[Polynomial]] = {}
+    for m, c in body.terms.items():
+        inside = {
+            a: e for a, e in m.factors.items() if a.kind >= Kind.DELTA or not a.free.isdisjoint((row, column))
+        }
+        scale = {a: e for a, e in m.factors.items() if a not in inside}
+        exponent = m.exponent
+        bound = exponent is not None and not exponent.free.isdisjoint((row, column))
+        core = Monomial(exponent if bound else None, inside)
+        found.setdefault(core, []).append(Polynomial({Monomial(None if bound else exponent, scale): c}))
+    return {core: plus(*scales) for core, scales in found.items()}
 
 
 def _common(terms: Mapping[Monomial, Rational]) -> Rational:
@@ -337,41 +349,47 @@ def leading(algebra: Algebra, a: Atom) -> Lead | None:
     """Return the lead of the matrix of an inverse, over the atom's own row and column, if it has one."""
     if a.inner not in algebra.leads:
         row, column = a.bound()
-        found = [lead for m in a.inner[0].terms if (lead := _lead(algebra, a.inner[0], m, row, column))]
+        groups = _groups(a.inner[0], row, column)
+        found = [
+            (lead, m.key()) for m in groups if (lead := _lead(algebra, groups, m, (row, column))) is not None
+        ]
         best = max(found, key=lambda one: (len(one[0].factors), one[1]), default=None)
         algebra.leads[a.inner] = None if best is None else best[0]
     return algebra.leads[a.inner]
 
 
 def _lead(
-    algebra: Algebra, body: Polynomial, m: Monomial, row: Variable, column: Variable
-) -> tuple[Lead, Key] | None:
-    """Return a monomial of a body as its lead, with what orders it; None if it cannot be the lead."""
-    if m.marked or (m.exponent and not m.exponent.free.isdisjoint((row, column))):
-        return None
-    scale: Factors = {}
+    algebra: Algebra, groups: Mapping[Monomial, Polynomial], m: Monomial, ends: tuple[Variable, Variable]
+) -> Lead | None:
+    """Return a monomial of a body as its lead; None if it cannot be one."""
+    scale = groups[m]
     factors: Factors = {}
     summed: dict[Variable, IndexExpr] = {}
     for a, e in m.factors.items():
-        if a.free.isdisjoint((row, column)):
-            scale[a] = e
-        elif a.kind is Kind.SUM and e == 1:
-            bound, inside = algebra.opened(a)
-            ((n, c),) = inside.terms.items()
-            if c != 1 or n.exponent or n.marked:
+        bound: Bound = {}
+        inside = m
+        if a.kind is Kind.SUM and e == 1:
+            bound, body = algebra.opened(a)
+            ((inside, c),) = body.terms.items()
+            if c != 1:
                 return None
-            summed |= bound
-            for b, f in n.factors.items():
-                factors[b] = factors.get(b, 0) + f
-        else:
-            factors[a] = factors.get(a, 0) + e
+        if inside.exponent or inside.marked:
+            return None
+        summed |= bound
+        for b, f in inside.factors.items() if bound else ((a, e),):
+            factors[b] = factors.get(b, 0) + f
+    row, column = ends
     together = _side(Monomial(None, factors), row, row)
-    if any(a.kind is Kind.VALUE for a in scale) or not any(column in a.free for a in together):
-        return None  # a scale such as n - 1 is 0 at some size
-    coefficient = body.terms[m]
-    unit = Polynomial({Monomial(m.exponent, scale): coefficient})
-    rest = minus(body, Polynomial({m: coefficient}))
-    return Lead(algebra.power(unit, -1), tuple(factors.items()), summed, rest), m.key()
+    if not any(column in a.free for a in together) or not _divides(algebra, scale):
+        return None
+    rest = plus(*(algebra.times(Polynomial({n: 1}), groups[n]) for n in groups if n != m))
+    return Lead(algebra.power(scale, -1), tuple(factors.items()), summed, rest)
+
+
+def _divides(algebra: Algebra, scale: Polynomial) -> bool:
+    """Tell whether one may divide by a scale: one such as n - 1, made of sizes, is 0 at some size."""
+    varies = all(a.kind is not Kind.VALUE for m in scale.terms for a in m.factors)
+    return varies or algebra.sign(scale) == 2
 
 
 @dataclass(frozen=True, slots=True)

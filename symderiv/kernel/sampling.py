@@ -81,6 +81,7 @@ class _Sample:
         self.positive = positive
         self.values = values
         self.loops = 0
+        self.eliminated: dict[object, tuple[complex, list[list[complex]]]] = {}
         self.made: dict[str, float] = {}
         self.placed: dict[Variable, int] = {}
 
@@ -147,37 +148,25 @@ class _Sample:
         return VALUES[a.kind](self, a, indices, inner, place)
 
     def matrix(self, a: Atom, place: Place) -> complex:
-        """Return an entry of an inverse, or a determinant, by elimination with the largest pivot."""
-        n = self.index(a.sizes[0], {})
-        rows = [
-            [self.polynomial(a.inner[0], place | dict(zip(a.bound(), at, strict=True))) for at in line]
-            for line in ([(p, q) for q in range(1, n + 1)] for p in range(1, n + 1))
-        ]
-        self.loops += n * n
-        column = self.index(a.indices[1], place) if a.indices else 0
-        right = [complex(p + 1 == column) for p in range(n)]
-        determinant = 1 + 0j
-        for q in range(n):
-            pivot = max(range(q, n), key=lambda p: abs(rows[p][q]))
-            if abs(rows[pivot][q]) < _SINGULAR:
-                if a.kind is Kind.INVERSE:
-                    raise Undecided
-                return 0j
-            if pivot != q:
-                determinant = -determinant
-            rows[q], rows[pivot], right[q], right[pivot] = rows[pivot], rows[q], right[pivot], right[q]
-            determinant *= rows[q][q]
-            for p in range(n):
-                if p != q:
-                    factor = rows[p][q] / rows[q][q]
-                    rows[p] = [x - factor * y for x, y in zip(rows[p], rows[q], strict=True)]
-                    right[p] -= factor * right[q]
+        """Return an entry of an inverse, or a determinant."""
+        token = (a.inner, a.sizes, tuple(sorted((v, place[v]) for v in a.inner[0].free if v in place)))
+        if token not in self.eliminated:
+            self.eliminated[token] = _eliminated(self.square(a, place))
+        determinant, inverse = self.eliminated[token]
         if a.kind is Kind.DETERMINANT:
             return determinant
-        at = self.index(a.indices[0], place) - 1
-        if not (0 <= at < n and 1 <= column <= n):
+        i, j = (self.index(k, place) - 1 for k in a.indices)
+        if not (0 <= i < len(inverse) and 0 <= j < len(inverse)):
             raise Undecided
-        return right[at] / rows[at][at]
+        return inverse[i][j]
+
+    def square(self, a: Atom, place: Place) -> list[list[complex]]:
+        """Return all entries of the matrix of an inverse or determinant."""
+        places = range(1, self.index(a.sizes[0], {}) + 1)
+        self.loops += len(places) ** 2
+        row, column = a.bound()
+        body = a.inner[0]
+        return [[self.polynomial(body, place | {row: p, column: q}) for q in places] for p in places]
 
     def partial(self, a: Atom, indices: tuple[int, ...], place: Place) -> complex:
         (m, _), *_ = a.inner[0].terms.items()
@@ -213,6 +202,27 @@ FOLDS: Mapping[Kind, tuple[complex, Callable[[complex, complex], complex]]] = {
     Kind.GREATEST: (complex(-math.inf), lambda a, b: a if a.real > b.real else b),
 }
 """What joins values over an index, and the value of nothing."""
+
+
+def _eliminated(rows: list[list[complex]]) -> tuple[complex, list[list[complex]]]:
+    """Return the determinant of a matrix, and its inverse, of no rows where it has none."""
+    n = len(rows)
+    rows = [[*row, *(complex(p == q) for q in range(n))] for p, row in enumerate(rows)]
+    determinant = 1 + 0j
+    for q in range(n):
+        pivot = max(range(q, n), key=lambda p: abs(rows[p][q]))
+        if abs(rows[pivot][q]) < _SINGULAR:
+            return 0j, []
+        if pivot != q:
+            rows[q], rows[pivot] = rows[pivot], rows[q]
+            determinant = -determinant
+        determinant *= rows[q][q]
+        rows[q] = [x / rows[q][q] for x in rows[q]]
+        for p in range(n):
+            if p != q:
+                rows[p] = [x - rows[p][q] * y for x, y in zip(rows[p], rows[q], strict=True)]
+    return determinant, [row[n:] for row in rows]
+
 
 VALUES: Mapping[Kind, Callable[[_Sample, Atom, tuple[int, ...], list[complex], Place], complex]] = {
     Kind.VALUE: lambda _, __, at, ___, ____: complex(at[0]),
