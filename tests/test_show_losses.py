@@ -119,7 +119,7 @@ def test_the_form_of_the_author_is_taken_where_it_is_shorter() -> None:
 
 
 def test_an_assumption_is_shown_where_it_was_needed() -> None:
-    """The gradient is `p Σ y − y`: it is `p − y` only where y sums to one; the softmax needs no such thing."""
+    """The gradient is `p Σ y − y`: it is `p − y` only where y sums to one; the softmax needs no such fact."""
     text = (LIBRARY / "losses" / "cross-entropy.md").read_text(encoding="utf-8")
     shown = show("cross-entropy.md", text, "unicode")
     assert "  ∂L/∂z  = p − y\n    given ∑ᵢ yᵢ = 1\n" in shown
