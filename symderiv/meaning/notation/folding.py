@@ -16,10 +16,10 @@ from math import prod
 import sympy
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Sum, exp
 
-from symderiv.kernel.calculus import names_in
 from symderiv.kernel.equality import Proved, normal, prove
 from symderiv.kernel.reading import write
 from symderiv.kernel.terms import Context, D, Definition, Goal, Index, KernelError, entry, name_of
+from symderiv.meaning.notation.backward import opening, reach, through
 from symderiv.meaning.notation.factoring import factored
 from symderiv.meaning.notation.products import (
     Term,
@@ -31,7 +31,6 @@ from symderiv.meaning.notation.products import (
     indices_of,
     is_size,
 )
-from symderiv.meaning.renaming import reaches
 
 Ranges = Mapping[Index, Expr]
 TERMS = 40
@@ -87,12 +86,12 @@ def derived(
     `known` keeps the readings of a context from one call to the next. Raise KernelError where the kernel has
     no rule for the term.
     """
-    opened = write(normal(term, ranges, _opening(term, context)))
+    opened = _opened(term, ranges, context, but)
     known = Known() if known is None else known
     if id(context) not in known.contexts:
         known.contexts[id(context)] = (context, _readings(context, _foldable(context), known))
     readings = tuple(
-        r for r in known.contexts[id(context)][1] if not but or but not in _reach(r.name, context)
+        r for r in known.contexts[id(context)][1] if not but or but not in reach(r.name, context)
     )
     if len(flat(opened)) > TERMS:
         return opened
@@ -104,17 +103,15 @@ def derived(
     return folded if folded == opened or equal(folded, term, ranges, context) else opened
 
 
-def _opening(term: Expr, context: Context) -> Context:
-    """Return the context with those definitions alone that depend on what a term differentiates by.
-
-    No other one changes a derivative, so that its name may stay.
-    """
-    variables = {str(name_of(v)) for each in term.atoms(D) for v in each.variables}
-    reach = {name: reaches(name, context.definitions, {}) for name in context.definitions}
-    if not variables or any(reach[name] & variables for name in variables & reach.keys()):
-        return context
-    kept = {name: each for name, each in context.definitions.items() if reach[name] & variables}
-    return replace(context, definitions=kept)
+def _opened(term: Expr, ranges: Ranges, context: Context, but: str) -> Expr:
+    """Return a term with its derivatives carried out; `∂L/∂x` by the page's gradients between x and L."""
+    by_gradients = through(term, context, but)
+    if by_gradients is not None:
+        product, rest = by_gradients
+        opened = write(normal(product, ranges, rest))
+        if equal(opened, term, ranges, context):
+            return opened
+    return write(normal(term, ranges, opening(term, context)))
 
 
 def _foldable(context: Context) -> frozenset[str]:
@@ -198,14 +195,14 @@ def _folded_base(
 
 def _readings(context: Context, names: frozenset[str], known: Known) -> tuple[Reading, ...]:
     found: list[Reading] = []
-    reach = {name: _reach(name, context) for name in names}
-    for name in sorted(names, key=lambda name: (len(reach[name]), name)):
+    below = {name: reach(name, context) for name in names}
+    for name in sorted(names, key=lambda name: (len(below[name]), name)):
         definition = context.definitions[name]
         sizes = context.shapes.get(name, ())
         if len(sizes) != len(definition.slots):
             continue
-        without = tuple(each for each in found if name not in reach[each.name])
-        opaque = sorted((n, context.opaque[n].arguments) for n in reach[name] if n in context.opaque)
+        without = tuple(each for each in found if name not in below[each.name])
+        opaque = sorted((n, context.opaque[n].arguments) for n in below[name] if n in context.opaque)
         key = (definition, sizes, tuple(each.name for each in without), *opaque)
         if key not in known.definitions:
             known.definitions[key] = tuple(_readings_of(definition, sizes, context, without))
@@ -220,9 +217,12 @@ def _readings_of(
     ranges = dict(zip(definition.slots, sizes, strict=True))
     seen: set[str] = set()
     closed = replace(context, definitions={})
-    for setting in (_opening(definition.body, context), closed):
+    for opened in (True, False):
         try:
-            body = write(normal(definition.body, ranges, setting))
+            if opened:
+                body = _opened(definition.body, ranges, context, definition.name)
+            else:
+                body = write(normal(definition.body, ranges, closed))
         except (KernelError, RecursionError):
             continue
         bodies = [body, _fold(body, ranges, closed, without)] if without else [body]
@@ -248,40 +248,6 @@ def _totals(definition: Definition, sizes: tuple[Expr, ...], context: Context) -
             pattern = Term(Integer(1), ((slot, size),), {head: Integer(1)})
             rule = Rule(tuple(others), tuple(others.values()), pattern, total)
             yield Reading(definition.name, (rule,))
-
-
-def _reach(name: str, context: Context) -> frozenset[str]:
-    """Return the names that a name rests on; a gradient rests on those by quantities closer to the loss."""
-    found: set[str] = set()
-    stack = [name]
-    while stack:
-        each = stack.pop()
-        if each not in found:
-            found.add(each)
-            if each in context.definitions:
-                stack.extend(names_in(context.definitions[each].body))
-                stack.extend(_closer(each, context))
-    return frozenset(found)
-
-
-def _closer(name: str, context: Context) -> Iterator[str]:
-    """Yield the gradients `∂L/∂y` through which the gradient `∂L/∂x` that a name stands for comes."""
-    by = _by(context.definitions[name])
-    for other, definition in context.definitions.items() if by else ():
-        variable = _by(definition)
-        if (
-            variable is not None
-            and variable != by
-            and by in reaches(variable, context.definitions, {})
-            and definition.body.args[0] == context.definitions[name].body.args[0]
-        ):
-            yield other
-
-
-def _by(definition: Definition) -> str | None:
-    """Return the name by which a definition `∂L/∂x` differentiates."""
-    body = definition.body
-    return name_of(body.variables[0]) if isinstance(body, D) and len(body.variables) == 1 else None
 
 
 def _rules_from(
