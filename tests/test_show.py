@@ -112,6 +112,55 @@ def test_linear_reads_as_in_a_book() -> None:
         assert f"{line}\n" in text + "\n"
 
 
+BACKWARD = r"""# Two layers
+
+Let $x \in \mathbb{R}^N$, $W \in \mathbb{R}^{M \times N}$, $V \in \mathbb{R}^{T \times M}$ and
+$L : \mathbb{R}^T \to \mathbb{R}$.
+
+$$a = W x, \qquad b_i = a_i^2, \qquad y = V b$$
+
+Write $dy = \partial L / \partial y$, $db = \partial L / \partial b$ and $da = \partial L / \partial a$.
+
+$$\frac{\partial L}{\partial W} = ?$$
+
+$$\frac{\partial L}{\partial x} = ?$$
+"""
+
+
+def test_gradients_are_written_by_the_next_one() -> None:
+    """Each gradient takes the one nearer to the loss."""
+    text = show("two.md", BACKWARD, "unicode")
+    for line in ["db  = Vᵀ dy", "daᵢ = 2 aᵢ dbᵢ", "∂L/∂W   = da xᵀ", "∂L/∂x  = Wᵀ da"]:
+        assert f"  {line}\n" in text + "\n"
+
+
+def test_a_gradient_with_another_way_to_the_loss() -> None:
+    """Where the loss has x by a second way, the gradient on the first is not all of it."""
+    text = show(
+        "two.md",
+        BACKWARD.replace("y = V b", "y = V b + V a"),
+        "unicode",
+    )
+    assert "db  = Vᵀ dy\n" in text
+    assert "daᵢ = 2 aᵢ dbᵢ\n" not in text
+    assert "∂L/∂W   = da xᵀ\n" in text
+
+
+def test_sums_that_are_a_number_are_written_as_it() -> None:
+    """What is centred adds up to nothing: `∂v/∂x_i = (2/n) (c_i − Σ_k c_k / n) = (2/n) c_i`."""
+    page = r"""# Variance
+
+Let $x \in \mathbb{R}^n$.
+
+$$c_i = x_i - \frac{1}{n} \sum_{k=1}^n x_k$$
+
+$$v = \frac{1}{n} \sum_{i=1}^n c_i^2$$
+
+$$\frac{\partial v}{\partial x_i} = ?$$
+"""
+    assert "∂v/∂xᵢ = 2 cᵢ / n\n" in show("variance.md", page, "unicode")
+
+
 # ---------------------------------------------------------------------- LaTeX
 
 

@@ -60,6 +60,11 @@ class Reading:
     name: str
     rules: tuple[Rule, ...]
 
+    @property
+    def number(self) -> bool:
+        """Tell whether what it reads is a number."""
+        return all(rule.replacement.is_Rational for rule in self.rules)
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -140,21 +145,31 @@ def _candidates(term: Expr, ranges: Ranges, closed: Context, readings: tuple[Rea
     inner = _fold_inside(term, ranges, closed, readings)
     if inner != term:
         yield inner
-    parts = flat(term)
+    numbers = [each for each in readings if each.number]
     for reading in readings:
-        rewritten = [_exhausted(reading, part, ranges) for part in parts]
-        if any(new is not None for new in rewritten):
-            total = Add(
-                *(
-                    built_product(part) if new is None else new
-                    for part, new in zip(parts, rewritten, strict=True)
-                )
-            )
-            yield total
-            try:
-                yield write(normal(total, ranges, closed))
-            except (KernelError, RecursionError):
-                continue
+        total = _rewritten(reading, term, ranges)
+        if total is None:
+            continue
+        yield total
+        try:
+            gathered = write(normal(total, ranges, closed))
+            yield gathered
+            for each in numbers:
+                less = _rewritten(each, gathered, ranges)
+                if less is not None:
+                    yield write(normal(less, ranges, closed))
+        except (KernelError, RecursionError):
+            continue
+
+
+def _rewritten(reading: Reading, term: Expr, ranges: Ranges) -> Expr | None:
+    """Return a sum with every product rewritten by a reading as often as it fits, or None."""
+    parts = flat(term)
+    rewritten = [_exhausted(reading, part, ranges) for part in parts]
+    if all(new is None for new in rewritten):
+        return None
+    pairs = zip(parts, rewritten, strict=True)
+    return Add(*(built_product(part) if new is None else new for part, new in pairs))
 
 
 def _fold_inside(term: Expr, ranges: Ranges, closed: Context, readings: tuple[Reading, ...]) -> Expr:
