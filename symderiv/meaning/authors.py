@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sympy import Add, Expr, KroneckerDelta, Mul, Piecewise
+from sympy import Add, Expr, KroneckerDelta, Mul, Piecewise, Sum
 
 from symderiv.kernel.equality import Proved, prove
 from symderiv.kernel.terms import Context, D, Index, KernelError, name_of
@@ -86,8 +86,16 @@ def _members(page: Page, number: int, first: Tensor, fact: Fact) -> Iterator[tup
 
 
 def _writable(term: Expr, context: Context) -> bool:
-    """Tell whether a term has no cases, and no derivative but of unknown functions."""
-    return not term.has(Piecewise) and all(name_of(d.term) in context.opaque for d in term.atoms(D))
+    """Tell whether a term is finished: no cases, no slope but of unknown functions, no delta in a sum."""
+    if term.has(Piecewise) or any(_picks(each) for each in term.atoms(Sum)):
+        return False
+    return all(name_of(d.term) in context.opaque for d in term.atoms(D))
+
+
+def _picks(total: Sum) -> bool:
+    """Tell whether a delta picks a term of a sum, which is then no sum."""
+    bound = set(total.variables)
+    return any(delta.free_symbols & bound for delta in total.function.atoms(KroneckerDelta))
 
 
 def _needed(
