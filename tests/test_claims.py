@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import sympy
 from sympy import (
@@ -38,7 +40,9 @@ from test_equality import (
     L,
     M,
     N,
+    P,
     T,
+    V,
     W,
     X,
     Y,
@@ -49,6 +53,7 @@ from test_equality import (
     delta,
     g,
     gap,
+    h,
     i,
     j,
     k,
@@ -61,13 +66,18 @@ from test_equality import (
     sigmoid,
     tensor,
     total,
+    u,
+    v,
     w,
     x,
     y,
     z,
 )  # fmt: skip
 
+from symderiv.kernel import labelling
 from symderiv.kernel.equality import Proved
+from symderiv.kernel.normal import Algebra
+from symderiv.kernel.reading import Reader
 from symderiv.kernel.terms import (
     Cases,
     Context,
@@ -75,8 +85,10 @@ from symderiv.kernel.terms import (
     Greatest,
     Index,
     Opaque,
+    Partial,
     Size,
     Unknown,
+    entry,
     fresh,
     indicator,
 )
@@ -116,6 +128,61 @@ POOL = Context(
     opaque={"L": Opaque("L", (), ("y",))},
     shapes={"x": (N * M,), "y": (N,), "L": ()},
 )
+
+
+def soft(f, index):
+    return exp(f(index)) / total(lambda k: exp(f(k)), N)
+
+
+LAYER = Context(
+    definitions=define("y", 1, lambda i: F(total(lambda k: W(i, k) * x(k), M))),
+    opaque={"L": Opaque("L", (), ("y",))},
+    shapes={"x": (M,), "W": (N, M), "y": (N,), "L": ()},
+)
+SOFTMAX_REGRESSION = Context(
+    definitions=define("Z", 2, lambda n, c: total(lambda k: X(n, k) * W(k, c), M))
+    | define("P", 2, lambda n, c: exp(entry("Z", n, c)) / total(lambda k: exp(entry("Z", n, k)), T))
+    | define("J", 0, lambda: -total(lambda n, c: Y(n, c) * log(P(n, c)), N, T)),
+    shapes={"X": (N, M), "W": (M, T), "Y": (N, T), "Z": (N, T), "P": (N, T), "J": ()},
+)
+RNN = Context(
+    definitions=define("y", 1, lambda i: tanh(total(lambda k: W(i, k) * h(k), N) + x(i))),
+    opaque={"L": Opaque("L", (), ("y",))},
+    shapes={"x": (N,), "h": (N,), "W": (N, N), "y": (N,), "L": ()},
+)
+c_, C_, f_, i_, o_ = (tensor(name) for name in ("c", "C", "f", "i", "o"))
+LSTM = Context(
+    definitions=define("f", 1, lambda k: sigmoid(entry("zf", k)))
+    | define("i", 1, lambda k: sigmoid(entry("zi", k)))
+    | define("o", 1, lambda k: sigmoid(entry("zo", k)))
+    | define("C", 1, lambda k: f_(k) * c_(k) + i_(k) * tanh(entry("zg", k)))
+    | define("h", 1, lambda k: o_(k) * tanh(C_(k))),
+    opaque={"L": Opaque("L", (), ("h", "C"))},
+    shapes={"c": (N,), "C": (N,), "h": (N,), "f": (N,), "i": (N,), "o": (N,), "L": ()}
+    | {f"z{gate}": (N,) for gate in "fiog"},
+)
+GRU = Context(
+    definitions=define("z", 1, lambda i: sigmoid(total(lambda k: V(i, k) * h(k), N) + x(i)))
+    | define("u", 1, lambda i: tanh(total(lambda k: W(i, k) * h(k), N) + w(i)))
+    | define("y", 1, lambda i: (1 - z(i)) * h(i) + z(i) * u(i)),
+    opaque={"L": Opaque("L", (), ("y",))},
+    shapes={
+        "x": (N,),
+        "h": (N,),
+        "w": (N,),
+        "V": (N, N),
+        "W": (N, N),
+        "z": (N,),
+        "u": (N,),
+        "y": (N,),
+        "L": (),
+    },
+)
+
+
+def D_cell(index):
+    """The gradient that reaches the cell from later steps, the state held."""
+    return Partial(L(), C_(index))
 
 
 CASES: dict[str, tuple] = {
@@ -305,6 +372,48 @@ CASES: dict[str, tuple] = {
     "log-sum-exp by the greatest, derivative": (PLAIN, R1, (), D(top(x, N) + log(total(lambda k: exp(x(k) - top(x, N)), N)), x(i)), exp(x(i)) / total(lambda k: exp(x(k)), N), [exp(x(i))]),
     "max pooling": (POOL, {m: N * M}, (), D(L(), x(m)), total(lambda i: D(L(), y(i)) * inside(m - M * (i - 1), M) * indicator(Eq(x(m), y(i), evaluate=False)), N), [
         total(lambda i: D(L(), y(i)) * inside(m - M * (i - 1), M), N), total(lambda i: D(L(), y(i)) * indicator(Eq(x(m), y(i), evaluate=False)), N) / 2]),
+    # second derivatives
+    "log-sum-exp, Hessian": (PLAIN, R2, (), D(log(total(lambda k: exp(x(k)), N)), x(i), x(j)),
+        soft(x, i) * (delta(i, j) - soft(x, j)), [soft(x, i) * (1 - soft(x, j)), soft(x, i) * (delta(i, j) + soft(x, j))]),
+    "log-sum-exp, Hessian as a quadratic form": (PLAIN, {}, (), total(lambda i, j: v(i) * D(log(total(lambda k: exp(x(k)), N)), x(i), x(j)) * v(j), N, N),
+        total(lambda i: soft(x, i) * (v(i) - total(lambda j: soft(x, j) * v(j), N)) ** 2, N), [total(lambda i: soft(x, i) * v(i) ** 2, N)]),
+    "logistic regression, Hessian": (PLAIN, {i: M, j: M}, (), D(total(lambda n: log(1 + exp(total(lambda k: X(n, k) * w(k), M))) - y(n) * total(lambda k: X(n, k) * w(k), M), N), w(i), w(j)),
+        total(lambda n: X(n, i) * sigmoid(total(lambda k: X(n, k) * w(k), M)) * (1 - sigmoid(total(lambda k: X(n, k) * w(k), M))) * X(n, j), N), [
+        total(lambda n: X(n, i) * sigmoid(total(lambda k: X(n, k) * w(k), M)) * X(n, j), N)]),
+    "softmax regression, Hessian": (SOFTMAX_REGRESSION, {i: M, j: T, m: M, n: T}, (Eq(total(lambda k: Y(l, k), T), 1),), D(entry("J"), W(i, j), W(m, n)),
+        total(lambda b: X(b, i) * P(b, j) * (delta(j, n) - P(b, n)) * X(b, m), N), [total(lambda b: X(b, i) * P(b, j) * (1 - P(b, n)) * X(b, m), N)]),
+    "least squares, gradient": (PLAIN, {j: M}, (), D(total(lambda n: (total(lambda k: X(n, k) * w(k), M) - y(n)) ** 2, N) / 2, w(j)),
+        total(lambda n: X(n, j) * (total(lambda k: X(n, k) * w(k), M) - y(n)), N), [total(lambda n: X(n, j) * (total(lambda k: X(n, k) * w(k), M) + y(n)), N)]),
+    "least squares, Hessian": (PLAIN, {i: M, j: M}, (), D(total(lambda n: (total(lambda k: X(n, k) * w(k), M) - y(n)) ** 2, N) / 2, w(i), w(j)),
+        total(lambda n: X(n, i) * X(n, j), N), [total(lambda n: X(n, i) ** 2, N), 2 * total(lambda n: X(n, i) * X(n, j), N)]),
+    "quadratic form, third derivative": (PLAIN, {**R2, k: N}, (), D(total(lambda i, j: x(i) * A(i, j) * x(j), N, N), x(i), x(j), x(k)), zero, [A(i, j)]),
+    "norm, Hessian": (PLAIN, R2, (), D(sqrt(total(lambda k: x(k) ** 2, N)), x(i), x(j)),
+        (delta(i, j) - x(i) * x(j) / total(lambda k: x(k) ** 2, N)) / sqrt(total(lambda k: x(k) ** 2, N)), [(delta(i, j) - x(i) * x(j)) / sqrt(total(lambda k: x(k) ** 2, N))]),
+    # unknown functions
+    "quotient rule": (PLAIN, {}, (), D(F(a) / (1 + F(a) ** 2), a), F(a, 1) * (1 - F(a) ** 2) / (1 + F(a) ** 2) ** 2, [F(a, 1) / (1 + F(a) ** 2) ** 2]),
+    "product rule": (PLAIN, {}, (), D(F(a) * F(a**2), a), F(a, 1) * F(a**2) + 2 * a * F(a) * F(a**2, 1), [F(a, 1) * F(a**2) + F(a) * F(a**2, 1)]),
+    "second derivative of a composition": (PLAIN, {}, (), D(F(exp(a)), a, a), exp(2 * a) * F(exp(a), 2) + exp(a) * F(exp(a), 1), [exp(2 * a) * F(exp(a), 2)]),
+    "function of two variables, chain rule": (PLAIN, {}, (), D(Unknown(f, (0, 0), a**2, a * b), a), 2 * a * Unknown(f, (1, 0), a**2, a * b) + b * Unknown(f, (0, 1), a**2, a * b), [
+        2 * a * Unknown(f, (1, 0), a**2, a * b), 2 * a * Unknown(f, (1, 0), a**2, a * b) + a * Unknown(f, (0, 1), a**2, a * b)]),
+    "function of two variables, mixed derivatives": (PLAIN, {}, (), D(Unknown(f, (0, 0), a, b), a, b), D(Unknown(f, (0, 0), a, b), b, a), [D(Unknown(f, (0, 0), a, b), a, a)]),
+    "elementwise layer": (LAYER, {i: N, j: M}, (), D(L(), W(i, j)), D(L(), y(i)) * F(total(lambda k: W(i, k) * x(k), M), 1) * x(j), [
+        D(L(), y(i)) * F(total(lambda k: W(i, k) * x(k), M)) * x(j), D(L(), y(i)) * x(j)]),
+    "elementwise layer, by the input": (LAYER, {j: M}, (), D(L(), x(j)), total(lambda i: D(L(), y(i)) * F(total(lambda k: W(i, k) * x(k), M), 1) * W(i, j), N), [
+        total(lambda i: D(L(), y(i)) * W(i, j), N)]),
+    # recurrences by one step
+    "RNN cell, earlier state": (RNN, {j: N}, (), D(L(), h(j)), total(lambda i: D(L(), y(i)) * (1 - y(i) ** 2) * W(i, j), N), [
+        total(lambda i: D(L(), y(i)) * (1 - y(i) ** 2) * W(j, i), N), total(lambda i: D(L(), y(i)) * (1 + y(i) ** 2) * W(i, j), N)]),
+    "RNN cell, recurrent weights": (RNN, R2, (), D(L(), W(i, j)), D(L(), y(i)) * (1 - y(i) ** 2) * h(j), [D(L(), y(i)) * (1 - y(i) ** 2) * h(i)]),
+    "LSTM cell, earlier cell": (LSTM, R1, (), D(L(), c_(i)), (D_cell(i) + Partial(L(), h(i)) * o_(i) * (1 - tanh(C_(i)) ** 2)) * f_(i), [
+        D_cell(i) * f_(i), (D_cell(i) + Partial(L(), h(i)) * o_(i) * (1 - tanh(C_(i)) ** 2)) * i_(i)]),
+    "LSTM cell, forget gate": (LSTM, R1, (), D(L(), entry("zf", i)), (D_cell(i) + Partial(L(), h(i)) * o_(i) * (1 - tanh(C_(i)) ** 2)) * c_(i) * f_(i) * (1 - f_(i)), [
+        (D_cell(i) + Partial(L(), h(i)) * o_(i) * (1 - tanh(C_(i)) ** 2)) * c_(i) * f_(i)]),
+    "LSTM cell, output gate": (LSTM, R1, (), D(L(), entry("zo", i)), Partial(L(), h(i)) * tanh(C_(i)) * o_(i) * (1 - o_(i)), [Partial(L(), h(i)) * C_(i) * o_(i) * (1 - o_(i))]),
+    "GRU cell, earlier state": (GRU, {j: N}, (), D(L(), h(j)),
+        D(L(), y(j)) * (1 - z(j)) + total(lambda i: D(L(), y(i)) * (u(i) - h(i)) * z(i) * (1 - z(i)) * V(i, j), N) + total(lambda i: D(L(), y(i)) * z(i) * (1 - u(i) ** 2) * W(i, j), N), [
+        D(L(), y(j)) * (1 - z(j)) + total(lambda i: D(L(), y(i)) * z(i) * (1 - u(i) ** 2) * W(i, j), N),
+        D(L(), y(j)) * z(j) + total(lambda i: D(L(), y(i)) * (u(i) - h(i)) * z(i) * (1 - z(i)) * V(i, j), N) + total(lambda i: D(L(), y(i)) * z(i) * (1 - u(i) ** 2) * W(i, j), N)]),
+    "GRU cell, its state twice": (GRU, R1, (), y(i) - h(i), z(i) * (u(i) - h(i)), [z(i) * (u(i) + h(i))]),
 }  # fmt: skip
 """Name: context, ranges, assumptions, left, right, and right sides that are wrong."""
 
@@ -347,3 +456,47 @@ def test_brute_force_agrees(context, ranges, assumptions, left, right) -> None:
 def test_brute_force_differs(context, ranges, assumptions, left, right) -> None:
     """What is called wrong here differs at some small size."""
     assert gap(context, ranges, assumptions, left, right) > 1e-9
+
+
+SHAPES = {
+    "every pair but three": list(itertools.combinations(range(6), 2))[:12],
+    "a ring, each edge twice": [(place, (place + 1) % 6) for place in range(6)] * 2,
+    "a ring with its diagonals": [(place, (place + step) % 6) for step in (1, 3) for place in range(6)],
+    "an octahedron": [pair for pair in itertools.combinations(range(6), 2) if sum(pair) != 5],
+    "six squares of six squares": [(place, place) for place in range(6)] * 2,
+    "two triangles apart, twice": [(0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3)] * 2,
+}
+"""Twelve factors over six indices: which indices each has."""
+
+
+@pytest.mark.parametrize("edges", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("even", [False, True], ids=["plain", "symmetric"])
+def test_twelve_factors_over_six_indices_are_few_steps(edges, even, monkeypatch) -> None:
+    """A product with repeated and symmetric factors is named canonically in a bounded number of steps."""
+    refined = labelling._Search.refined
+    steps = 0
+
+    def counted(search, colours) -> dict:
+        nonlocal steps
+        steps += 1
+        return refined(search, colours)
+
+    monkeypatch.setattr(labelling._Search, "refined", counted)
+    forms = []
+    for order in ((0, 1, 2, 3, 4, 5), (3, 5, 1, 0, 4, 2), (5, 4, 3, 2, 1, 0)):
+        algebra = Algebra({})
+        algebra.symmetric = frozenset({"A"} if even else ())
+        indices = [fresh("k") for _ in range(6)]
+        factors = [A(indices[order[first]], indices[order[second]]) for first, second in edges]
+        term = Sum(sympy.Mul(*factors), *((index, 1, N) for index in indices))
+        forms.append(Reader(algebra).read(term))
+        assert algebra.work <= MOST_WORK
+
+    assert forms[0] == forms[1] == forms[2]
+    assert steps <= MOST_STEPS
+
+
+MOST_WORK = 100
+"""Products of monomials; six nested loops over three values would be 729."""
+MOST_STEPS = 100
+"""Refinements of colours for three namings; six indices have 720 orders each."""
