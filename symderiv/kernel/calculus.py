@@ -508,7 +508,8 @@ class Calculus:
         """A derivative of an opaque entry depends on what the entry depends on."""
         opaque = self.context.opaque.get(str(name_of(term.term)))
         if opaque is None:
-            return self.by(self.carried(term), variable)
+            msg = f"{term.term} is no unknown function"
+            raise NoRule(msg)
         return self.through(opaque, variable, term.term, *term.variables)
 
 

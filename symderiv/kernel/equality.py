@@ -182,9 +182,7 @@ def _upper(ranges: Mapping[Index, Expr]) -> dict[Variable, tuple[IndexExpr, ...]
 
 
 def _told(assumption: Expr) -> str:
-    if isinstance(assumption, Eq | Ne):
-        return f"{assumption.lhs} {'=' if isinstance(assumption, Eq) else '≠'} {assumption.rhs}"
-    return str(assumption)
+    return f"{assumption.lhs} {'=' if isinstance(assumption, Eq) else '≠'} {assumption.rhs}"
 
 
 def _of_indices(assumption: Expr) -> bool:
@@ -449,8 +447,6 @@ def _joined(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
     """Yield summands whose sum over one index is p: one index of each sum is made the common one."""
     sums = {a for m in p.terms for a, e in m.factors.items() if a.kind is Kind.SUM and e >= 1}
     for size in sorted({size for a in sums for size in a.sizes}):
-        if not ix.at_least_zero(ix.plus(size, ix.constant(-1)), algebra.upper):
-            continue
         variable = algebra.fresh(size)
         options: list[list[Polynomial]] = []
         opened: dict[tuple[Atom, int], Polynomial] = {}

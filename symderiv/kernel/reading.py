@@ -278,8 +278,8 @@ class Reader:
         """Read the greatest over an index, which runs over all of a size."""
         ((bound, low, high),) = term.limits
         outer, size = dict(self.bound), self.index(high)
-        if ix.value(self.index(low)) != 1:
-            msg = "a maximum that does not start at 1"
+        if ix.value(self.index(low)) != 1 or not self.algebra.inhabited(size):
+            msg = "a maximum over a range that may be empty or does not start at 1"
             raise NoRule(msg)
         variable = self.algebra.fresh(size)
         try:

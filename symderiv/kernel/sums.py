@@ -48,10 +48,7 @@ Substitution = Mapping[Variable, IndexExpr]
 
 
 def summed(algebra: Algebra, variable: Variable, size: IndexExpr, p: Polynomial) -> Polynomial:
-    """Return the sum of `p` over a variable from 1 to `size`."""
-    if not ix.at_least_zero(size, algebra.upper):
-        msg = "a sum whose range may be empty"
-        raise NoRule(msg)
+    """Return the sum of `p` over a variable from 1 to `size`, which is at least 1."""
     return algebra.closed({variable: size}, p)
 
 
@@ -231,10 +228,7 @@ def _folded(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial | None:
 
 
 def product(algebra: Algebra, variable: Variable, size: IndexExpr, p: Polynomial) -> Polynomial:
-    """Return the product of `p` over a variable from 1 to `size`."""
-    if not ix.at_least_zero(size, algebra.upper):
-        msg = "a product whose range may be empty"
-        raise NoRule(msg)
+    """Return the product of `p` over a variable from 1 to `size`, which is at least 1."""
     marks = [a for m in p.terms if m.marked for a in m.factors if a.kind >= Kind.DELTA]
     for a in marks:
         if variable in a.free:
@@ -242,7 +236,7 @@ def product(algebra: Algebra, variable: Variable, size: IndexExpr, p: Polynomial
     if marks:
         return algebra.lifted(p, lambda q: algebra.product(variable, size, q))
     if not p.terms:
-        return NOTHING if algebra.inhabited(size) else _closed_product(variable, size, p)
+        return NOTHING
     only = p.single()
     if only is None:
         return _closed_product(variable, size, p)
