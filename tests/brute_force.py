@@ -172,6 +172,8 @@ def holds(condition: Expr, point: Point) -> bool:
         return all(holds(a, point) for a in condition.args)
     if isinstance(condition, sympy.Or):
         return any(holds(a, point) for a in condition.args)
+    if isinstance(condition, sympy.ITE):
+        return holds(condition.args[1 if holds(condition.args[0], point) else 2], point)
     if isinstance(condition, sympy.Not):
         return not holds(condition.args[0], point)
     assert isinstance(condition, Relational)

@@ -15,7 +15,7 @@ import sympy
 from sympy import Eq, Expr, KroneckerDelta, Max, Ne, Product, Rational, Sum, exp, log, sqrt, tanh
 
 from symderiv.kernel.calculus import substitute
-from symderiv.kernel.terms import Cases, Det, Index, Inv, Size, entry, exact, fresh
+from symderiv.kernel.terms import Cases, Det, Greatest, Index, Inv, Size, entry, exact, fresh
 
 Pick = Callable[[Sequence[Any]], Any]
 N, M = Size("N"), Size("M")
@@ -38,6 +38,7 @@ EVERYTHING = (
     "product",
     "matrix",
     "determinant",
+    "greatest",
 )
 
 
@@ -72,6 +73,9 @@ def term(pick: Pick, depth: int, scope: list[Index], kinds: Sequence[str]) -> Ex
                     pick(((k, 1, pick(scope)), (k, 1, N - 1), (k, 2, N), (k, 0, M), (k, pick(scope), N))),
                 )
             return (Sum if kind == "sum" else Product)(inner, (k, 1, pick((N, M))))
+        case "greatest":
+            k = fresh("k")
+            return Greatest(term(pick, depth - 1, [*scope, k], kinds), (k, 1, pick((N, M))))
         case "delta":
             return KroneckerDelta(pick(scope), pick(scope)) * deeper()
         case "square":

@@ -1,0 +1,315 @@
+"""The corners of the kernel: claims that need its rarest rules, goals that it refuses, work that it gives up."""
+
+# A table of mathematics: one claim a line, single letters, sums of what is constant.
+# ruff: noqa: ANN001, ANN201, E501
+
+from __future__ import annotations
+
+import pytest
+import sympy
+from sympy import Abs, Eq, Integer, Max, Min, Ne, Product, Rational, Sum, Symbol, cos, exp, log, sin, sqrt
+from test_claims import top
+from test_equality import (
+    PLAIN,
+    R1,
+    R2,
+    A,
+    C,
+    M,
+    N,
+    P,
+    a,
+    b,
+    c,
+    define,
+    delta,
+    gap,
+    i,
+    j,
+    k,
+    l,
+    of_indices,
+    outcome,
+    p,
+    s,
+    tensor,
+    total,
+    x,
+    y,
+)
+
+from symderiv.kernel import cases, labelling, sampling
+from symderiv.kernel.equality import Proved, Residue, normal
+from symderiv.kernel.indices import EVERYWHERE
+from symderiv.kernel.normal import Algebra
+from symderiv.kernel.reading import Reader
+from symderiv.kernel.terms import (
+    Cases,
+    Context,
+    D,
+    Definite,
+    Det,
+    Greatest,
+    Inv,
+    KernelError,
+    NoRule,
+    Partial,
+    Size,
+    TooLarge,
+    Undefined,
+    Unknown,
+    entry,
+    exact,
+    fresh,
+    indicator,
+)
+from symderiv.kernel.writing import write
+
+zero, one = Integer(0), Integer(1)
+f = Symbol("f")
+U5 = tensor("U")
+
+
+def whole(term: sympy.Expr) -> sympy.Expr:
+    """The same term, so written that only the zero test sees it."""
+    return term / (1 + p) + p * term / (1 + p)
+
+
+def inverse_of(name: str):
+    row, column = fresh("p"), fresh("q")
+    return lambda first, second: Inv(entry(name, row, column), (row, column, N), first, second)
+
+
+def det_of(name: str) -> sympy.Expr:
+    row, column = fresh("p"), fresh("q")
+    return Det(entry(name, row, column), (row, column, N))
+
+
+SOLVED = Context(
+    definitions=define("y", 1, lambda i: total(lambda k: inverse_of("A")(i, k) * x(k), N)),
+    shapes={"A": (N, N), "x": (N,), "y": (N,)},
+)
+
+# name: (context, ranges, assumptions, left, right, wrong rights)
+CASES: dict[str, tuple] = {
+    "solution of a linear system": (SOLVED, R1, (), total(lambda k: A(i, k) * y(k), N), x(i), [y(i), 2 * x(i)]),
+    "derivatives of what does not depend": (PLAIN, R1, (), D(top(x, N) + inverse_of("A")(1, 1) + det_of("A"), y(i)), zero, [y(i)]),
+    "derivative of one number by another": (PLAIN, {}, (), D(x(1), x(2)) + D(x(2), x(2)), one, [zero]),
+    "a condition and an equality that exclude each other": (PLAIN, R2, (), Abs(x(i) - x(j)) + delta(i, j) * whole(a), Max(x(i), x(j)) - Min(x(i), x(j)) + delta(i, j) * a, [
+        Abs(x(i) - x(j)) + delta(i, j) * b]),
+    "multiples of sizes": (PLAIN, {}, (), delta(2 * N, 3 * M) * whole(a), delta(2 * N, 3 * M) * a, [delta(N, M) * a]),
+    "equal sizes, in an exponent": (PLAIN, {}, (), delta(N, M) * exp(N * a), delta(N, M) * exp(M * a), [exp(M * a)]),
+    "equal sizes, in a logarithm": (PLAIN, {}, (), delta(N, M) * log(1 + N * a**2), delta(N, M) * log(1 + M * a**2), [log(1 + M * a**2)]),
+    "equal sizes, around a product": (PLAIN, {}, (), delta(N, M) * N * Product(x(k), (k, 1, N)), delta(N, M) * M * Product(x(k), (k, 1, N)), [N * Product(x(k), (k, 1, N))]),
+    "equal sizes, of a sum": (PLAIN, {}, (), delta(N, M) * total(x, N), delta(N, M) * total(x, M), [total(x, M)]),
+    "larger of two entries, derivative": (PLAIN, {**R2, k: N}, (), D(Max(x(i), x(j)), x(k)), delta(i, k) * indicator(x(i) > x(j)) + delta(j, k) * indicator(x(i) <= x(j)), [
+        delta(i, k) * indicator(x(i) > x(j))]),
+    "equal squares": (PLAIN, {}, (), indicator(Eq(a**2, b**2)) * a**3, indicator(Eq(a**2, b**2)) * a * b**2, [a * b**2]),
+    "equal, in an exponent": (PLAIN, {}, (), indicator(Eq(a, b)) * exp(a), indicator(Eq(a, b)) * exp(b), [exp(b)]),
+    "least of an entry and the greatest": (PLAIN, R1, (), Min(x(i), top(x, N)), x(i), [x(i) + 1]),
+    "a hypothesis of no use": (PLAIN, {}, (Eq(a * b, 3), Eq(exp(a) * total(x, N), 1), Eq(total(x, N) + exp(total(x, N)), 2), A(k, k) > 0), a + b, b + a, [a - b]),
+    "indices that are never equal": (PLAIN, R2, (Ne(2 * i, 2 * j + 1),), x(i) + x(j), x(j) + x(i), [x(i) - x(j)]),
+    "indices in a ratio": (PLAIN, R2, (Eq(2 * i, 3 * j),), x(i) + x(j), x(j) + x(i), [x(i) - x(j)]),
+    "greatest under a condition": (PLAIN, R2, (), top(lambda k: x(k) + delta(i, j) * y(k), N), delta(i, j) * top(lambda k: x(k) + y(k), N) + (1 - delta(i, j)) * top(x, N), [top(x, N)]),
+    "greatest at an index": (PLAIN, R1, (), total(lambda i: delta(i, 1) * top(lambda k: A(i, k), N), N), top(lambda k: A(1, k), N), [top(lambda k: A(k, 1), N) + 1]),
+    "entries equal to the greatest, counted": (PLAIN, {}, (), total(lambda i: indicator(Eq(x(i), y(i))), N) + a, a + total(lambda k: indicator(Eq(y(k), x(k))), N), [a + N + 1]),
+    "an equation without whole solutions": (PLAIN, R2, (), delta(2 * i, 2 * j + 1) + delta(i, j), delta(j, i), [one + delta(i, j)]),
+    "equal to an index out of reach": (PLAIN, {i: N, j: M}, (), delta(i, 2 * j + M) * indicator(i <= j), zero, [indicator(i <= j)]),
+    "conditions on indices that imply each other, either order": (PLAIN, R2, (), indicator(i <= j + 5) * indicator(i <= j + 9) * a, indicator(i <= j + 5) * a, [indicator(i <= j + 9) * a + indicator(i > 1)]),
+    "conditions on indices that exclude each other": (PLAIN, R2, (), indicator(i >= j + 5) * indicator(i <= j - 5), zero, [indicator(i >= j + 5) + indicator(i <= j - 5) + one]),
+    "sizes as values": (PLAIN, R1, (), indicator(Symbol("t", real=True) * 0 + N > 1) + delta(N, 1), one, [zero]),
+    "power of a base over a root": (PLAIN, {}, (), (1 + a**2) ** Rational(3, 2) / (1 + a**2) + sqrt(1 + a**2), 2 * sqrt(1 + a**2), [sqrt(1 + a**2)]),
+    "root of an even power of an entry": (PLAIN, {}, (), sqrt(a**4 * p) * sqrt(a**2), Abs(a) ** 3 * sqrt(p), [a**3 * sqrt(p)]),
+    "product of roots of numbers": (PLAIN, {}, (), sqrt(Integer(2)) * sqrt(Integer(6)) * sqrt(Integer(3)), Integer(6), [Integer(5)]),
+    "power by an entry, of any sign": (PLAIN, {}, (), (2 * a + 2 * b) ** (c + 1), 2 * 2**c * (a + b) ** c * (a + b), [(a + b) ** (c + 1)]),
+    "power by an entry, under a condition": (PLAIN, R2, (), (a * delta(i, j) + 2) ** c, delta(i, j) * (a + 2) ** c + (1 - delta(i, j)) * 2**c, [(a + 2) ** c]),
+    "power by a size, of a sum": (PLAIN, {}, (), (a + b) ** (2 * N), ((a + b) ** N) ** 2, [(a + b) ** N]),
+    "power by a size, of a root": (PLAIN, {}, (), sqrt(a) ** N * sqrt(a) ** N, (sqrt(a) ** N) ** 2, [sqrt(a) ** N]),
+    "power by a size, renamed": (PLAIN, {}, (), total(lambda k: (a + x(k)) ** N, N), Sum((x(l) + a) ** N, (l, 1, N)), [total(lambda k: (a - x(k)) ** N, N)]),
+    "odd functions at nothing": (PLAIN, {}, (), sympy.asin(total(x, N) - total(x, N)), zero, [one]),
+    "functions without parity": (PLAIN, {}, (), sympy.acos(a) + sympy.acos(a), 2 * sympy.acos(a), [sympy.acos(a)]),
+    "no condition, or two": (PLAIN, R2, (), Cases(a, sympy.Or(Eq(i, j), i > j), b, sympy.true) + Cases(a, sympy.Not(sympy.And(i >= j, j <= N)), b, sympy.true), a + b, [2 * a]),
+    "a condition within a condition": (PLAIN, R2, (), Cases(a, sympy.ITE(Eq(i, j), i > 1, i > j), b, sympy.true), Cases(a, sympy.Or(sympy.And(Eq(i, j), i > 1), i > j), b, sympy.true), [a]),
+    "a product without a condition of its index": (PLAIN, R2, (), Product(1 + s(k) * delta(i, j), (k, 1, N)), delta(i, j) * Product(1 + s(k), (k, 1, N)) + 1 - delta(i, j), [Product(1 + s(k), (k, 1, N))]),
+    "a product of nothing": (PLAIN, {}, (), Product(x(k) - x(k), (k, 1, N)), zero, [one]),
+    "a product of roots": (PLAIN, {}, (), Product(sqrt(x(k)), (k, 1, N)) ** 2, Product(sqrt(x(l)), (l, 1, N)) * Product(sqrt(x(k)), (k, 1, N)), [Product(x(k), (k, 1, N)) + 1]),
+    "a product at an index": (PLAIN, {}, (), total(lambda i: delta(i, 1) * Product(A(i, k), (k, 1, N)), N), Product(A(1, k), (k, 1, N)), [Product(A(k, 1), (k, 1, N)) + 1]),
+    "an unknown function at an index": (PLAIN, {}, (), total(lambda i: delta(i, 1) * Unknown(f, (0,), x(i)), N), Unknown(f, (0,), x(1)), [Unknown(f, (1,), x(1))]),
+    "sums of powers that have no closed form here": (PLAIN, {}, (), Sum(k**9, (k, 1, N)) + Sum(k * l * x(k), (k, 1, N), (l, 1, N)), Sum(l**9, (l, 1, N)) + N * (N + 1) / 2 * total(lambda k: k * x(k), N), [Sum(k**8, (k, 1, N))]),
+    "counting at even places": (PLAIN, R1, (), total(lambda k: indicator(2 * k <= i), N) + a, a + total(lambda k: indicator(i >= 2 * k), N), [a + i]),
+    "counting out of range": (PLAIN, {i: M}, (), total(lambda k: indicator(k <= i), N) - total(lambda k: indicator(k <= i) * delta(k, 1), N), total(lambda k: indicator(k <= i), N) - 1, [i - one]),
+    "a size and an index": (PLAIN, R1, (), Max(N - i, 0) + Max(i, N), N - i + N, [N - i]),
+    "a positive sum over all of a range": (PLAIN, R1, (), sqrt(total(lambda k: s(k) ** 2, N) ** 2), total(lambda k: s(k) ** 2, N), [total(s, N) ** 2 + 1]),
+}  # fmt: skip
+"""Name: context, ranges, assumptions, left, right, and right sides that are wrong."""
+
+TRUE = [pytest.param(*case[:5], id=name) for name, case in CASES.items()]
+FALSE = [
+    pytest.param(*case[:4], wrong, id=f"{name}, wrong {place}")
+    for name, case in CASES.items()
+    for place, wrong in enumerate(case[5], 1)
+]
+FIELDS = ("context", "ranges", "assumptions", "left", "right")
+
+
+def judged(cases_: list) -> list:
+    """Return the claims without hypotheses on values, and without what brute force has no numbers for."""
+    return [case for case in cases_ if of_indices(case.values[2])]
+
+
+@pytest.mark.parametrize(FIELDS, TRUE)
+def test_proves_the_claim(context, ranges, assumptions, left, right) -> None:
+    """Each of these holds for every size, index and value."""
+    found = outcome(context, ranges, assumptions, left, right)
+
+    assert isinstance(found, Proved), found
+
+
+@pytest.mark.parametrize(FIELDS, FALSE)
+def test_does_not_prove_its_twin(context, ranges, assumptions, left, right) -> None:
+    """Each of these differs somewhere."""
+    assert not isinstance(outcome(context, ranges, assumptions, left, right), Proved)
+
+
+@pytest.mark.parametrize(FIELDS, judged(TRUE))
+def test_brute_force_agrees(context, ranges, assumptions, left, right) -> None:
+    """What is called a claim here holds at every small size."""
+    assert gap(context, ranges, assumptions, left, right) < 1e-12
+
+
+@pytest.mark.parametrize(FIELDS, judged(FALSE))
+def test_brute_force_differs(context, ranges, assumptions, left, right) -> None:
+    """What is called wrong here differs at some small size."""
+    assert gap(context, ranges, assumptions, left, right) > 1e-9
+
+
+UNDECIDED = {
+    "a quotient of sizes that may be 0": (Abs(a / b), Abs(a) / Abs(b)),
+    "a zero that is not linear": (indicator(Eq(a**2, b**2)) * a, indicator(Eq(a**2, b**2)) * b),
+    "a zero that is not linear, under a condition": (indicator(Eq(a**2, b**2)) * indicator(c > 0) * a, indicator(Eq(a**2, b**2)) * indicator(c > 0) * b),
+    "sums within sums beyond the depth": (
+        total(lambda *at: 1 - 1 / (1 + exp(-U5(*at))), *map(Size, "NMTBd")),
+        total(lambda *at: 1 / (1 + exp(U5(*at))), *map(Size, "NMTBd")),
+    ),
+    "a product over a range": (Product(Cases(x(k), k < j, one, sympy.true), (k, 1, N)), x(j)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("left", "right"), UNDECIDED.values(), ids=UNDECIDED)
+def test_leaves_undecided(left, right) -> None:
+    """Where no rule decides, what is left is a residue or a reason, and never a proof."""
+    assert isinstance(outcome(PLAIN, {j: N}, (), left, right), Residue | KernelError)
+
+
+REFUSED = {
+    "an index that is no integer": (x(i / 2), NoRule, "index expression"),
+    "an unknown operator": (sympy.floor(a), NoRule, "floor"),
+    "a range without a bound": (Sum(x(k), (k, 1, l)), NoRule, "range"),
+    "a range from what may be 0": (Sum(x(k), (k, i - 1, N)), NoRule, "first index"),
+    "a maximum over what may be nothing": (Greatest(x(k), (k, 1, N - 1)), NoRule, "maximum"),
+    "a maximum from 2": (Greatest(x(k), (k, 2, N)), NoRule, "maximum"),
+    "a matrix without rows": (Det(A(k, l), (k, l, N - 1)), NoRule, "rows"),
+    "a condition that is no comparison": (Cases(a, Definite(A(k, l), (k, l, N)), b, sympy.true), NoRule, "condition"),
+    "a derivative of a product": (Partial(x(i) * y(i), x(i)), NoRule, "carried out"),
+    "a derivative of what is no unknown function": (D(Partial(x(i), y(i)), x(i)), NoRule, "unknown function"),
+    "infinity": (a + sympy.oo, Undefined, "value"),
+    "a division by a delta": (1 / delta(i, j), Undefined, "division"),
+    "a root below 0": (sympy.Pow(-p, Rational(1, 2), evaluate=False) + a, Undefined, "root"),
+    "a logarithm below 0": (log(-p) + a, Undefined, "logarithm"),
+    "a high power of a sum": ((a + b) ** 65, TooLarge, "power"),
+    "a large number": (sqrt(Integer(10**18 + 9)) * a, NoRule, "factors"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("term", "error", "words"), REFUSED.values(), ids=REFUSED)
+def test_refuses(term, error, words) -> None:
+    """What has no value, or no rule, raises and says which."""
+    with pytest.raises(error, match=words):
+        normal(term, R2)
+
+
+def test_gives_up_where_the_zero_test_grows() -> None:
+    """Many denominators make the residue carry the reason."""
+    many = sum(1 / (1 + entry(f"v{n}") ** 2 + entry(f"w{n}") ** 2) for n in range(16))
+
+    found = outcome(PLAIN, {}, (), whole(many), many)
+
+    assert isinstance(found, Proved) or (isinstance(found, Residue) and found.note)
+
+
+def test_facts_are_no_longer_compared_when_they_are_many(monkeypatch) -> None:
+    """Beyond the bound a branch is tried instead of excluded: less is proved, nothing false is."""
+    clipped = Max(-p, Min(a, p))
+    assert isinstance(outcome(PLAIN, {}, (), Min(p, Max(a, -p)), clipped), Proved)
+
+    monkeypatch.setattr(cases, "INEQUALITIES", 0)
+
+    assert isinstance(outcome(PLAIN, {}, (), Min(p, Max(a, -p)), clipped), Residue)
+
+
+def test_a_sample_gives_up_on_long_loops(monkeypatch) -> None:
+    """Without a sample the exact test decides alone, the same."""
+    monkeypatch.setattr(sampling, "LOOPS", 0)
+
+    assert isinstance(outcome(PLAIN, {}, (), total(x, N) ** 2, total(lambda i, j: x(i) * x(j), N, N)), Proved)
+    assert isinstance(outcome(PLAIN, {}, (), total(x, N) ** 2, total(lambda i: x(i) ** 2, N)), Residue)
+
+
+def test_labelling_gives_up_on_too_many_namings(monkeypatch) -> None:
+    """Indices that are alike without being exchangeable are compared only so far."""
+    monkeypatch.setattr(labelling, "LEAVES", 0)
+
+    with pytest.raises(TooLarge, match="alike"):
+        normal(total(lambda i, j, k: A(i, j) * A(j, k) * A(k, i) * C(i, j), N, N, N), {})
+
+
+def test_all_integers_have_no_number() -> None:
+    """A sum over all integers has no sample, and no sign."""
+    algebra = Algebra({})
+    whole_sum = Reader(algebra).read(total(lambda k: k * x(k), N))
+    ((m, _),) = whole_sum.terms.items()
+    (closed,) = m.factors
+    shifted = type(closed)(closed.kind, closed.name, closed.indices, closed.inner, (EVERYWHERE,))
+
+    assert algebra.atom_sign(shifted) == 0
+    assert algebra.fresh(EVERYWHERE) not in algebra.upper
+
+
+def test_writes_what_it_reads() -> None:
+    """Unknown functions, derivatives, equations and conditions are written as terms that read back."""
+    context = Context(shapes={"x": (N,), "L": ()})
+    loss = entry("L")
+    for term in (
+        Unknown(f, (1,), x(i)) * a,
+        D(loss, x(i)) ** 2,
+        delta(2 * i, 3 * j) * a,
+        indicator(Eq(a, b)) * c,
+        indicator(Eq(-a, b)) * c,
+        Greatest(x(k) * a, (k, 1, N)),
+        Sum(cos(x(k)) * sin(x(k)), (k, 1, N)) ** 2,
+    ):
+        form = Reader(Algebra({})).read(term)
+
+        assert Reader(Algebra({})).read(write(form)) == form
+    assert context.values == {}
+
+
+def test_truth_values_are_made_exact() -> None:
+    """A comparison that Python has settled is a condition like any other."""
+    assert exact(value=True) is sympy.true
+    assert exact(value=False) is sympy.false
+
+
+def test_entries_are_replaced_with_their_base() -> None:
+    """An entry is replaced as a whole, or by its base, or by its indices."""
+    before, after = entry("x", i), entry("y", j)
+
+    assert before.xreplace({before: after}) == after
+    assert before.xreplace({before.base: after.base, i: j}) == after
+    assert before.xreplace({i: i}) is before
+
+
+def test_a_positive_definite_matrix_is_a_condition_with_its_own_indices() -> None:
+    """The row and the column of the matrix do not stand free in it."""
+    assert Definite(P(k, l), (k, l, N)).free_symbols & {k, l} == set()
+    assert isinstance(Definite(P(k, l), (k, l, N)).matrix, Det)
