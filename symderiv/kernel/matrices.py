@@ -350,12 +350,21 @@ def leading(algebra: Algebra, a: Atom) -> Lead | None:
     if a.inner not in algebra.leads:
         row, column = a.bound()
         groups = _groups(a.inner[0], row, column)
+        if any(m.marked and not _on_diagonal(m, row, column) for m in groups):
+            groups = {}  # elsewhere an indicator may make the lead of the rest once more
         found = [
             (lead, m.key()) for m in groups if (lead := _lead(algebra, groups, m, (row, column))) is not None
         ]
         best = max(found, key=lambda one: (len(one[0].factors), one[1]), default=None)
         algebra.leads[a.inner] = None if best is None else best[0]
     return algebra.leads[a.inner]
+
+
+def _on_diagonal(m: Monomial, row: Variable, column: Variable) -> bool:
+    """Tell whether the only indicator of a monomial is that of row and column being equal."""
+    marks = [a for a in m.factors if a.kind >= Kind.DELTA]
+    form = ix.primitive(ix.minus(ix.bare(row), ix.bare(column)))
+    return len(marks) == 1 and marks[0].kind is Kind.DELTA and marks[0].indices == (form,)
 
 
 def _lead(
