@@ -143,18 +143,25 @@ def _trace(elaborator: Elaborator, value: Tensor, span: Span) -> Tensor:
 def _determinant(elaborator: Elaborator, node: tree.Call) -> Tensor:
     """Elaborate a determinant; without brackets it is of the matrix that follows, not of numbers after it."""
     argument = node.arguments[0]
-    if isinstance(argument, tree.Product) and argument.span.end == node.span.end:
-        first, *others = argument.factors
-        after = others[0]
-        if len(others) > 1:
-            span = after.span.to(argument.span)
-            after = tree.Product(tuple(others), argument.operators[1:], span=span)
-        rest = elaborator.value(after)
-        if rest.rank or argument.operators[0] in ("/", "div"):
-            raise unsupported("brackets would tell of what this is the determinant", node.span)
-        of = determinant(elaborator, elaborator.value(first), node.span)
-        return Tensor(of.body * rest.body)
-    return determinant(elaborator, elaborator.value(argument), node.span)
+    if not isinstance(argument, tree.Product) or argument.span.end != node.span.end:
+        return determinant(elaborator, elaborator.value(argument), node.span)
+    at = 2 if applies(elaborator, argument, 0) else 1
+    if len(argument.factors) == at:
+        return determinant(elaborator, elaborator.value(argument), node.span)
+    first, after = _part(argument, 0, at), _part(argument, at, len(argument.factors))
+    rest = elaborator.value(after)
+    if rest.rank or argument.operators[at - 1] in ("/", "div"):
+        raise unsupported("brackets would tell of what this is the determinant", node.span)
+    of = determinant(elaborator, elaborator.value(first), node.span)
+    return Tensor(of.body * rest.body)
+
+
+def _part(node: tree.Product, start: int, end: int) -> tree.Node:
+    """Return some factors in a row as a product, or as the factor itself."""
+    factors = node.factors[start:end]
+    if len(factors) == 1:
+        return factors[0]
+    return tree.Product(factors, node.operators[start : end - 1], span=factors[0].span.to(factors[-1].span))
 
 
 def is_function(record: Name) -> bool:
@@ -267,7 +274,7 @@ def _application(
         and all(_depends_on(elaborator, record, each) for each in arguments)
     ):
         return entries(elaborator, record, (), node.span)
-    variable = _whole_vector(elaborator, record, arguments)
+    variable = _whole(elaborator, record, arguments, node)
     if variable is not None:
         return _function_of_vector(elaborator, record, variable, primes, node)
     values = [elaborator.value(argument) for argument in arguments]
@@ -283,15 +290,26 @@ def _application(
     return Tensor(body, shape.slots, shape.dimensions, row=shape.row)
 
 
-def _whole_vector(elaborator: Elaborator, record: Name, arguments: tuple[tree.Node, ...]) -> Name | None:
-    """Return the vector that an unknown function such as `g(x)` takes as a whole, to give a number.
+def _whole(
+    elaborator: Elaborator, record: Name, arguments: tuple[tree.Node, ...], node: tree.Node
+) -> Name | None:
+    """Return the variable that an unknown function takes as a whole: the vector of `g(x)`, a number.
+
+    A function that is declared to give a vector or matrix takes its variable as a whole, too.
 
     So reads a Latin letter before a bare name; a Greek one (`\\sigma(z)`), one declared between numbers,
     and one that has to give a vector are applied entry by entry.
     """
-    if len(arguments) != 1 or record.function or not record.key.isalpha() or elaborator.expected_rank:
+    bare = len(arguments) == 1 and isinstance(arguments[0], tree.Name | tree.Accent)
+    other = elaborator.record(arguments[0]) if bare else None
+    if record.declared and record.shape:
+        if other is None:
+            raise unsupported(
+                f"{record.key} at another point than its variable is not supported yet", node.span
+            )
+        return other
+    if record.function or not record.key.isalpha() or elaborator.expected_rank:
         return None
-    other = elaborator.record(arguments[0]) if isinstance(arguments[0], tree.Name | tree.Accent) else None
     return other if other is not None and len(elaborator.shape(other)) > 0 else None
 
 

@@ -86,6 +86,16 @@ def _declared(survey: Survey, node: tree.Node, scope: Scope) -> Name | None:
     return name
 
 
+def _declared_function(survey: Survey, node: tree.Node, scope: Scope) -> Name | None:
+    """`M(t) \\in \\mathbb{R}^{n \\times n}`: a tensor that is a function of one variable."""
+    head = head_of(survey, node, scope)
+    if head is None or head.parameters is None or len(head.parameters) != 1 or head.letters:
+        return None
+    name = scope.names.get(head.key) or survey.create(head.key, node, scope)
+    name.declared = name.introduced = name.function = True
+    return name
+
+
 def _declare_in(survey: Survey, node: tree.Node, domain: tree.Node, scope: Scope) -> None:
     group = domain.body if isinstance(domain, tree.Group) else None
     if (
@@ -104,7 +114,7 @@ def _declare_in(survey: Survey, node: tree.Node, domain: tree.Node, scope: Scope
     if isinstance(domain, tree.Name) and domain.text == "N" and isinstance(node, tree.Name):
         size_of(survey, node, scope)
         return
-    name = _declared(survey, node, scope)
+    name = _declared(survey, node, scope) or (_declared_function(survey, node, scope) if shape else None)
     if name is not None:
         head = head_of(survey, node, scope)
         assert head is not None
