@@ -130,7 +130,7 @@ def test_a_member_that_is_false_is_not_shown() -> None:
     """The kernel proves what is taken: the author's shorter slope of x² is wrong, and is not."""
     text = "# P\n\n$$f(x) = x^2$$\n\n$$\\frac{\\partial f}{\\partial x} = x$$\n"
     shown = show("page.md", text, "unicode")
-    assert "∂f/∂x = 2 x" in shown
+    assert "f′(x) = 2 x" in shown
 
 
 def test_a_second_derivative_has_one_sign() -> None:

@@ -1,7 +1,7 @@
 """The author's own form of what a page establishes: a member of the chain that derives it.
 
-Vocabulary as in `established`. A member is taken where it is shorter than what the kernel derives, where no
-condition on indices is needed for it, and where the kernel proves it equal to the head.
+Vocabulary as in `established`. The last member that can be written is taken where it is shorter than what
+the kernel derives, where no condition on indices is needed for it, and where it is proved equal to the head.
 """
 
 from __future__ import annotations
@@ -41,18 +41,15 @@ def in_words_of(page: Page, statement: Statement, fact: Fact) -> Fact:
     assert isinstance(first, Tensor)
     if not isinstance(first.body, D) or flattened(first.body) != fact.head:
         return fact
-    least = _price(fact.value)
-    found = [
-        (price, body, other, member)
-        for other, member, body in _members(page, statement.chain, first, fact)
-        if (price := _price(body)) < least
-    ]
-    for _, body, other, member in sorted(found, key=lambda each: each[0]):
-        needed = _needed(other, chain, first, member)
-        if needed is not None:
-            given = tuple(each.fact for each in needed if each.fact is not None)
-            return replace(fact, value=_distributed(body), given=given)
-    return fact
+    found = list(_members(page, statement.chain, first, fact))
+    if not found or _price(found[-1][2]) >= _price(fact.value):
+        return fact
+    other, member, body = found[-1]
+    needed = _needed(other, chain, first, member)
+    if needed is None:
+        return fact
+    given = tuple(each.fact for each in needed if each.fact is not None)
+    return replace(fact, value=_distributed(body), given=given)
 
 
 def _distributed(term: Expr) -> Expr:

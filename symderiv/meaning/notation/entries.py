@@ -292,7 +292,7 @@ class Writer:
         return Shown(f"{head.text}{self.style.group(inner).text}", Level.POWER)
 
     def _derivative(self, term: D) -> Shown:
-        """Write a derivative; that of a function of one variable by a prime."""
+        """Write a derivative; that of a function of one number by a prime."""
         of, by = term.term, term.variables
         primes = len(by)
         while isinstance(of, D):
@@ -300,15 +300,18 @@ class Writer:
         name = name_of(of)
         if name is None and isinstance(of, sympy.Function) and set(by) == set(of.args):
             return self.style.function(type(of).__name__ + "'" * primes, self.write(of.args[0]))
-        if name in self.functions and {name_of(each) for each in by} == set(self.functions[str(name)]):
+        one = name in self.functions and {name_of(each) for each in by} == set(self.functions[str(name)])
+        if one and not any(isinstance(each, Indexed) for each in by):
             indices = of.indices if isinstance(of, Indexed) else ()
             return self.applied(str(name), tuple(self.index(index) for index in indices), primes)
-        inner = self.write(of)
-        if name is not None:
-            indices = of.indices if isinstance(of, Indexed) else ()
-            inner = self.style.name(name, tuple(self.index(index) for index in indices))
-        variables = tuple(self.atom(variable) for variable in by)
+        inner = self.write(of) if name is None else self._bare(of)
+        variables = tuple(self._bare(variable) for variable in by)
         return self.style.derivative(inner, variables, named=name is not None)
+
+    def _bare(self, term: Expr) -> Shown:
+        """Write an entry without the variables of a function."""
+        indices = term.indices if isinstance(term, Indexed) else ()
+        return self.style.name(str(name_of(term)), tuple(self.index(index) for index in indices))
 
     def index(self, term: Basic) -> str:
         """Write an index, a size, or a combination of these."""
