@@ -259,7 +259,8 @@ class Reader:
         """Return an entry, or the name that has the subscript in it."""
         if node[0] == "name":
             name = f"{node[1]}_{{{''.join(group)}}}"
-            if name in self.names.whole or any(token in {"\\mathrm", "\\text"} for token in group):
+            greek = len(group) == 1 and group[0] in _GREEK
+            if name in self.names.whole or greek or any(token in {"\\mathrm", "\\text"} for token in group):
                 return ("name", name)
         if node[0] == "norm":
             return node

@@ -205,7 +205,11 @@ def _square(value: Value, what: str) -> None:
 
 def _det(value: Value, world: World) -> Value:
     _square(value, "a determinant")
-    return Value("number", world.xp.linalg.det(value.array), value.letters)
+    array = plain(value.array)
+    size = np.abs(array).max(axis=(-1, -2), initial=1e-300) ** value.shape[0]
+    singular = np.abs(np.linalg.det(array)) < 1e-12 * size
+    safe = world.xp.where(singular[..., None, None], np.eye(value.shape[0]), value.array)
+    return Value("number", world.xp.where(singular, 0.0, world.xp.linalg.det(safe)), value.letters)
 
 
 def _tr(value: Value, world: World) -> Value:

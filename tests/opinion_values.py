@@ -363,13 +363,21 @@ def _transpose(node: Node, world: World, scope: Scope) -> Value:
     return Value(turned.get(value.kind, value.kind), value.array, value.letters)
 
 
+_REGULAR = 1e7
+"""The condition number of a matrix that has an inverse."""
+
+
 def _inverse(node: Node, world: World, scope: Scope) -> Value:
     value = evaluate(node[1], world, scope)
     if value.kind in {"number", "identity"}:
         return Value(value.kind, 1 / value.array, value.letters)
     if value.kind != "matrix" or value.shape[0] != value.shape[1]:
         raise IllFormed("an inverse")
-    return Value("matrix", world.xp.linalg.inv(value.array), value.letters)
+    with np.errstate(all="ignore"):
+        regular = np.linalg.cond(plain(value.array)) < _REGULAR
+    array = world.xp.where(regular[..., None, None], value.array, np.eye(value.shape[0]))
+    found = world.xp.where(regular[..., None, None], world.xp.linalg.inv(array), np.nan)
+    return Value("matrix", found, value.letters)
 
 
 def _power(node: Node, world: World, scope: Scope) -> Value:
@@ -380,9 +388,12 @@ def _power(node: Node, world: World, scope: Scope) -> Value:
     if exponent.kind != "number":
         raise IllFormed("an exponent")
     if base.kind == "matrix":
-        if node[2] == ("number", 2.0) and base.shape[0] == base.shape[1]:
-            return times(base, base, world)
-        raise Unreadable("a power of a matrix")
+        if node[2][0] != "number" or node[2][1] not in {2.0, 3.0, 4.0} or base.shape[0] != base.shape[1]:
+            raise Unreadable("a power of a matrix")
+        found = base
+        for _ in range(int(node[2][1]) - 1):
+            found = times(found, base, world)
+        return found
     if base.kind not in {"number", "column", "row"}:
         raise Unreadable("a power of this")
     letters = common(base, exponent)
@@ -720,6 +731,8 @@ def _length(node: Node, world: World, scope: Scope) -> Value:
 
 def _derivative(node: Node, world: World, scope: Scope) -> Value:
     _, of, variables = node
+    if len(variables) > 1 and variables[-1][0] == "transpose":
+        variables = (*variables[:-1], variables[-1][1])
     if len(variables) > 1:
         of = ("derivative", of, variables[1:])
         variables = variables[:1]

@@ -134,15 +134,15 @@ def _draw(name: str, values: str, shape: tuple[int, ...], seed: int) -> Array:
     return 0.7 * real + 1.3 * np.eye(shape[0]) if square else real
 
 
-def worlds(
-    page: Page, nodes: Sequence[Node], engine: Any, largest: int = 3, most: int = 9
+def worlds(  # noqa: PLR0913  keyword-only
+    page: Page, nodes: Sequence[Node], engine: Any, *, largest: int = 3, most: int = 9, least: int = _DRAWS
 ) -> Iterator[World]:
     """Give the page at choices of its sizes up to `largest`, with values that satisfy what it supposes."""
     names = size_names(page, nodes)
     _settle_arguments(page, engine, names)
     _settle_hypotheses(page, engine, names)
     choices = _choices(len(names), largest, most)
-    draws = -(-_DRAWS // len(choices))
+    draws = -(-least // len(choices))
     for number, choice in enumerate(choice for choice in choices for _ in range(draws)):
         sizes = dict(zip(names, choice, strict=True))
         for seed in range(1000 * number, 1000 * number + _TRIES):
@@ -491,6 +491,7 @@ class Judge:
     step: Step
     engine: Any = field(default_factory=Differences)
     most: int = 9
+    draws: int = _DRAWS
     reason: str = ""
 
     @cached_property
@@ -524,7 +525,11 @@ class Judge:
     def worlds(self) -> list[World]:
         """The page at its choices of sizes."""
         with np.errstate(all="ignore"):
-            return list(worlds(self.page, [*self.left, *self.elsewhere], self.engine, most=self.most))
+            return list(
+                worlds(
+                    self.page, [*self.left, *self.elsewhere], self.engine, most=self.most, least=self.draws
+                )
+            )
 
     def opinion(self, latex: str | None = None) -> Opinion:
         """Compare the last of the members with `latex`; raise Unreadable where this reader cannot."""
