@@ -729,27 +729,28 @@ def _length(node: Node, world: World, scope: Scope) -> Value:
     return Value("number", np.asarray(float(world.range_of(node[1], world.page.nodes))))
 
 
-def _derivative(node: Node, world: World, scope: Scope) -> Value:
-    _, of, variables = node
-    if len(variables) > 1 and variables[-1][0] == "transpose":
-        variables = (*variables[:-1], variables[-1][1])
-    if len(variables) > 1:
-        of = ("derivative", of, variables[1:])
-        variables = variables[:1]
-    by = variables[0]
+def _variable(by: Node) -> tuple[str, tuple[Node, ...], bool]:
+    """Return the name by which a derivative is taken, the place of its entry, whether its square is meant."""
     places: tuple[Node, ...] = ()
-    squared = turned = False
-    if by[0] == "transpose":
-        by, turned = by[1], True
+    squared = False
     if by[0] == "entry":
         by, places = by[1], by[2]
     if by[0] == "power" and by[2] == ("number", 2.0) and by[1][0] == "name":
         by, squared = by[1], True
     if by[0] == "call":
         by = by[1]
-    if by[0] != "name" or turned:
+    if by[0] != "name":
         raise Unreadable("a derivative by an expression")
-    name = by[1]
+    return by[1], places, squared
+
+
+def _derivative(node: Node, world: World, scope: Scope) -> Value:
+    _, of, variables = node
+    if len(variables) > 1 and variables[-1][0] == "transpose":
+        variables = (*variables[:-1], variables[-1][1])
+    if len(variables) > 1:
+        of = ("derivative", of, variables[1:])
+    name, places, squared = _variable(variables[0])
     centre = world.value(name)
     if squared:
         centre = Value(centre.kind, centre.array**2, centre.letters)
@@ -760,15 +761,14 @@ def _derivative(node: Node, world: World, scope: Scope) -> Value:
             return evaluate(of, world, scope)
 
     found = world.engine.derivative(function, centre)
-    rank = len(centre.shape)
-    if places:
-        if len(places) != rank:
-            raise IllFormed("the place of a variable")
-        indices = [integer(evaluate(part, world, scope)) for part in places]
-        if found.kind == "number":
-            return gather(Value(kind_of(rank), found.array, found.letters), indices, world)
+    if not places:
+        return _shaped(found, centre)
+    if len(places) != len(centre.shape):
+        raise IllFormed("the place of a variable")
+    if found.kind != "number":
         raise Unreadable("a vector by an entry")
-    return _shaped(found, centre)
+    indices = [integer(evaluate(part, world, scope)) for part in places]
+    return gather(Value(kind_of(len(places)), found.array, found.letters), indices, world)
 
 
 def _shaped(found: Value, centre: Value) -> Value:

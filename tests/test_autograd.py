@@ -1,7 +1,7 @@
 """A second opinion that shares no code: autograd differentiates what the pages define, and both sides agree.
 
-The forward definitions are read from the LaTeX by the readers of `second_opinion`; the derivatives are those of
-autograd, a development extra. Where it is absent the tests are skipped, and the header of the run says so.
+The forward definitions are read from the LaTeX by the readers of `second_opinion`; the derivatives are
+autograd's, a development extra. Where it is absent the tests are skipped, and the header of the run says so.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SIZES = 3
 
 
 def told(step: Step) -> tuple[str, bool]:
-    """Return what autograd's numbers say of a step at three choices of sizes, and whether it differentiated."""
+    """Return what autograd says of a step at three choices of sizes, and whether it differentiated."""
     from opinion_autograd import Traced
 
     class Counting(Traced):
@@ -65,10 +65,8 @@ def test_every_step_holds_by_autograd() -> None:
     derived = sum(used for _, _, used in found)
     for step, word in [*unread, *wrong]:
         print(f"{word}: {' '.join(step.split())}")
-    print(
-        f"{len(found)} steps: {len(found) - len(unread) - len(wrong)} hold by autograd, {len(unread)} not read"
-    )
-    print(f"{derived} of them take a derivative")
+    held = len(found) - len(unread) - len(wrong)
+    print(f"{len(found)} steps: {held} hold by autograd, {len(unread)} not read; {derived} take a derivative")
     assert wrong == []
     assert len(unread) <= len(found) / 25
     assert derived >= len(found) / 4

@@ -134,10 +134,17 @@ def _page(task: tuple[Path, int]) -> list[Twin]:
     return twins_of(*task)
 
 
-def all_twins(files: Sequence[Path], most: int = MOST) -> list[Twin]:
-    """Return the twins of some pages, worked out on all cores."""
+def all_twins(files: Sequence[Path], most: int = MOST, *, progress: bool = False) -> list[Twin]:
+    """Return the twins of some pages, worked out on all cores; a line is printed when a page is done."""
+    found: list[Twin] = []
     with ProcessPoolExecutor(max_workers=min(os.cpu_count() or 1, len(files) or 1)) as pool:
-        return [twin for found in pool.map(_page, [(file, most) for file in files]) for twin in found]
+        for file, twins_ in zip(files, pool.map(_page, [(file, most) for file in files]), strict=True):
+            found += twins_
+            if progress:
+                missed = sum(twin.is_missed for twin in twins_)
+                proved = sum(twin.is_proved for twin in twins_)
+                print(f"{file.stem}: {len(twins_)} twins, {missed} missed, {proved} proved", flush=True)
+    return found
 
 
 def main() -> None:
@@ -147,7 +154,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=MOST, help="wrong forms of each step")
     chosen_ = parser.parse_args()
     files = [file for file in library() if not chosen_.pages or file.stem in chosen_.pages]
-    found = all_twins(files, chosen_.most)
+    found = all_twins(files, chosen_.most, progress=True)
     sys.stdout.writelines(f"{line}\n" for line in report(found))
     sys.exit(any(twin.is_proved for twin in found))
 
