@@ -548,3 +548,42 @@ def test_same_seed_same_witness() -> None:
     false = goal(D(y(j), x(i)), -beta * y(i) * (delta - y(j)), i, j, context=SOFTMAX)
     assert refute(false) == refute(false)
     assert refute(false, seed=7) is not None
+
+
+def deviations(size: int) -> tuple[Expr, Context]:
+    """Return the sum of the deviations from the mean at a fixed size, and what it is about."""
+    mean = Sum(x(q), (q, 1, size)) / size
+    return Sum(x(k) - mean, (k, 1, size)), Context(shapes={"x": (Integer(size),)})
+
+
+def test_a_large_size_that_is_used_as_a_number_is_compared_at_small_ones() -> None:
+    """A mean over 4096 would need 16 million numbers; the same for every size needs a few."""
+    term, context = deviations(4096)
+    found = screen(Goal(term, Integer(0), {}, (), context), extent="brief")
+    assert found.agreement is not None
+    assert [list(sizes) for sizes in found.sizes] == [["4096"]] * len(found.sizes)
+
+
+def test_a_witness_against_a_large_size_is_at_that_size() -> None:
+    """What differs for sizes of any value may be true at 40: it is looked at there."""
+    term, context = deviations(40)
+    witness = screen(Goal(term, x(1), {}, (), context)).witness
+    assert witness is not None
+    assert witness.sizes == {}
+    assert len(witness.values["x"]) == 40
+
+
+@pytest.mark.parametrize("extent", ["brief", "whole", "far"])
+def test_every_extent_refutes(extent: Any) -> None:
+    """Whatever is compared, a plain difference is seen, at sizes that the extent allows."""
+    witness = screen(goal(Sum(x(k), (k, 1, n)), Sum(x(k), (k, 1, n)) + n * a), extent=extent).witness
+    assert witness is not None
+
+
+def test_a_difference_that_vanishes_at_small_sizes_is_seen_at_larger_ones() -> None:
+    """The factors are 0 wherever both sizes are small."""
+    factor = math.prod(T - at for at in range(1, 7)) * math.prod(N - at for at in range(1, 7))
+    false = goal(W(i, j), (1 + factor) * W(i, j), i, j)
+    false = Goal(false.left, false.right, {i: T, j: N}, (), PLAIN)
+    assert screen(false).witness is None
+    assert screen(false, extent="far").witness is not None

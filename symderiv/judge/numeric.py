@@ -211,8 +211,8 @@ _INSTEAD: tuple[Kind, ...] = ("positive", "unit", "negative", "wide")
 """Where no entry is defined at a real point: other domains, in turn."""
 
 
-def _plan(anatomy: Anatomy) -> Iterator[tuple[dict[str, int], Kind, int]]:
-    choices = size_choices(anatomy.goal, anatomy=anatomy)
+def _plan(anatomy: Anatomy, most: int | None = None) -> Iterator[tuple[dict[str, int], Kind, int]]:
+    choices = size_choices(anatomy.goal, anatomy=anatomy)[:most]
     if not anatomy.names:
         yield from ((sizes, "real", 0) for sizes in choices)
         return
@@ -230,10 +230,15 @@ beside a proof; more points and domains; or two larger choices of the sizes."""
 _BRIEF = 8
 
 
+_FEW, _FIXED = 4, 2
+"""So many choices of the sizes are compared briefly, and of sizes that stand for fixed ones."""
+
+
 def _points(anatomy: Anatomy, extent: Extent) -> Iterator[tuple[dict[str, int], Kind, int]]:
     if extent == "far":
         return ((sizes, "real", 0) for sizes in far_choices(anatomy))
-    return itertools.chain(_plan(anatomy), _more_points(anatomy))
+    few = _FIXED if all(name.isdigit() for name in anatomy.sizes) else _FEW
+    return itertools.chain(_plan(anatomy, few if extent == "brief" else None), _more_points(anatomy))
 
 
 def survey(

@@ -30,7 +30,7 @@ from symderiv.judge.numeric import (
     tolerance,
 )
 from symderiv.judge.points import Kind, sample, smallest_first
-from symderiv.judge.shrink import shrink
+from symderiv.judge.shrink import generalised, shrink
 from symderiv.judge.standins import Family
 from symderiv.judge.verdict import CrossCheck, Witness
 from symderiv.judge.walker import Frame, Point, Walker, over
@@ -61,12 +61,21 @@ def screen(
 def _screen(goal: Goal, seed: int, deadline: float | None, extent: Extent) -> Screening:
     ranges = dict(sorted(goal.ranges.items(), key=lambda one: (visible(one[0]), one[0].name)))
     anatomy = shrink(Anatomy(replace(goal, ranges=ranges)))
+    wider = generalised(anatomy)
+    if wider is not None:
+        found = survey(wider.goal, seed=seed, deadline=deadline, anatomy=wider, extent=extent)
+        if found.entries and found.difference is None:
+            return _agreed(found)
     found = survey(anatomy.goal, seed=seed, deadline=deadline, anatomy=anatomy, extent=extent)
     if found.difference is not None:
         difference = _smallest(anatomy, found, seed, deadline) or found.difference
         return Screening(witness=_witness(anatomy, difference), sizes=found.agreed)
     if found.reason is not None:
         return Screening(reason=found.reason)
+    return _agreed(found)
+
+
+def _agreed(found: Survey) -> Screening:
     return Screening(agreement=CrossCheck(found.entries, found.error, agrees=True), sizes=found.agreed)
 
 

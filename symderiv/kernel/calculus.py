@@ -170,6 +170,9 @@ def rebuilt(term: Basic, parts: list[Basic]) -> Expr:
         return Entry(term.base, *parts)
     if isinstance(term, KroneckerDelta):
         return _delta(*parts)
+    if isinstance(term, Add | Mul):
+        flat = [inner for part in parts for inner in (part.args if type(part) is type(term) else (part,))]
+        return type(term)(*flat, evaluate=False)
     return term.func(*parts, evaluate=False) if isinstance(term, AS_IT_STANDS) else term.func(*parts)
 
 
