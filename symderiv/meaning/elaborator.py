@@ -157,6 +157,8 @@ class Elaborator:
             if item.text in self.bound or self.scope.is_index(item.text):
                 return True
             return has_rank and self.scope.size(item.text) is not None
+        if isinstance(item, tree.Group):
+            return self.is_item(item.body, key)
         if isinstance(item, tree.Additive):
             return all(self.is_item(term, key) or isinstance(term, tree.Number) for _, term in item.terms)
         if isinstance(item, tree.Product):

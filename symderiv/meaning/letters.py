@@ -139,13 +139,24 @@ def _names_of(chain: tree.Chain) -> set[str]:
 
 
 def _is_bare_letter(chain: tree.Chain) -> bool:
-    """Tell whether a formula is an index letter, or some in brackets: entry `(i, j)` in prose."""
+    """Tell whether a formula is an index letter, some in brackets, or sums and products of them, in prose.
+
+    So prose speaks of places: *entry $(i, j)$*, *place $s (i - 1) + k$*.
+    """
     first = chain.members[0]
     if len(chain.members) != 1 or first is None:
         return False
-    inner = names.plain(first)
-    letters = inner.items if isinstance(inner, tree.Sequence) else (inner,)
-    return all(names.is_index_letter(letter) for letter in letters)
+    parts = list(names.walk(first))
+    letters = sum(map(names.is_index_letter, parts))
+    sums = letters > 1 and isinstance(names.plain(first), tree.Additive)
+    if not sums:
+        inner = names.plain(first)
+        single = inner.items if isinstance(inner, tree.Sequence) else (inner,)
+        return all(names.is_index_letter(letter) for letter in single)
+    return all(isinstance(part, _ARITHMETIC) for part in parts)
+
+
+_ARITHMETIC = (tree.Name, tree.Number, tree.Additive, tree.Product, tree.Group)
 
 
 def _letters(node: tree.Node, bound: set[str], scripted: set[str], alone: set[str]) -> None:
@@ -186,6 +197,7 @@ def _letters(node: tree.Node, bound: set[str], scripted: set[str], alone: set[st
 
 
 def _relates_letters(node: tree.Relation) -> bool:
-    """Tell whether a condition compares letters with one another: `i = j`."""
-    letters = [m for m in node.members if names.is_index_letter(m)]
-    return len(letters) > 1 and all(m in letters or isinstance(m, tree.Number) for m in node.members)
+    """Tell whether a condition compares letters, or sums and products of them: `i = j`, `j = s i + k`."""
+    parts = [part for member in node.members for part in names.walk(member)]
+    plain = all(isinstance(part, _ARITHMETIC) for part in parts)
+    return plain and sum(map(names.is_index_letter, parts)) > 1
