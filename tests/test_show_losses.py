@@ -93,7 +93,7 @@ def slopes(function: Function, values: dict[str, Any]) -> dict[str, tuple[Any, A
                     return function(**values | {variable: value})[result]
 
                 central = differences(along, at)
-                if central.any():
+                if central.any() or name not in found:
                     found[name] = (out[name], central)
     return found
 
