@@ -22,7 +22,7 @@ from symderiv.judge.verdict import Outcome, Verdict, Witness
 from symderiv.kernel.calculus import derive
 from symderiv.kernel.equality import Proved, Residue, prove
 from symderiv.kernel.terms import Goal, KernelError
-from symderiv.meaning import Compared, compare, elaborate, one_sided, relabelled, unnamed, unreached
+from symderiv.meaning import Compared, compare, elaborate, names_of, one_sided, relabelled, unnamed, unreached
 from symderiv.meaning.domains import domains
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
 from symderiv.meaning.notation import derived_latex
@@ -126,6 +126,18 @@ def _sampled(screening: Screening) -> str:
         )
         or "all"
     )
+
+
+def _doubt(statement: Statement, goal: Goal, span: Span) -> Diagnostic | None:
+    """Return why numbers against a step tell nothing: the page does not say all that it is about."""
+    if statement.imposed:
+        return explain.imposed(span)
+    function = unnamed(goal)
+    if function is not None:
+        return explain.unnamed(span, _plain(function))
+    for name in sorted(statement.elsewhere.keys() & names_of(goal)):
+        return explain.elsewhere(span, _plain(name), statement.elsewhere[name])
+    return explain.undefined(span) if one_sided(goal) or relabelled(goal) else None
 
 
 @dataclass(slots=True)
@@ -297,14 +309,10 @@ class Session:
         if clash is not None and verdict.outcome != "refuted":
             outcome: Outcome = "ill-typed" if clash.code == "SD002" else "unknown"
             return Judged(Verdict(outcome, diagnostics=(clash,)), left)
-        if verdict.outcome == "refuted" and statement.imposed:
-            return Judged(Verdict("unknown", diagnostics=(explain.imposed(right.span),)), left)
-        function = unnamed(compared.goal)
-        if verdict.outcome == "refuted" and function is not None:
-            found = explain.unnamed(right.span, _plain(function))
-            return Judged(Verdict("unknown", diagnostics=(found,)), left)
-        if verdict.outcome == "refuted" and (one_sided(compared.goal) or relabelled(compared.goal)):
-            return Judged(Verdict("unknown", diagnostics=(explain.undefined(right.span),)), left)
+        if verdict.outcome == "refuted":
+            doubt = _doubt(statement, compared.goal, right.span)
+            if doubt is not None:
+                return Judged(Verdict("unknown", diagnostics=(doubt,)), left)
         if compared.layout is not None:
             verdict = replace(verdict, layout=compared.layout)
             if compared.layout != self.page.layout and verdict.outcome == "proved":

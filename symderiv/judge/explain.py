@@ -86,6 +86,12 @@ def undefined(span: Span) -> Diagnostic:
     )
 
 
+def elsewhere(span: Span, name: str, line: int) -> Diagnostic:
+    """Say that a step rests on a name that only another section defines."""
+    note = f"{name} is open here: line {line}, which defines it, stands in another section"
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+
+
 def unnamed(span: Span, name: str) -> Diagnostic:
     """Say that a page applies a function that has no definition where it stands."""
     note = f"{name} has no definition in this section: one above its first heading would reach every section"

@@ -66,13 +66,19 @@ def unnamed(goal: Goal) -> str | None:
 
     By its letter it is a certain function, so that numbers for another one decide nothing.
     """
+    reached = names_of(goal)
     sides = [goal.left, goal.right]
-    names = {str(name_of(each)) for side in sides for each in side.atoms(Symbol, Indexed)}
-    reached = names.union(*(_reached(name, goal.context) for name in names))
     sides += [goal.context.definitions[name].body for name in reached if name in goal.context.definitions]
     found = {str(each.args[0]) for side in sides for each in side.atoms(Unknown)}
     found |= reached & goal.context.opaque.keys()
     return next((name for name in sorted(found) if re.sub(r"~\d+$", "", name) in _FUNCTION_LETTERS), None)
+
+
+def names_of(goal: Goal) -> set[str]:
+    """Return the names on which the two sides of a goal depend."""
+    atoms = goal.left.atoms(Symbol, Indexed) | goal.right.atoms(Symbol, Indexed)
+    found = {str(name_of(each)) for each in atoms}
+    return found.union(*(_reached(name, goal.context) for name in found))
 
 
 def _reached(name: str, context: Context) -> set[str]:

@@ -121,6 +121,8 @@ class Statement:
     expected: str | None = None
     imposed: bool = False
     """Prose says that it follows from a condition, such as a derivative set to zero."""
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+    """Names in use that only another section defines, each with the line of that definition."""
     depends: int | None = None
     """The line of an ill-typed definition that this statement rests on."""
     spans: int = 0

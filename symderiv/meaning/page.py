@@ -360,8 +360,22 @@ class _Builder:
             diagnostics=_unique(self.item_diagnostics[number]),
             expected=item.expected,
             imposed=item.imposed,
+            elsewhere=self._elsewhere(item.scope, number) if item.kind == "claim" else {},
             spans=item.spans,
         )
+
+    def _elsewhere(self, scope: Scope, number: int) -> dict[str, int]:
+        """Return the names that this section leaves open and an earlier one, not above it, defines."""
+        visible = scope.visible()
+        found: dict[str, int] = {}
+        for other in {id(place.scope): place.scope for place in self.survey.places}.values():
+            for key, name in other.names.items() if not scope.within(other) else ():
+                here = visible.get(key)
+                if name.defined is None or name.defined >= number or name.defined_at is None:
+                    continue
+                if here is not None and here.defined is None and not here.declared:
+                    found[here.identity] = self.survey.document.source.position(name.defined_at.start)[0]
+        return found
 
     def _context(self, scope: Scope, number: int) -> Context:
         visible = scope.visible()
