@@ -128,9 +128,10 @@ def _sampled(screening: Screening) -> str:
     )
 
 
-def _doubt(statement: Statement, goal: Goal, span: Span) -> Diagnostic | None:
+def _doubt(statement: Statement, compared: Compared, span: Span) -> Diagnostic | None:
     """Return why numbers against a step tell nothing: the page does not say all that it is about."""
-    if statement.imposed:
+    goal = compared.goal
+    if statement.imposed or compared.unused:
         return explain.imposed(span)
     function = unnamed(goal)
     if function is not None:
@@ -310,7 +311,7 @@ class Session:
             outcome: Outcome = "ill-typed" if clash.code == "SD002" else "unknown"
             return Judged(Verdict(outcome, diagnostics=(clash,)), left)
         if verdict.outcome == "refuted":
-            doubt = _doubt(statement, compared.goal, right.span)
+            doubt = _doubt(statement, compared, right.span)
             if doubt is not None:
                 return Judged(Verdict("unknown", diagnostics=(doubt,)), left)
         if compared.layout is not None:

@@ -193,7 +193,13 @@ def _moment(survey: Survey, place: Place, chain: tree.Chain, head: Head | None, 
     for member in chain.members:
         if member is not None:
             observe(survey, member, place.scope, introduces=True)
-    survey.add(Item("relation", chain.span, place.scope, diagnostics=(found,)))
+    if cue in ("local", "section") and head.letters:
+        fact = replace(_index_fact(survey, chain, place.scope), particular=True)
+        survey.facts[-1] = fact
+        survey.local.append(fact)
+        survey.add(Item("assumption", chain.span, place.scope))
+    else:
+        survey.add(Item("relation", chain.span, place.scope, diagnostics=(found,)))
     return True
 
 

@@ -42,6 +42,8 @@ _SKIP = frozenset(
         "diagonal",
         "off-diagonal",
         "now",
+        "therefore",
+        "further",
         "first",
         "remaining",
         "other",
@@ -95,7 +97,9 @@ def supposes(prose: str) -> bool:
     """Tell whether a clause that is left open supposes the display after it: *Suppose that*, *such that*."""
     return bool(
         re.search(
-            r"\b(suppose|assume|assuming|provided|such)(\s+(also|now))?\s+that\s*:?\s*$", prose, re.IGNORECASE
+            r"\b(suppose|assume|assuming|provided|such)(\s+(also|now|therefore|further|again))?\s+that\s*:?\s*$",
+            prose,
+            re.IGNORECASE,
         )
     ) and not denies(re.split(r"[.;!?](?:\s|$)", prose)[-1])
 

@@ -20,6 +20,8 @@ class Compared:
 
     goal: Goal
     layout: str | None = None
+    unused: bool = False
+    """An assumption of the page is not among those of the goal."""
 
 
 def unreached(goal: Goal) -> tuple[str, str] | None:
@@ -100,8 +102,14 @@ def compare(
     left, right = _lettered(left, right)
     wide = left if left.rank >= right.rank else right
     ranges: dict[Index, Expr] = dict(zip(wide.slots, wide.dimensions, strict=True))
-    facts = [fact for assumption in statement.assumptions for fact in _facts(assumption)]
     free = [_free(side.body, statement.context) - set(ranges) for side in (left, right)]
+    facts = [
+        fact
+        for assumption in statement.assumptions
+        for fact in _facts(assumption)
+        if not assumption.particular or _indices(fact) <= free[0] | free[1]
+    ]
+    unused = len(facts) < len(statement.assumptions)
     tied = {letter for fact in facts for letter in _indices(fact)}
     first = chain.members[0].value
     known = _free(first.body, statement.context) if isinstance(first, Tensor) else free[1]
@@ -121,7 +129,7 @@ def compare(
             ranges |= {index: chain.ranges[index] for index in about}
             usable.append(fact)
     goal = Goal(left.body, right.body, ranges, tuple(usable), statement.context)
-    return Compared(_closed(goal, chain), "numerator" if turned else None)
+    return Compared(_closed(goal, chain), "numerator" if turned else None, unused)
 
 
 def _closed(goal: Goal, chain: Chain) -> Goal:

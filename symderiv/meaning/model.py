@@ -89,6 +89,8 @@ class Assumption:
 
     latex: str
     fact: Boolean | None
+    particular: bool = False
+    """It is about one entry, at indices that are free in what it is used for."""
 
 
 @dataclass(frozen=True, slots=True)

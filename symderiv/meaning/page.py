@@ -242,7 +242,7 @@ class _Builder:
         equation = Eq(first.body, second.body, evaluate=False)
         for letter, size in elaborator.free.items():
             self.leftover[Index(letter)] = size
-        return Assumption(latex, equation)
+        return Assumption(latex, equation, fact.particular)
 
     # ------------------------------------------------------------------ chains
 

@@ -171,7 +171,7 @@ class Reading:
         self._fresh = self._ends = False
         if item.display:
             self._skip, self._expected = False, None
-        if same:
+        if same or given:
             self._before = ""
 
     def _cue(self) -> cues.Cue:

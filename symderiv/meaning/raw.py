@@ -39,6 +39,8 @@ class Fact:
     indices: bool
     """It relates index letters."""
     directive: bool = False
+    particular: bool = False
+    """It is about the entry at the indices that the page has at hand, and no other: *if $m_j = 0$*."""
 
 
 @dataclass(slots=True, eq=False)
