@@ -9,6 +9,8 @@ from sympy import Expr
 
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.judge.verdict import Witness
+from symderiv.kernel.terms import Index, KernelError
+from symderiv.meaning.notation import UNICODE, writer
 
 _LONG = 300
 
@@ -145,9 +147,18 @@ def method(name: str, *, kinks: bool) -> str:
 
 def residue(term: Expr, note: str) -> str:
     """Say what is left of a difference that the kernel could not bring to zero."""
-    text = re.sub(r"#\d+", "", str(term))
+    text = _written(term)
     text = text if len(text) <= _LONG else f"{text[:_LONG]} …"
     return f"what is left of the difference: {text}" + (f" ({note})" if note else "")
+
+
+def _written(term: Expr) -> str:
+    """Return a term in index notation, or as SymPy prints it where the notation lacks a part of it."""
+    free = sorted((s for s in term.free_symbols if isinstance(s, Index)), key=str)
+    try:
+        return writer(UNICODE, [term], tuple(free)).write(term).text
+    except (KernelError, RecursionError):
+        return re.sub(r"#\d+", "", str(term))
 
 
 def repeats(line: int) -> str:
