@@ -18,6 +18,7 @@ from test_equality import (
     M,
     N,
     P,
+    T,
     a,
     b,
     c,
@@ -36,6 +37,7 @@ from test_equality import (
     total,
     x,
     y,
+    z,
 )
 
 from symderiv.kernel import cases, labelling, sampling
@@ -50,6 +52,7 @@ from symderiv.kernel.terms import (
     Definite,
     Det,
     Greatest,
+    Index,
     Inv,
     KernelError,
     NoRule,
@@ -140,6 +143,32 @@ CASES: dict[str, tuple] = {
     "counting out of range": (PLAIN, {i: M}, (), total(lambda k: indicator(k <= i), N) - total(lambda k: indicator(k <= i) * delta(k, 1), N), total(lambda k: indicator(k <= i), N) - 1, [i - one]),
     "a size and an index": (PLAIN, R1, (), Max(N - i, 0) + Max(i, N), N - i + N, [N - i]),
     "a positive sum over all of a range": (PLAIN, R1, (), sqrt(total(lambda k: s(k) ** 2, N) ** 2), total(lambda k: s(k) ** 2, N), [total(s, N) ** 2 + 1]),
+    "larger of two entries, derivative, seen by the zero test": (PLAIN, {**R2, k: N}, (), whole(a) * D(Max(x(i), x(j)), x(k)), a * (delta(i, k) * indicator(x(i) > x(j)) + delta(j, k) * indicator(x(i) <= x(j))), [
+        a * delta(i, k) * indicator(x(i) > x(j))]),
+    "equal to the greatest, seen by the zero test": (PLAIN, R1, (), indicator(Eq(x(i), top(x, N), evaluate=False)) * whole(a), indicator(Eq(x(i), top(x, N), evaluate=False)) * a, [a * indicator(x(i) < top(x, N)) + 1]),
+    "equal to the greatest of another range": (PLAIN, {}, (), D(Abs(b), b) * total(lambda i: indicator(Eq(x(i), top(x, M), evaluate=False)), N), total(lambda i: indicator(Eq(top(x, M), x(i), evaluate=False)), N) * D(Abs(b), b), [2 * b]),
+    "twice equal to the greatest": (PLAIN, {}, (), D(Abs(b), b) * total(lambda i: indicator(Eq(2 * x(i), top(x, N), evaluate=False)), N), total(lambda i: indicator(Eq(top(x, N), 2 * x(i), evaluate=False)), N) * D(Abs(b), b), [2 * b]),
+    "other hypotheses of no use": (
+        Context(shapes={"A": (N, N), "C": (N, N)}), {},
+        (Eq(y(k) * z(l), delta(k, l) * y(k)), Eq(total(lambda k: x(k) * y(k), N), 1), Eq(total(lambda m: A(m, k) * A(l, m), N), delta(k, l)), Eq(total(lambda m: C(m, k) * C(m, l), N), 2 * delta(k, l)), Definite(P(k, l), (k, l, N))),
+        a + b, b + a, [a - b]),
+    "an equation without whole solutions, as it is": (PLAIN, R2, (), indicator(Eq(2 * i, 2 * j + 1, evaluate=False)) + a, a, [a + 1]),
+    "an equation against the range": (PLAIN, R2, (), delta(i, T * j) * (indicator(T * j >= N + 6) + delta(T * j, N + 6)) * a + b, b, [b + a]),
+    "conditions that imply each other, nested": (PLAIN, R2, (), Cases(Cases(a, i <= j + 5, b, sympy.true), i <= j + 9, c, sympy.true) * indicator(i <= j + 5) + Cases(Cases(a, i <= j + 9, b, sympy.true), i <= j + 5, zero, sympy.true), 2 * a * indicator(i <= j + 5), [a]),
+    "sign of a gap": (PLAIN, R1, (), sympy.sign(N - i), indicator(i < N), [indicator(i <= N)]),
+    "an exponential of a ratio of indices": (PLAIN, R2, (), exp(a * indicator(Eq(2 * i, 3 * j, evaluate=False))), 1 + indicator(Eq(2 * i, 3 * j, evaluate=False)) * (exp(a) - 1), [exp(a)]),
+    "perceptron, derivative": (PLAIN, R1, (), D(Max(0, -b * total(lambda k: z(k) * x(k), N)), z(i)), -b * x(i) * indicator(b * total(lambda k: z(k) * x(k), N) <= 0), [-b * x(i) * indicator(b * total(lambda k: z(k) * x(k), N) >= 0)]),
+    "an edge under a hypothesis": (PLAIN, {}, (Eq(total(y, N), 1),), D(Max(0, 1 - a), a), -indicator(a <= 1), [indicator(a <= 1)]),
+    "an edge of an inverse": (PLAIN, {}, (), D(Max(0, 1 - 1 / a), a), indicator(1 / a <= 1) / a**2, [indicator(1 / a >= 1) / a**2]),
+    "an edge of a sum of exponentials": (PLAIN, R1, (), D(Max(0, 3 - total(lambda k: exp(x(k)), N)), x(i)), -exp(x(i)) * indicator(total(lambda k: exp(x(k)), N) <= 3), [-exp(x(i))]),
+    "an edge of a function": (PLAIN, {}, (), D(Max(0, Rational(1, 2) - sin(a)), a), -cos(a) * indicator(sin(a) <= Rational(1, 2)), [cos(a)]),
+    "an edge of a determinant": (PLAIN, {}, (), D(Abs(b), b) * sympy.sign(det_of("A")) ** 2, D(Abs(b), b), [2 * D(Abs(b), b)]),
+    "an edge of an exponential": (PLAIN, {}, (), D(Max(0, b - exp(a)), b), indicator(b >= exp(a)), [indicator(b <= exp(a))]),
+    "square of a root of a number": (PLAIN, {}, (), total(lambda k: sqrt(2) * x(k), N) ** 2, 2 * total(x, N) ** 2, [4 * total(x, N) ** 2]),
+    "diagonal": (PLAIN, R2, (Eq(A(k, l), A(k, l) * delta(k, l)),), A(i, j), A(i, i) * delta(i, j), [A(i, i)]),
+    "a hypothesis that would match too often": (PLAIN, {**R2, k: N}, (Eq(U5(l, Index("m"), Index("n")), U5(Index("m"), l, Index("n"))),), U5(i + j, j + k, i + k) + a, a + U5(i + j, j + k, i + k), [a]),
+    "powers of a gap": (PLAIN, R1, (), (N - i + 1) ** a * (N - i + 1) ** b, (N - i + 1) ** (a + b), [(N - i + 1) ** (a * b) + 1]),
+    "root of a quotient of any sign": (PLAIN, {}, (), sqrt(a / (b + c)) ** 2, a / (b + c), [a / (b + c) + 1]),
 }  # fmt: skip
 """Name: context, ranges, assumptions, left, right, and right sides that are wrong."""
 

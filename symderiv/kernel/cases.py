@@ -322,8 +322,6 @@ def _of_signs(algebra: Algebra, facts: Facts) -> list[Inequality]:
         found.extend([(form if sign > 0 else opposite, True)] if sign else [(form, False), (opposite, False)])
         if algebra.sign(p):
             found.append((form, False))
-        elif algebra.sign(scaled(p, -1)):
-            found.append((opposite, False))
     for m in {m for p, _ in facts.signs for m in p.terms if m != UNIT}:
         known = algebra.sign(Polynomial({m: 1}))
         if known:

@@ -49,15 +49,14 @@ def is_never_negative(algebra: Algebra, p: Polynomial) -> bool:
                 other = minus(Polynomial({m: 1}), p)
                 places = {i for n in other.terms for b in n.factors for i in b.indices}
                 places |= {ix.bare(v) for v in other.free}
-                if any(_at(algebra, a, i) == other for i in sorted(places)):
+                inside = (i for i in sorted(places) if algebra.within(i, a.sizes[0]) == ONE)
+                if any(_at(algebra, a, i) == other for i in inside):
                     return True
     return False
 
 
-def _at(algebra: Algebra, a: Atom, index: IndexExpr) -> Polynomial | None:
-    """Return what the greatest is taken of, at an index in range; None where the index may be out of it."""
-    if algebra.within(index, a.sizes[0]) != ONE:
-        return None
+def _at(algebra: Algebra, a: Atom, index: IndexExpr) -> Polynomial:
+    """Return what the greatest is taken of, at an index in range."""
     bound, body = algebra.opened(a)
     return algebra.substitute(body, dict.fromkeys(bound, index))
 
@@ -73,10 +72,7 @@ def chosen_once(algebra: Algebra, bound: Mapping[Variable, IndexExpr], m: Monomi
     for a in {a for n in mark.inner[0].terms for a in n.factors if a.kind is Kind.GREATEST}:
         if a.sizes == (size,) and variable not in a.free:
             first, second = algebra.fresh(size), algebra.fresh(size)
-            here, there = (_at(algebra, a, ix.bare(v)) for v in (first, second))
-            mine = _at(algebra, a, ix.bare(variable))
-            if here is None or there is None or mine is None:
-                continue
+            here, there, mine = (_at(algebra, a, ix.bare(v)) for v in (first, second, variable))
             gap = minus(atom(a), mine)
             if mark.inner[0] in (gap, minus(mine, atom(a))) and algebra.vanishing(
                 minus(here, there)

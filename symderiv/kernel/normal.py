@@ -35,7 +35,7 @@ from symderiv.kernel.polynomial import (
     plus,
     scaled,
 )
-from symderiv.kernel.terms import TooLarge, Undefined
+from symderiv.kernel.terms import TooLarge
 
 WORK = 400_000
 """How many products of monomials one normal form may cost."""
@@ -174,9 +174,7 @@ class Algebra:
         marks: list[Atom] = []
         for a, e in factors.items():
             if a.kind >= Kind.DELTA:
-                if e < 0:
-                    msg = "a division by a term that is 0 for some indices"
-                    raise Undefined(msg)
+                assert e > 0, "a power of an indicator is lifted"
                 marks.append(a)
                 continue
             left, factor = self._reduced(a, e) if a.kind in _CAREFUL or a.name in self.values else (e, ONE)

@@ -180,8 +180,6 @@ def _counted(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial | None:
     power = powers.pop(Kind.VALUE, 0)
     if len(m.factors) > 1 + bool(power) or powers.keys() - {Kind.STEP} or power not in range(POWERS):
         return None
-    if any(a.kind is Kind.VALUE and a.indices[0] != ix.bare(v) for a in m.factors):
-        return None
     form = next((a.indices[0] for a in m.factors if a.kind is Kind.STEP), None)
     if form is None:
         return _faulhaber(algebra, int(power), size)

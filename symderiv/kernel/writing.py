@@ -150,6 +150,4 @@ def _index(form: IndexExpr, names: Names) -> Expr:
 def _variable(v: Variable, names: Names) -> Expr:
     if v in names:
         return names[v]
-    if v[0] == ix.OPEN:
-        return Index(f"o{v[1]}")
     return Size(v[1]) if v[0] == ix.SIZE else Index(v[1])
