@@ -41,7 +41,8 @@ from sympy import (
 )
 
 from symderiv.judge.anatomy import Anatomy, NotEvaluableError
-from symderiv.judge.arithmetic import FLOAT, many_digits
+from symderiv.judge.arithmetic import FLOAT, Arithmetic, many_digits
+from symderiv.judge.grids import undefined
 from symderiv.judge.numeric import cross_check, evaluate, sample, settle, size_choices, survey
 from symderiv.judge.points import CannotSampleError
 from symderiv.judge.skeletons import Indicator, Whole, compiled, skeleton
@@ -50,9 +51,12 @@ from symderiv.kernel.terms import (
     Cases,
     Context,
     D,
+    Definite,
     Definition,
+    Det,
     Goal,
     Index,
+    Inv,
     Opaque,
     Size,
     Unknown,
@@ -743,3 +747,51 @@ def test_a_typical_cross_check_is_fast() -> None:
     assert check is not None
     assert check.agrees
     assert check.error < 1e-10
+
+
+# Inverses and determinants
+
+BY_HAND = {
+    "regular": ([[2.0, 1.0], [1.0, 1.0]], [[1.0, -1.0], [-1.0, 2.0]], 1.0),
+    "turned": ([[0.0, 2.0], [-1.0, 0.0]], [[0.0, -1.0], [0.5, 0.0]], 2.0),
+    "upper": ([[1.0, 3.0], [0.0, -4.0]], [[1.0, 0.75], [0.0, -0.25]], -4.0),
+}
+"""Matrices with their inverses and determinants, found by hand."""
+
+
+@pytest.mark.parametrize("case", BY_HAND)
+@pytest.mark.parametrize("arithmetic", [FLOAT, many_digits(30, 0)], ids=["float64", "30 digits"])
+def test_inverses_and_determinants(case: str, arithmetic: Arithmetic) -> None:
+    """Inverses and determinants of several matrices at once are those found by hand, in each arithmetic."""
+    matrix, inverse, determinant = (np.array(each) for each in BY_HAND[case])
+    several = arithmetic.cast(np.stack([matrix, np.eye(2)]))
+    assert abs(arithmetic.inverse(several) - np.stack([inverse, np.eye(2)])).max() < 1e-14
+    assert abs(arithmetic.determinant(several) - np.array([determinant, 1.0])).max() < 1e-14
+
+
+@pytest.mark.parametrize("arithmetic", [FLOAT, many_digits(30, 0)], ids=["float64", "30 digits"])
+def test_what_has_no_inverse_is_undefined(arithmetic: Arithmetic) -> None:
+    """A singular matrix has no inverse and the determinant 0; one with an undefined entry has neither."""
+    singular = arithmetic.cast(np.array([[1.0, 2.0], [2.0, 4.0]]))
+    broken = arithmetic.cast(np.array([[1.0, np.nan], [0.0, 1.0]]))
+    assert all(undefined(arithmetic.inverse(each)).all() for each in (singular, broken))
+    assert abs(arithmetic.determinant(singular)) < 1e-14
+    assert undefined(arithmetic.determinant(broken))
+
+
+def test_a_definite_matrix_is_sampled() -> None:
+    """A matrix that is supposed to be positive definite is so at every point, and the sides are compared."""
+    n, p, q, i, j = Size("n"), Index("p#1"), Index("q#1"), Index("i"), Index("j")
+    a = entry("A", p, q)
+    facts = (Eq(a, entry("A", q, p), evaluate=False), Definite(a, (p, q, n)))
+    context = Context(shapes={"A": (n, n)})
+    goal = Goal(sympy.log(Det(a, (p, q, n))), sympy.Integer(0), {}, facts, context)
+    for size in (1, 2, 3):
+        for kind in ("real", "wide", "simple"):
+            values = sample(goal, {"n": size}, kind=kind).values["A"]
+            assert (values == values.T).all()
+            assert np.linalg.eigvalsh(values).min() > 0
+    inverse = Goal(Inv(a, (p, q, n), i, j), Inv(a, (p, q, n), j, i), {i: n, j: n}, facts, context)
+    compared = cross_check(inverse)
+    assert compared is not None
+    assert compared.agrees

@@ -27,6 +27,12 @@ domains
     Equal means equal where both sides are defined: x / x = 1 is proved, and says nothing at x =
     0.
 
+matrices
+    What is said of an inverse holds where there is one, and the derivative of a determinant is
+    taken there. The report names what the page does not: X invertible, det(X) > 0. A derivative
+    by a symmetric matrix counts its entries as variables of their own. vec puts columns one
+    below the other.
+
 kinks
     The derivative of max, of |x|, of a sign or of cases holds away from the points at which it
     jumps. A proof that used one says so: almost everywhere.
