@@ -526,6 +526,8 @@ def test_large_fixed_sizes_that_are_values_stay() -> None:
     for left, right in [
         (Sum(c, (k, 1, 784)), 784 * c),
         (Sum(c / 784, (k, 1, 784)), c),
+        (Sum(c / 1000, (k, 1, 1000)), c),
+        (Sum(c, (k, 1, 100)) * 10, c * 1000),
         (Sum(c**2, (k, 1, 784)), (28 * c) ** 2),
         (D(Sum(x(k), (k, 1, 784)) / 784, x(784)) * c, c / 784),
     ]:

@@ -105,7 +105,7 @@ def _in_value(term: Any, large: dict[Any, Size], values: dict[Any, Any]) -> Any:
     if isinstance(term, sympy.Rational):
         if abs(term) in values:
             return values[abs(term)] if term > 0 else -values[abs(term)]
-        if not _is_plain(term):
+        if not _is_plain(term, large):
             raise _ValueUsedError
         return term
     if not term.args:
@@ -123,8 +123,12 @@ def _in_value(term: Any, large: dict[Any, Size], values: dict[Any, Any]) -> Any:
     return term.func(*[_in_value(part, large, values) for part in term.args])
 
 
-def _is_plain(number: sympy.Rational) -> bool:
-    return all(
-        part <= _PLAIN or (part >= 10 and set(str(part)[1:]) == {"0"} and str(part)[0] == "1")
-        for part in (abs(int(number.p)), int(number.q))
-    )
+def _is_plain(number: sympy.Rational, large: dict[Any, Size]) -> bool:
+    """Tell whether a number is not made of a large size; powers of ten may be, where a size is one."""
+    tens = any(map(_is_power_of_ten, large))
+    parts = abs(int(number.p)), int(number.q)
+    return all(part <= _PLAIN or (_is_power_of_ten(part) and not tens) for part in parts)
+
+
+def _is_power_of_ten(number: Any) -> bool:
+    return bool(number >= 10 and str(number).rstrip("0") == "1")

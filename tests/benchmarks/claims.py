@@ -129,6 +129,16 @@ $$ L = \mathrm{tr}(A X B) $$
         "B A",
     ),
     Claim(
+        "log det X, dX",
+        r"""Let $X \in \mathbb{R}^{N \times N}$.
+
+$$ L = \log \det X $$
+""",
+        r"\frac{\partial L}{\partial X}",
+        r"X^{-\top}",
+        "X^{-1}",
+    ),
+    Claim(
         "batch norm, dx",
         BATCH_NORM,
         r"\frac{\partial L}{\partial x_{bi}}",
@@ -154,6 +164,9 @@ class Identity:
     page: str
 
 
+_INVERSE = r"""Let $X \in \mathbb{R}^{N \times N}$.
+
+$$ X X^{-1} = I $$"""
 _Z = "Let $z \\in \\mathbb{R}$.\n\n"
 _X = "Let $x \\in \\mathbb{R}^N$ and $c \\in \\mathbb{R}$.\n\n"
 _SIGMOID = "$$ \\sigma(z) = \\frac{1}{1 + e^{-z}} $$\n\n"
@@ -179,6 +192,7 @@ IDENTITIES: tuple[Identity, ...] = (
     Identity("tanh z = (e^z - e^-z)/(e^z + e^-z)", _Z + r"$$ \tanh z = \frac{e^z - e^{-z}}{e^z + e^{-z}} $$"),
     Identity("tanh z = 2 σ(2z) - 1", _Z + _SIGMOID + r"$$ \tanh z = 2 \sigma(2z) - 1 $$"),
     Identity("σ' = σ(1 - σ)", _Z + _SIGMOID + r"$$ \sigma'(z) = \sigma(z) (1 - \sigma(z)) $$"),
+    Identity("X X^-1 = I", _INVERSE),
 )
 """True for every size and value."""
 

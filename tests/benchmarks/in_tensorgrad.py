@@ -166,6 +166,14 @@ def trace(*, right: bool) -> Sides:
     return (a @ x @ b).grad(x, {"i": "i", "j": "j"}), product if right else product.rename(i="j", j="i")
 
 
+def log_determinant(*, right: bool) -> Sides:
+    """`X^-T`; an edge of its inverse bears the name of the edge of X that it is contracted with."""
+    x = tg.Variable("X", i=n, j=n)
+    inverse = F.inverse(x)
+    by_x = F.log(F.det(x)).grad(x, {"i": "i", "j": "j"})
+    return by_x, inverse if right else inverse.rename(i="j", j="i")
+
+
 def log_sum_exp(*, right: bool) -> Sides:
     """`diag(p) - p p^T`."""
     x = tg.Variable("x", i=n)
@@ -187,6 +195,7 @@ CLAIMS: dict[str, Callable[..., Sides]] = {
     "attention, dV": attention_dv,
     "least squares, dw": least_squares,
     "tr(A X B), dX": trace,
+    "log det X, dX": log_determinant,
     "batch norm, dx": batch_norm,
     "log-sum-exp, Hessian": log_sum_exp,
 }
@@ -203,6 +212,7 @@ def identities() -> dict[str, Sides]:
     sigma = F.sigmoid(z)
     rises, falls = F.exp(z), F.exp(-1 * z)
     stable = F.relu(z) - z * y + F.log(1 + F.exp(-1 * F.abs(z)))
+    square = tg.Variable("X", i=n, j=n)
     return {
         "softmax(x + c) = softmax(x)": (F.softmax(x + c @ tg.Ones(i=n), dim="i"), F.softmax(x, dim="i")),
         "softmax(x)_j = 1/Σ_k exp(x_k - x_j)": (
@@ -221,6 +231,7 @@ def identities() -> dict[str, Sides]:
         "tanh z = (e^z - e^-z)/(e^z + e^-z)": (F.tanh(z), (rises - falls) / (rises + falls)),
         "tanh z = 2 σ(2z) - 1": (F.tanh(z), 2 * F.sigmoid(2 * z) - 1),
         "σ' = σ(1 - σ)": (sigma.grad(z), sigma * (1 - sigma)),
+        "X X^-1 = I": (F.dot(square, F.inverse(square).rename(i="k"), dim="j"), tg.Delta(n, "i", "k")),
     }
 
 
