@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sympy import Add, Expr, KroneckerDelta, Mul, Piecewise, Sum
+from sympy import Add, Expr, KroneckerDelta, Mul, Piecewise, Sum, Symbol
 
+from symderiv.kernel.calculus import Calculus, names_in
 from symderiv.kernel.equality import Proved, prove
 from symderiv.kernel.terms import Context, D, Index, KernelError, name_of
 from symderiv.meaning.goals import Compared, compare
@@ -39,7 +40,7 @@ def in_words_of(page: Page, statement: Statement, fact: Fact) -> Fact:
     chain = page.chains[statement.chain]
     first = chain.members[0].value
     assert isinstance(first, Tensor)
-    if not isinstance(first.body, D) or flattened(first.body) != fact.head:
+    if not isinstance(first.body, D) or flattened(at_variables(first.body, fact.context)) != fact.head:
         return fact
     found = list(_members(page, statement.chain, first, fact))
     if not found or _price(found[-1][2]) >= _price(fact.value):
@@ -76,7 +77,7 @@ def _members(page: Page, number: int, first: Tensor, fact: Fact) -> Iterator[tup
         value = member.value
         if not isinstance(value, Tensor) or value.rank != first.rank or value.row != first.row:
             continue
-        body = value.body.xreplace(dict(zip(value.slots, first.slots, strict=True)))
+        body = _revealed(value.body.xreplace(dict(zip(value.slots, first.slots, strict=True))), fact.context)
         letters = {s for s in body.free_symbols if isinstance(s, Index)}
         if letters <= fact.ranges.keys() | chain.fixed and _writable(body, fact.context):
             yield statement, member, body
@@ -84,6 +85,8 @@ def _members(page: Page, number: int, first: Tensor, fact: Fact) -> Iterator[tup
 
 def _writable(term: Expr, context: Context) -> bool:
     """Tell whether a term is finished: no cases, no slope but of unknown functions, no delta in a sum."""
+    if any("@" in name for name in names_in(term)):
+        return False
     if term.has(Piecewise) or any(_picks(each) for each in term.atoms(Sum)):
         return False
     return all(name_of(d.term) in context.opaque for d in term.atoms(D))
@@ -93,6 +96,25 @@ def _picks(total: Sum) -> bool:
     """Tell whether a delta picks a term of a sum, which is then no sum."""
     bound = set(total.variables)
     return any(delta.free_symbols & bound for delta in total.function.atoms(KroneckerDelta))
+
+
+def at_variables(term: D, context: Context) -> D:
+    """Return a derivative by an argument that is nothing but a free variable, `tanh'(z)`, as one by that."""
+    changes: dict[Expr, Expr] = {}
+    for each in term.atoms(Symbol):
+        definition = context.definitions.get(each.name) if "@" in each.name else None
+        body = definition.body if definition is not None else None
+        if isinstance(body, Symbol) and name_of(body) is not None and body not in term.atoms(Symbol):
+            changes[each] = body
+    return term.xreplace(changes)
+
+
+def _revealed(term: Expr, context: Context) -> Expr:
+    """Return a term with the arguments that bear hidden names written out, unless one is a derivative."""
+    hidden = {name: each for name, each in context.definitions.items() if "@" in name}
+    if hidden.keys().isdisjoint(names_in(term)) or any(each.body.has(D) for each in hidden.values()):
+        return term
+    return Calculus(Context(hidden)).opened(term)
 
 
 def _needed(

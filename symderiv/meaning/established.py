@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sympy import Expr, Indexed, Symbol
+from sympy import Expr, Indexed
 from sympy.logic.boolalg import Boolean
 
 from symderiv.document.model import Document, Heading
 from symderiv.kernel.calculus import names_in
 from symderiv.kernel.terms import Context, D, Index, KernelError, entry, fresh, name_of
-from symderiv.meaning.authors import flattened, in_words_of
+from symderiv.meaning.authors import at_variables, flattened, in_words_of
 from symderiv.meaning.model import Page, Statement, Tensor
 from symderiv.meaning.notation import derived, ranges_of
 from symderiv.meaning.notation.folding import Known
@@ -137,20 +137,9 @@ def _derivatives(term: Expr, context: Context) -> Iterator[D]:
     One of a function at another point, `f'(-z)`, has no name of its own, and is left out.
     """
     if isinstance(term, D):
-        whole = flattened(_at_variables(term, context))
+        whole = flattened(at_variables(term, context))
         if not any("@" in str(name_of(variable)) for variable in whole.variables):
             yield whole
-
-
-def _at_variables(term: D, context: Context) -> D:
-    """Return a derivative by an argument that is nothing but a free variable, `tanh'(z)`, as one by that."""
-    changes: dict[Expr, Expr] = {}
-    for each in term.atoms(Symbol):
-        definition = context.definitions.get(each.name) if "@" in each.name else None
-        body = definition.body if definition is not None else None
-        if isinstance(body, Symbol) and name_of(body) is not None and body not in term.atoms(Symbol):
-            changes[each] = body
-    return term.xreplace(changes)
 
 
 def _key(term: D) -> str:

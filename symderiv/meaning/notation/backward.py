@@ -70,13 +70,15 @@ def _cut(arguments: tuple[str, ...], x: str, front: list[str], context: Context)
 def opening(term: Expr, context: Context) -> Context:
     """Return the context with those definitions alone that depend on what a term differentiates by.
 
-    No other one changes a derivative, so that its name may stay.
+    No other one changes a derivative, so that its name may stay; hidden names never may.
     """
     variables = {str(name_of(v)) for each in term.atoms(D) for v in each.variables}
     below = {name: reaches(name, context.definitions, {}) for name in context.definitions}
     if not variables or any(below[name] & variables for name in variables & below.keys()):
         return context
-    kept = {name: each for name, each in context.definitions.items() if below[name] & variables}
+    kept = {
+        name: each for name, each in context.definitions.items() if below[name] & variables or "@" in name
+    }
     return replace(context, definitions=kept)
 
 
