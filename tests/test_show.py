@@ -409,6 +409,11 @@ $$\frac{\partial}{\partial a} q(z, a) = f(z)$$
         assert f"  {line}\n" in f"{text}\n"
     assert len(re.findall(r"(?m)^  f′\(z\) =", text)) == len(re.findall(r"(?m)^  tanh′\(z\) =", text)) == 1
     assert "0" not in text.replace("2", "")
+    norm = (
+        r"Let $x \in \mathbb{R}^N$. $$f(x) = \sum_{i=1}^N x_i^2$$ $$\frac{\partial f}{\partial x_i} = 2 x_i$$"
+    )
+    text = show("norm.md", norm, "unicode")
+    assert "  f(x) = ∑ᵢ xᵢ²\n  f(x) = xᵀ x\n\n  ∂f/∂xᵢ = 2 xᵢ\n  ∂f/∂x  = 2 x" in text
     latex = show("functions.md", page, "latex")
     assert r"  f'(z) &= " in latex
     assert r"  \tanh'(z) &= " in latex

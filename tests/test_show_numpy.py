@@ -1,8 +1,8 @@
 """`show --numpy` on pages of activations and of losses with kinks: each derivative that the text computes.
 
 The text is run as printed at three combinations of sizes. Every `dA_dB` whose B is an argument is held
-against central differences of A, and every `dL_dB` of a loss of outputs against those of the outputs, weighted
-with the gradient that was handed down.
+against central differences of A, and every `dL_dB` of a loss of outputs against those of the outputs, times
+the gradient that was handed down.
 """
 
 from __future__ import annotations

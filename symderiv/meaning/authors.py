@@ -77,7 +77,7 @@ def _members(page: Page, number: int, first: Tensor, fact: Fact) -> Iterator[tup
         value = member.value
         if not isinstance(value, Tensor) or value.rank != first.rank or value.row != first.row:
             continue
-        body = _revealed(value.body.xreplace(dict(zip(value.slots, first.slots, strict=True))), fact.context)
+        body = revealed(value.body.xreplace(dict(zip(value.slots, first.slots, strict=True))), fact.context)
         letters = {s for s in body.free_symbols if isinstance(s, Index)}
         if letters <= fact.ranges.keys() | chain.fixed and _writable(body, fact.context):
             yield statement, member, body
@@ -109,7 +109,7 @@ def at_variables(term: D, context: Context) -> D:
     return term.xreplace(changes)
 
 
-def _revealed(term: Expr, context: Context) -> Expr:
+def revealed(term: Expr, context: Context) -> Expr:
     """Return a term with the arguments that bear hidden names written out, unless one is a derivative."""
     hidden = {name: each for name, each in context.definitions.items() if "@" in name}
     if hidden.keys().isdisjoint(names_in(term)) or any(each.body.has(D) for each in hidden.values()):

@@ -17,7 +17,7 @@ from sympy.logic.boolalg import Boolean
 from symderiv.document.model import Document, Heading
 from symderiv.kernel.calculus import names_in
 from symderiv.kernel.terms import Context, D, Index, KernelError, entry, fresh, name_of
-from symderiv.meaning.authors import at_variables, flattened, in_words_of
+from symderiv.meaning.authors import at_variables, flattened, in_words_of, revealed
 from symderiv.meaning.model import Page, Statement, Tensor
 from symderiv.meaning.notation import derived, ranges_of
 from symderiv.meaning.notation.folding import Known
@@ -122,7 +122,7 @@ def _definition(  # noqa: PLR0913  a fact is made of these
     definition = context.definitions[name]
     slots = definition.slots
     ranges = dict(zip(slots, context.shapes.get(name, ()), strict=False))
-    body = definition.body
+    body = revealed(definition.body, context)
     if body.has(D) or any("@" in used for used in names_in(body)):
         try:
             body = derived(body, {**ranges_of(body, context), **ranges}, context, but=name, known=known)

@@ -20,7 +20,7 @@ from symderiv.kernel.terms import D, Index, KernelError, name_of
 from symderiv.meaning import elaborate
 from symderiv.meaning.established import Established, Fact, established
 from symderiv.meaning.model import Page
-from symderiv.meaning.notation import LATEX, UNICODE, Style, entry_form, matrices, matrix_form, writer
+from symderiv.meaning.notation import LATEX, UNICODE, Style, Writer, entry_form, matrices, matrix_form, writer
 from symderiv.report.numpy_code import source
 
 WIDTH = 80
@@ -76,7 +76,7 @@ def _lines(fact: Fact, form: matrices.Form | None, style: Style, functions: Func
         entries = (writes.write(fact.head).text, entry_form(fact.value, writes))
         whole = None
         if form is not None:
-            whole = (_whole_head(fact, style), matrices.write(form, writes).text)
+            whole = (_whole_head(fact, writes), matrices.write(form, writes).text)
     except (KernelError, matrices.NoForm):
         return None
     return Lines(entries, whole if whole != entries else None, tuple(_given(fact, style)))
@@ -93,12 +93,12 @@ def _given(fact: Fact, style: Style) -> Iterator[str]:
             continue
 
 
-def _whole_head(fact: Fact, style: Style) -> str:
+def _whole_head(fact: Fact, writes: Writer) -> str:
     """Write the head of a fact without indices."""
     if isinstance(fact.head, D):
-        of, *by = (style.name(str(name_of(part))) for part in fact.head.args)
-        return style.derivative(of, tuple(by), named=True).text
-    return style.name(str(name_of(fact.head))).text
+        of, *by = (writes.style.name(str(name_of(part))) for part in fact.head.args)
+        return writes.style.derivative(of, tuple(by), named=True).text
+    return writes.applied(str(name_of(fact.head))).text
 
 
 def _sections(found: Established) -> Iterator[tuple[str, list[Fact]]]:

@@ -25,6 +25,7 @@ __all__ = [
     "UNICODE",
     "Style",
     "Unwritable",
+    "Writer",
     "derived",
     "derived_latex",
     "entry_form",

@@ -49,7 +49,7 @@ def through(term: Expr, context: Context, but: str) -> tuple[Expr, Context] | No
     kept = {
         name: definition
         for name, definition in context.definitions.items()
-        if x in reaches(name, context.definitions, {}) and name not in named.values()
+        if "@" in name or (x in reaches(name, context.definitions, {}) and name not in named.values())
     }
     return Add(*parts), replace(context, definitions=kept)
 
