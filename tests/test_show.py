@@ -146,6 +146,21 @@ def test_a_gradient_with_another_way_to_the_loss() -> None:
     assert "∂L/∂W   = da xᵀ\n" in text
 
 
+def test_a_form_that_leaves_a_slope_to_be_derived_is_not_taken() -> None:
+    """`2 x ∂L/∂a` is shorter than `2 x b g`, and not what a backward pass can start from."""
+    page = r"""# P
+
+Let $x, b \in \mathbb{R}$ and $L : \mathbb{R} \to \mathbb{R}$.
+
+$$a = x^2, \qquad y = a b$$
+
+$$g = \frac{\partial L}{\partial y}$$
+
+$$\frac{\partial L}{\partial x} = 2 x \frac{\partial L}{\partial a}$$
+"""
+    assert "∂L/∂a" not in show("page.md", page, "unicode")
+
+
 def test_sums_that_are_a_number_are_written_as_it() -> None:
     """What is centred adds up to nothing: `∂v/∂x_i = (2/n) (c_i − Σ_k c_k / n) = (2/n) c_i`."""
     page = r"""# Variance

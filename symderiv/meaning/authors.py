@@ -89,7 +89,13 @@ def _writable(term: Expr, context: Context) -> bool:
         return False
     if term.has(Piecewise) or any(_picks(each) for each in term.atoms(Sum)):
         return False
-    return all(name_of(d.term) in context.opaque for d in term.atoms(D))
+    return all(_given(each, context) for each in term.atoms(D))
+
+
+def _given(slope: D, context: Context) -> bool:
+    """Tell whether a derivative is an unknown function's by its own arguments: nothing is left to derive."""
+    opaque = context.opaque.get(str(name_of(slope.term)))
+    return opaque is not None and all(name_of(each) in opaque.arguments for each in slope.variables)
 
 
 def _picks(total: Sum) -> bool:
