@@ -525,3 +525,12 @@ def test_a_page_without_mathematics() -> None:
     """Says so."""
     assert "defines nothing" in show("empty.md", "# Nothing\n\nOnly words.\n", "unicode")
     assert printed("empty.md", "# Nothing\n")() == {}
+
+
+def test_a_deep_page_is_written_by_the_gradients_that_it_names() -> None:
+    """The gradients of an LSTM cell stand in the errors of its gates, and a hyperbolic tangent stays one."""
+    file = ROOT / "derivations" / "recurrent" / "lstm.md"
+    shown = show(str(file), file.read_text(encoding="utf-8"), "unicode")
+    assert "∂L/∂W_f     = p_f xᵀ" in shown
+    assert "∂L/∂x  = W_fᵀ p_f + Wₒᵀ pₒ + Wᵤᵀ pᵤ + W_zᵀ p_z" in shown
+    assert "∂L/∂o  = g ⊙ tanh(c)" in shown

@@ -14,11 +14,25 @@ from itertools import product
 from math import prod
 
 import sympy
-from sympy import Add, Expr, Integer, Mul, Pow, Rational, Sum, exp
+from sympy import Add, Expr, Integer, Mul, Piecewise, Pow, Rational, Sum, exp
 
+from symderiv.kernel.calculus import Calculus, derive, without_piecewise
 from symderiv.kernel.equality import Proved, normal, prove
 from symderiv.kernel.reading import write
-from symderiv.kernel.terms import Context, D, Definition, Goal, Index, KernelError, entry, name_of
+from symderiv.kernel.terms import (
+    Cases,
+    Context,
+    D,
+    Definition,
+    Goal,
+    Index,
+    KernelError,
+    entry,
+    exact,
+    name_of,
+    nodes,
+)
+from symderiv.meaning.notation.adjoints import by_adjoints, frozen, thawed
 from symderiv.meaning.notation.backward import opening, reach, through
 from symderiv.meaning.notation.factoring import factored
 from symderiv.meaning.notation.products import (
@@ -35,6 +49,8 @@ from symderiv.meaning.notation.products import (
 Ranges = Mapping[Index, Expr]
 TERMS = 40
 """How many terms a sum may have to be folded."""
+LARGE = 250
+"""How many operators and operands, every definition opened, make a term a large one."""
 ROUNDS = 16
 """How many times a term is folded at most."""
 LEADS = 3
@@ -91,21 +107,76 @@ def derived(
     `known` keeps the readings of a context from one call to the next. Raise KernelError where the kernel has
     no rule for the term.
     """
-    opened = _opened(term, ranges, context, but)
     known = Known() if known is None else known
     if id(context) not in known.contexts:
         known.contexts[id(context)] = (context, _readings(context, _foldable(context), known))
     readings = tuple(
         r for r in known.contexts[id(context)][1] if not but or but not in reach(r.name, context)
     )
+    if size(derive(term, context)) > LARGE:
+        for form in _kept(term, ranges, context, but):
+            if equal(folded := _gathered(form, ranges, context, readings), term, ranges, context):
+                return folded
+    opened = _opened(term, ranges, context, but)
     if len(flat(opened)) > TERMS:
         return opened
-    closed = replace(context, definitions={})
-    folded = _fold(opened, ranges, closed, readings)
-    gathered = write(normal(folded, ranges, closed))
-    if cost(factored(flat(gathered))) < cost(factored(flat(folded))):
-        folded = gathered
+    folded = _gathered(opened, ranges, context, readings)
     return folded if folded == opened or equal(folded, term, ranges, context) else opened
+
+
+def _gathered(term: Expr, ranges: Ranges, context: Context, readings: tuple[Reading, ...]) -> Expr:
+    """Fold a term, and bring what it became to normal form where that is cheaper."""
+    closed = replace(context, definitions={})
+    folded = _fold(term, ranges, closed, readings)
+    gathered = _normal(folded, ranges, closed)
+    cheaper = cost(factored(flat(gathered))) < cost(factored(flat(folded)))
+    return gathered if cheaper else folded
+
+
+def _kept(term: Expr, ranges: Ranges, context: Context, but: str) -> Iterator[Expr]:
+    """Yield a large term with its derivatives carried out and the page's names kept, by adjoints first.
+
+    What has cases is left out: they have no notation.
+    """
+    names = frozenset(n for n in _foldable(context) if not but or but not in reach(n, context))
+    closed = replace(context, definitions={})
+    for start in (by_adjoints(term, context, names), term):
+        try:
+            form = None if start is None else _normal(_named(start, context, names), ranges, closed)
+        except KernelError:
+            continue
+        if form is not None and len(flat(form)) <= TERMS and not form.has(Piecewise, Cases):
+            yield form
+
+
+def _named(term: Expr, context: Context, names: frozenset[str]) -> Expr:
+    """Return a term with its derivatives carried out, all definitions but those of `names` opened."""
+    calculus = Calculus(context)
+    opened = context.definitions.keys() - names
+    while True:
+        term = calculus.carried(without_piecewise(exact(term)))
+        changes = {
+            each: calculus.instance(name, tuple(getattr(each, "indices", ())))
+            for each in nodes(term)
+            if (name := name_of(each)) in opened
+        }
+        if not changes:
+            return term
+        term = term.xreplace(changes)
+
+
+def _written(term: Expr, ranges: Ranges, context: Context) -> Expr:
+    return write(normal(term, ranges, context))
+
+
+def _normal(term: Expr, ranges: Ranges, context: Context) -> Expr:
+    """Return a term in normal form, its hyperbolic functions kept."""
+    return thawed(write(normal(frozen(term), ranges, context)))
+
+
+def size(term: Expr) -> int:
+    """Return the number of operators and operands in a term."""
+    return sum(1 for _ in sympy.preorder_traversal(term))
 
 
 def _opened(term: Expr, ranges: Ranges, context: Context, but: str) -> Expr:
@@ -152,7 +223,7 @@ def _candidates(term: Expr, ranges: Ranges, closed: Context, readings: tuple[Rea
             continue
         yield total
         try:
-            gathered = write(normal(total, ranges, closed))
+            gathered = _normal(total, ranges, closed)
             yield gathered
             for each in numbers:
                 less = _rewritten(each, gathered, ranges)
@@ -232,13 +303,17 @@ def _readings_of(
     ranges = dict(zip(definition.slots, sizes, strict=True))
     seen: set[str] = set()
     closed = replace(context, definitions={})
-    for opened in (True, False):
+    for opened, kept in ((True, False), (False, False), (False, True)):
         try:
+            if opened and size(derive(definition.body, context)) > LARGE:
+                continue
             if opened:
                 body = _opened(definition.body, ranges, context, definition.name)
             else:
-                body = write(normal(definition.body, ranges, closed))
+                body = (_normal if kept else _written)(definition.body, ranges, closed)
         except (KernelError, RecursionError):
+            continue
+        if opened and size(body) > LARGE:
             continue
         bodies = [body, _fold(body, ranges, closed, without)] if without else [body]
         for each in bodies:
