@@ -85,8 +85,8 @@ def fetch(name: str) -> Page:
 
 def _meant(name: str, known: list[str]) -> str:
     """Return `; did you mean …?` for a near miss, else where to look."""
-    lowered = {full.lower(): full for full in known} | {
-        full.rpartition("/")[2].lower(): full for full in known
+    lowered = {full.rpartition("/")[2].lower(): full for full in reversed(known)} | {
+        full.lower(): full for full in known
     }
     near = difflib.get_close_matches(re.sub(r"\.\w+$", "", name).lower(), lowered, n=3, cutoff=0.6)
     if near:
