@@ -414,6 +414,12 @@ CASES: dict[str, tuple] = {
         D(L(), y(j)) * (1 - z(j)) + total(lambda i: D(L(), y(i)) * z(i) * (1 - u(i) ** 2) * W(i, j), N),
         D(L(), y(j)) * z(j) + total(lambda i: D(L(), y(i)) * (u(i) - h(i)) * z(i) * (1 - z(i)) * V(i, j), N) + total(lambda i: D(L(), y(i)) * z(i) * (1 - u(i) ** 2) * W(i, j), N)]),
     "GRU cell, its state twice": (GRU, R1, (), y(i) - h(i), z(i) * (u(i) - h(i)), [z(i) * (u(i) + h(i))]),
+    # the same entries under two numberings
+    "a window, by its own index and by the entries'": (PLAIN, {i: M}, (), Sum(X(1, stride * (i - 1) + k - pad) * inside(stride * (i - 1) + k - pad, N), (k, 1, T)), total(lambda j: X(1, j) * inside(j + pad - stride * (i - 1), T), N), [
+        total(lambda j: X(1, j) * inside(j + pad - stride * i, T), N), Sum(X(1, stride * (i - 1) + k - pad), (k, 1, T))]),
+    "a weighted window, by its own index and by the entries'": (PLAIN, {i: M}, (), Sum(w(k) * x(stride * (i - 1) + k - pad) * inside(stride * (i - 1) + k - pad, N), (k, 1, T)), total(lambda j: x(j) * padded(w, j + pad - stride * (i - 1), T), N), [
+        total(lambda j: x(j) * w(j + pad - stride * (i - 1)), N)]),
+    "the first of two ranges": (PLAIN, {}, (), total(lambda k: x(k) * indicator(k <= N), M), total(lambda k: x(k) * indicator(k <= M), N), [total(x, N), total(x, M)]),
 }  # fmt: skip
 """Name: context, ranges, assumptions, left, right, and right sides that are wrong."""
 

@@ -61,16 +61,24 @@ def _moved(
 
 
 def shifted_places(sums: Iterable[Atom]) -> list[Place]:
-    """Return the places where closed sums over ranges can be anchored; none if no entry is shifted."""
+    """Return the places where closed sums over ranges can be anchored.
+
+    None if no entry is shifted, and no range is cut by a condition so that it may be another.
+    """
     found: set[Place] = set()
-    shifted = False
+    sizes: set[IndexExpr] = set()
+    shifted = cut = False
     for a in sums:
         if ix.EVERYWHERE not in a.sizes:
+            sizes.update(a.sizes)
             for v in a.bound():
                 for place, anchors in _anchors(a.inner[0], v).items():
                     found.add(place)
                     shifted = shifted or anchors != {ix.bare(v)}
-    return sorted(found) if shifted else []
+                cut = cut or any(
+                    b.kind is Kind.STEP and v in b.free for m in a.inner[0].terms for b in m.factors
+                )
+    return sorted(found) if shifted or (cut and len(sizes) > 1) else []
 
 
 def _anchors(p: Polynomial, v: Variable) -> dict[Place, set[IndexExpr]]:
