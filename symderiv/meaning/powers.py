@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Integer
+from sympy import Integer, KroneckerDelta
 
 from symderiv.diagnostics import Span
 from symderiv.kernel.terms import Det, Inv, fresh
@@ -44,6 +44,9 @@ def power(elaborator: Elaborator, value: Tensor, sup: tree.Node, node: tree.Node
     if value.rank == 1:
         elaborator.note("SD104", "the power of a vector is taken entry by entry", node.span)
         return replace(value, body=value.body**exponent.body, numerator=None, denominator=None)
+    if value.rank == 2 and exponent.body == 0:
+        square = _square(elaborator, value, node.span, "the power")
+        return replace(square, body=KroneckerDelta(*square.slots), numerator=None, denominator=None)
     if value.rank == 2 and isinstance(exponent.body, Integer) and 0 < abs(exponent.body) <= MOST:
         return _matrix_power(elaborator, value, int(exponent.body), node.span)
     raise unsupported("this power of a matrix is not supported yet", node.span)
