@@ -9,6 +9,7 @@ never outlives its parent. What is printed meanwhile goes to standard error.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import queue
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 Json = dict[str, Any]
+COLLECT = (50_000, 20, 20)
+"""How many new objects are waited for until unreachable ones are looked for: terms are small and many."""
 MEMORY = 2 << 30
 """Bytes of address space that a child may use, where the system can limit it."""
 
@@ -46,6 +49,8 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001  reported to the parent, which says so and ends
             send(out, {"error": described(error)})
             return
+        gc.freeze()
+        gc.set_threshold(*COLLECT)
         serve(open_page, sys.stdin, out)
 
 

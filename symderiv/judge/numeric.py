@@ -227,7 +227,7 @@ Extent = Literal["brief", "whole", "far"]
 """How much is compared: a point at each choice of sizes and a few entries at least, which is what stands
 beside a proof; more points and domains; or two larger choices of the sizes."""
 
-_BRIEF = 8
+_BRIEF = 6
 
 
 _FEW, _FIXED = 4, 2
