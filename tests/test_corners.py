@@ -169,6 +169,9 @@ CASES: dict[str, tuple] = {
     "a hypothesis that would match too often": (PLAIN, {**R2, k: N}, (Eq(U5(l, Index("m"), Index("n")), U5(Index("m"), l, Index("n"))),), U5(i + j, j + k, i + k) + a, a + U5(i + j, j + k, i + k), [a]),
     "powers of a gap": (PLAIN, R1, (), (N - i + 1) ** a * (N - i + 1) ** b, (N - i + 1) ** (a + b), [(N - i + 1) ** (a * b) + 1]),
     "root of a quotient of any sign": (PLAIN, {}, (), sqrt(a / (b + c)) ** 2, a / (b + c), [a / (b + c) + 1]),
+    "root of a square beside what has no sign": (PLAIN, {}, (), sympy.Pow(a**2 * b, Rational(1, 2), evaluate=False), Abs(a) * sqrt(b), [a * sqrt(b)]),
+    "root of two factors without signs": (PLAIN, {}, (), sympy.Pow(a * b, Rational(1, 2), evaluate=False) * c + c, c * (1 + sympy.Pow(b * a, Rational(1, 2), evaluate=False)), [c + 1]),
+    "indices that are never equal, as they are": (PLAIN, R2, (Ne(2 * i, 2 * j + 1, evaluate=False),), x(i) + x(j), x(j) + x(i), [x(i) - x(j)]),
 }  # fmt: skip
 """Name: context, ranges, assumptions, left, right, and right sides that are wrong."""
 
@@ -255,6 +258,13 @@ def test_refuses(term, error, words) -> None:
     """What has no value, or no rule, raises and says which."""
     with pytest.raises(error, match=words):
         normal(term, R2)
+
+
+def test_one_case_that_fails_is_enough() -> None:
+    """A goal that is told apart by i = j and i != j is left where one of the two is not proved."""
+    masked = Cases(x(i) + x(j), Eq(i, j), (x(i) ** 2 - x(j) ** 2) / (x(i) - x(j)), sympy.true)
+
+    assert isinstance(outcome(PLAIN, R2, (), masked, 2 * x(i)), Residue)
 
 
 def test_gives_up_where_the_zero_test_grows() -> None:
