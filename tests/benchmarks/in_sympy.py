@@ -46,7 +46,7 @@ def attention(n: int, *, right: bool) -> Terms:
     loss = (p * value).multiply_elementwise(g)
     by_p = g * value.T
     along = by_p.multiply_elementwise(p)
-    by_s = p.multiply_elementwise(Matrix(n, n, lambda i, j: by_p[i, j] - right * sum(along[i, :])))
+    by_s = p.multiply_elementwise(Matrix(n, n, lambda i, j: by_p[i, j] - int(right) * sum(along[i, :])))
     by_q = Matrix(n, n, lambda i, j: sum(loss).diff(query[i, j]))
     return by_q - c * by_s * key
 
