@@ -50,7 +50,7 @@ class Differences:
     """NumPy, derivatives by differences over four points."""
 
     xp: Any = np
-    _STEP = 2e-3
+    _STEP = 2e-4
     _POINTS = np.array([-2.0, -1.0, 1.0, 2.0])
     _WEIGHTS = np.array([1.0, -8.0, 8.0, -1.0]) / (12 * _STEP)
 

@@ -463,6 +463,8 @@ class Reader:
             else:
                 self.take("'")
                 primes += 1
+        if over[1:] == ("=", "1") and power is not None:
+            over, power = over[:1], None
         if over:
             if word not in {"max", "min"} or len(over) != 1:
                 raise Unreadable(f"{word} over {''.join(over)}")

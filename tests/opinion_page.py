@@ -39,6 +39,7 @@ class Definition:
     body: Node
     parameters: tuple[str, ...] = ()
     squared: bool = False
+    section: int = -1
 
 
 @dataclass
@@ -329,7 +330,8 @@ def _declare(page: Page, name: str, rest: str, chain: Chain) -> None:
     if old and not shape and values == "real":
         return
     page.declared[name] = Declaration(name, shape, values)
-    page.defined.pop(name, None)
+    if name in page.defined and page.defined[name].section != chain.section:
+        page.defined.pop(name)
     page.unknown.pop(name, None)
 
 
@@ -386,7 +388,7 @@ def _define(page: Page, chain: Chain, right: list[str], head: Node, *, before: b
     body = next((b for b in bodies if name not in names_of(b) and _is_known(page, b)), None)
     if body is None:
         body = next((b for b in bodies if name not in names_of(b)), bodies[0])
-    definition = Definition(name, letters, body, parameters, squared)
+    definition = Definition(name, letters, body, parameters, squared, chain.section)
     if parameters:
         page.functions[name] = definition
         page.names.functions.add(name)
