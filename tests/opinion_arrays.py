@@ -50,7 +50,7 @@ class Differences:
     """NumPy, derivatives by differences over four points."""
 
     xp: Any = np
-    _STEP = 2e-4
+    _STEP = 8e-4
     _POINTS = np.array([-2.0, -1.0, 1.0, 2.0])
     _WEIGHTS = np.array([1.0, -8.0, 8.0, -1.0]) / (12 * _STEP)
 
@@ -63,7 +63,7 @@ class Differences:
         entries = int(np.prod(centre.shape, dtype=int))
         axis = f"derivative {next(self.count)}"
         size = self._STEP * (
-            np.ones(entries) if centre.letters else np.clip(abs(np.ravel(centre.array)), 0.03, 1)
+            np.ones(entries) if centre.letters else np.clip(abs(np.ravel(centre.array)), 0.1, 1)
         )
         moves = np.multiply.outer(np.diag(size), self._POINTS)
         moves = np.moveaxis(moves, 1, 2).reshape((entries * 4, *centre.shape))
