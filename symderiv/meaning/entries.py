@@ -207,7 +207,12 @@ def _special(
     if key == "e" and len(subs) == 1 and elaborator.is_item(subs[0], "e"):
         slot, size = fresh("s"), elaborator.sizes.new(origin=node.span)
         return Tensor(KroneckerDelta(slot, index(elaborator, subs[0], size)), (slot,), (size,))
-    if not subs and key == "e" and not (isinstance(base, tree.Name) and base.font == "bold"):
+    if (
+        not subs
+        and key == "e"
+        and "e" not in elaborator.bound
+        and not (isinstance(base, tree.Name) and base.font == "bold")
+    ):
         return Tensor(sympy.E)
     if not subs and key == "\\pi":
         return Tensor(sympy.pi)

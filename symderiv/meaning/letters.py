@@ -21,7 +21,12 @@ def find_letters(survey: Survey, display: tree.Display, scope: Scope) -> None:
     for chain in chains(display):
         if is_index_relation(chain):
             uses.compared |= _names_of(chain)
-        elif not is_declaration(chain) and not _is_bare_letter(chain):
+        elif is_declaration(chain):
+            domain = chain.members[-1]
+            exponent = domain.sup if isinstance(domain, tree.Script) else None
+            parts = () if exponent is None else names.walk(exponent)
+            uses.dimensions |= {part.text for part in parts if isinstance(part, tree.Name)}
+        elif not _is_bare_letter(chain):
             if isinstance(chain.members[0], tree.Script) and chain.operators:
                 survey.head_indices |= {
                     item.text
@@ -51,20 +56,30 @@ def settle(survey: Survey) -> None:
     """A letter is an index where it is bound, or stands in subscripts and never alone, here or above.
 
     Letters that are only compared, `i = j`, are indices where the page has them in subscripts or sums.
+    A declared dimension up to which a sum runs is a size: the subscript of `x_n` beside it is the last place.
     """
     anywhere: set[str] = set()
     for uses in survey.uses.values():
         anywhere |= uses.bound | uses.scripted
     for uses in survey.uses.values():
         alone: set[str] = set()
+        bound: set[str] = set()
+        ends: set[str] = set()
+        dimensions: set[str] = set()
         at: Scope | None = uses.scope
         while at is not None:
-            alone |= survey.uses[id(at)].alone if id(at) in survey.uses else set()
+            above = survey.uses.get(id(at))
+            if above is not None:
+                alone |= above.alone
+                bound |= above.bound
+                ends |= above.uppers.keys()
+                dimensions |= above.dimensions
             at = at.parent
+        ends = (ends & dimensions) - bound - survey.head_indices
         for letter, node in uses.uppers.items():
             if letter not in uses.bound and letter not in survey.head_indices:
                 size_of(survey, node, uses.scope)
-        uses.scope.indices |= uses.bound | (uses.scripted - alone) | (uses.compared & anywhere - alone)
+        uses.scope.indices |= uses.bound | ((uses.scripted | uses.compared & anywhere) - alone - ends)
 
 
 def compares(chain: tree.Chain, scope: Scope) -> bool:

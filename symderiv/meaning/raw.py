@@ -102,6 +102,8 @@ class Letters:
     compared: set[str] = field(default_factory=set)
     uppers: dict[str, tree.Name] = field(default_factory=dict)
     """Bounds of sums: sizes, unless they are indices."""
+    dimensions: set[str] = field(default_factory=set)
+    """Letters in the exponents of declarations, `n` of `\\mathbb{R}^n`."""
     alone: set[str] = field(default_factory=set)
 
 

@@ -17,6 +17,7 @@ from symderiv.meaning.calls import prime
 from symderiv.meaning.conditions import proposition
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.entries import fix, named
+from symderiv.meaning.errors import unsupported
 from symderiv.meaning.model import Tensor
 from symderiv.meaning.powers import power
 
@@ -47,7 +48,10 @@ def script(elaborator: Elaborator, node: tree.Script) -> Tensor:
             and node.sub is None
             and sup is not None
             and not elaborator.known("e")
+            and not (isinstance(sup, tree.Number) and "e" in elaborator.bound)
         ):
+            if "e" in elaborator.bound:
+                raise unsupported("e is an index here, or Euler's number: \\exp tells them apart", node.span)
             return elementwise(elaborator, sympy.exp, elaborator.value(sup), node)
         subs = names.items(node.sub)
         if label is not None:
