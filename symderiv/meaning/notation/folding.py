@@ -89,6 +89,10 @@ class Known:
     contexts: dict[int, tuple[Context, tuple[Reading, ...]]] = field(default_factory=dict)
     """By the identity of a context; the context is kept, so that the identity is."""
     definitions: dict[tuple[object, ...], tuple[Reading, ...]] = field(default_factory=dict)
+    bodies: dict[tuple[object, ...], tuple[tuple[Expr, ...], tuple[Reading, ...]]] = field(
+        default_factory=dict
+    )
+    """By definition and what it rests on: its body opened and as written, and its sums that are a number."""
 
 
 def equal(left: Expr, right: Expr, ranges: Ranges, context: Context) -> bool:
@@ -291,17 +295,20 @@ def _readings(context: Context, names: frozenset[str], known: Known) -> tuple[Re
         opaque = sorted((n, context.opaque[n].arguments) for n in below[name] if n in context.opaque)
         key = (definition, sizes, tuple(each.name for each in without), *opaque)
         if key not in known.definitions:
-            known.definitions[key] = tuple(_readings_of(definition, sizes, context, without))
+            # A gradient alone is opened by others, which are not below it.
+            alone = key if definition.body.has(D) else (definition, sizes, *opaque)
+            if alone not in known.bodies:
+                bodies = tuple(_bodies(definition, sizes, context))
+                known.bodies[alone] = bodies, tuple(_totals(definition, sizes, context))
+            bodies, totals = known.bodies[alone]
+            known.definitions[key] = (*_readings_of(definition, sizes, context, bodies, without), *totals)
         found.extend(known.definitions[key])
     return tuple(found)
 
 
-def _readings_of(
-    definition: Definition, sizes: tuple[Expr, ...], context: Context, without: tuple[Reading, ...]
-) -> Iterator[Reading]:
-    """Yield the readings of a definition: of its body opened, as written, and folded by those before it."""
+def _bodies(definition: Definition, sizes: tuple[Expr, ...], context: Context) -> Iterator[Expr]:
+    """Yield the body of a definition opened, as written, and as written with its functions kept."""
     ranges = dict(zip(definition.slots, sizes, strict=True))
-    seen: set[str] = set()
     closed = replace(context, definitions={})
     for opened, kept in ((True, False), (False, False), (False, True)):
         try:
@@ -313,30 +320,43 @@ def _readings_of(
                 body = (_normal if kept else _written)(definition.body, ranges, closed)
         except (KernelError, RecursionError):
             continue
-        if opened and size(body) > LARGE:
-            continue
-        bodies = [body, _fold(body, ranges, closed, without)] if without else [body]
-        for each in bodies:
+        if not opened or size(body) <= LARGE:
+            yield body
+
+
+def _readings_of(
+    definition: Definition,
+    sizes: tuple[Expr, ...],
+    context: Context,
+    bodies: tuple[Expr, ...],
+    without: tuple[Reading, ...],
+) -> Iterator[Reading]:
+    """Yield the readings of a definition: of its bodies, and of each folded by those before it."""
+    ranges = dict(zip(definition.slots, sizes, strict=True))
+    seen: set[str] = set()
+    closed = replace(context, definitions={})
+    for body in bodies:
+        for each in [body, _fold(body, ranges, closed, without)] if without else [body]:
             if str(each) not in seen and each.free_symbols and not each.is_Symbol:
                 seen.add(str(each))
                 for rules in _rules_from(definition.name, definition.slots, sizes, each):
                     yield Reading(definition.name, rules)
-    if not definition.body.has(D):
-        yield from _totals(definition, sizes, context)
 
 
 def _totals(definition: Definition, sizes: tuple[Expr, ...], context: Context) -> Iterator[Reading]:
     """Yield the sums of the entries of a tensor along one slot that are a number: weights add up to 1."""
+    if definition.body.has(D):
+        return
     head = entry(definition.name, *definition.slots)
     for slot, size in zip(definition.slots, sizes, strict=True):
         others = {s: n for s, n in zip(definition.slots, sizes, strict=True) if s != slot}
         try:
-            total = write(normal(Sum(head, (slot, 1, size)), others, context))
+            total = normal(Sum(head, (slot, 1, size)), others, context).number()
         except (KernelError, RecursionError):
             continue
-        if total.is_Rational:
+        if total is not None:
             pattern = Term(Integer(1), ((slot, size),), {head: Integer(1)})
-            rule = Rule(tuple(others), tuple(others.values()), pattern, total)
+            rule = Rule(tuple(others), tuple(others.values()), pattern, Rational(total))
             yield Reading(definition.name, (rule,))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy
 from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Pow, Product, Rational, Sum, Symbol, exp
@@ -39,6 +40,7 @@ def indices_of(terms: Iterable[Expr]) -> frozenset[Index]:
     return frozenset(s for term in terms for s in term.free_symbols if isinstance(s, Index))
 
 
+@lru_cache(maxsize=4096)
 def canonical(term: Expr) -> Expr:
     """Return a term in which every sum's indices are named by how deep they stand."""
     return _canonical(term)[0]
@@ -66,8 +68,12 @@ def flat(term: Expr) -> tuple[Term, ...]:
     return tuple(flat_product(part) for part in Add.make_args(term))
 
 
+@lru_cache(maxsize=4096)
 def flat_product(term: Expr) -> Term:  # noqa: C901  one branch a kind of factor
-    """Return one product; sums among its factors become its bound indices."""
+    """Return one product; sums among its factors become its bound indices.
+
+    One term has one such product, kept: SymPy asks for the signs of all that a new index is put into.
+    """
     coefficient: Rational = sympy.S.One
     bound: list[Limit] = []
     factors: dict[Expr, Rational] = {}
