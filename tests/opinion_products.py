@@ -59,6 +59,14 @@ def gather(value: Value, indices: Sequence[Value], world: World) -> Value:
 def elementwise(function: Callable[..., Array], first: Value, second: Value, world: World) -> Value:
     """Apply a function of two numbers to entries of the same place; a number goes with each entry."""
     kinds = {first.kind, second.kind} - {"number"}
+    if kinds == {"matrix", "row"}:  # a row goes with each row of a matrix, as in NumPy
+        row, matrix = (first, second) if first.kind == "row" else (second, first)
+        if row.shape[0] != matrix.shape[1]:
+            raise IllFormed("a row of another length")
+        letters = common(first, second)
+        return Value(
+            "matrix", function(world.lift(first, letters, 2), world.lift(second, letters, 2)), letters
+        )
     if len(kinds) > 1 or "identity" in kinds:
         raise IllFormed("values of different kinds")
     if first.kind == second.kind and first.shape != second.shape:
