@@ -8,6 +8,7 @@ from __future__ import annotations
 from sympy import (
     Eq,
     Expr,
+    Sum,
 )
 from sympy.logic.boolalg import And, Boolean
 
@@ -35,8 +36,25 @@ def proposition(elaborator: Elaborator, node: tree.Node) -> Boolean:
     return And(*found)
 
 
-def definite(elaborator: Elaborator, node: tree.Relation) -> Boolean | None:
-    """Return what `A \\succ 0` says: A is symmetric and positive definite; None for any other relation."""
+def stated(elaborator: Elaborator, node: tree.Relation) -> Boolean | None:
+    """Return what a property of a name says of its entries; None for a relation that is none."""
+    return _one_hot(elaborator, node) if node.operators == ("one-hot",) else _definite(elaborator, node)
+
+
+def _one_hot(elaborator: Elaborator, node: tree.Relation) -> Boolean | None:
+    """The entries of a one-hot vector are 0 or 1, their own squares, and sum to 1."""
+    try:
+        value = elaborator.member(node.members[0])
+    except Untyped:
+        return None
+    if value.rank != 1:
+        return None
+    total = Sum(value.body, (value.slots[0], 1, value.dimensions[0]))
+    return And(Eq(total, 1, evaluate=False), Eq(value.body**2, value.body, evaluate=False))
+
+
+def _definite(elaborator: Elaborator, node: tree.Relation) -> Boolean | None:
+    """`A \\succ 0`: A is symmetric and positive definite."""
     first, second = node.members[0], node.members[-1]
     if node.operators != ("succ",) or not isinstance(second, tree.Number) or second.text != "0":
         return None

@@ -24,7 +24,7 @@ from symderiv.kernel.terms import (
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.arithmetic import together
-from symderiv.meaning.conditions import definite
+from symderiv.meaning.conditions import stated
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import Untyped, ill_typed, unsupported
 from symderiv.meaning.meanings import MEANINGS
@@ -233,7 +233,7 @@ class _Builder:
             return Assumption(latex, sympy.And(*parts))
         elaborator = self._elaborator(fact.scope, fact.number)
         if set(fact.relation.operators) != {"="}:
-            return Assumption(latex, definite(elaborator, fact.relation))
+            return Assumption(latex, stated(elaborator, fact.relation))
         try:
             first, second = (elaborator.member(member) for member in fact.relation.members[:2])
             first, second, _ = together(elaborator, first, second, fact.relation.span, "this assumption")

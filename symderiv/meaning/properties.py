@@ -53,7 +53,7 @@ def _relation(name: tree.Node, word: str) -> tree.Relation | None:
     if word.startswith("one"):
         if isinstance(name, tree.Script) and name.sub is not None:
             return None
-        return tree.Relation((_total(name), _number("1", name)), ("=",), span=span)
+        return tree.Relation((name, _total(name)), ("one-hot",), span=span)
     operator = "succ" if word.startswith("positive") else "invertible"
     return tree.Relation((name, _number("0", name)), (operator,), span=span)
 
