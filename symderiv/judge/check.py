@@ -128,14 +128,16 @@ def _sampled(screening: Screening) -> str:
     )
 
 
-def _doubt(statement: Statement, compared: Compared, span: Span) -> Diagnostic | None:
+def _doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> Diagnostic | None:
     """Return why numbers against a step tell nothing: the page does not say all that it is about."""
     goal = compared.goal
     if statement.imposed or compared.unused:
         return explain.imposed(span)
-    function = unnamed(goal)
+    function = unnamed(goal, page.maps)
     if function is not None:
         return explain.unnamed(span, _plain(function))
+    for name in sorted(page.limited & names_of(goal)):
+        return explain.limited(span, _plain(name))
     for name in sorted(statement.elsewhere.keys() & names_of(goal)):
         return explain.elsewhere(span, _plain(name), statement.elsewhere[name])
     return explain.undefined(span) if one_sided(goal) or relabelled(goal) else None
@@ -311,7 +313,7 @@ class Session:
             outcome: Outcome = "ill-typed" if clash.code == "SD002" else "unknown"
             return Judged(Verdict(outcome, diagnostics=(clash,)), left)
         if verdict.outcome == "refuted":
-            doubt = _doubt(statement, compared, right.span)
+            doubt = _doubt(statement, compared, right.span, self.page)
             if doubt is not None:
                 return Judged(Verdict("unknown", diagnostics=(doubt,)), left)
         if compared.layout is not None:

@@ -94,6 +94,12 @@ def elsewhere(span: Span, name: str, line: int) -> Diagnostic:
     return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
 
 
+def limited(span: Span, name: str) -> Diagnostic:
+    """Say that the numbers against a step may lie outside the set in which a page declares a name."""
+    note = f"{name} is declared in a set that symderiv does not sample from yet"
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+
+
 def unnamed(span: Span, name: str) -> Diagnostic:
     """Say that a page applies a function that has no definition where it stands."""
     note = f"{name} has no definition in this section: one above its first heading would reach every section"

@@ -121,6 +121,8 @@ def _declare_in(survey: Survey, node: tree.Node, domain: tree.Node, scope: Scope
         rows = tuple(scope.range(letter) or survey.sizes.new(origin=node.span) for letter in head.letters)
         name.shape = rows + shape
         name.values = _few(domain)
+        among = _base(domain)
+        name.limited = not name.values and isinstance(among, tree.Group) and among.left == "{"
         if head.letters:
             name.indexed[len(head.letters)] += 1
         if isinstance(domain, tree.Script) and isinstance(domain.base, tree.Name) and domain.sub is not None:
@@ -152,11 +154,16 @@ def _shape(survey: Survey, domain: tree.Node | None, scope: Scope) -> tuple[Size
 
 def _few(domain: tree.Node) -> tuple[int, ...]:
     """Return the numbers of `\\{0, 1\\}^n`, none where a domain is no finite set of numbers."""
-    group = domain.base if isinstance(domain, tree.Script) else domain
+    group = _base(domain)
     if not isinstance(group, tree.Group) or group.left != "{" or not isinstance(group.body, tree.Sequence):
         return ()
     found = [_whole(item) for item in group.body.items]
     return tuple(sorted({n for n in found if n is not None})) if None not in found else ()
+
+
+def _base(domain: tree.Node) -> tree.Node | None:
+    """Return the set of which a domain is a power."""
+    return domain.base if isinstance(domain, tree.Script) else domain
 
 
 def _whole(node: tree.Node) -> int | None:

@@ -63,8 +63,8 @@ def relabelled(goal: Goal) -> bool:
 _FUNCTION_LETTERS = frozenset({"\\sigma", "\\phi", "\\varphi", "\\psi", "\\Phi", "\\rho"})
 
 
-def unnamed(goal: Goal) -> str | None:
-    """Return a function such as `\\sigma` that a goal applies and that nothing defines here, or None.
+def unnamed(goal: Goal, maps: frozenset[str]) -> str | None:
+    """Return a function such as `\\sigma` that a goal applies and that nothing defines or declares, or None.
 
     By its letter it is a certain function, so that numbers for another one decide nothing.
     """
@@ -73,6 +73,7 @@ def unnamed(goal: Goal) -> str | None:
     sides += [goal.context.definitions[name].body for name in reached if name in goal.context.definitions]
     found = {str(each.args[0]) for side in sides for each in side.atoms(Unknown)}
     found |= reached & goal.context.opaque.keys()
+    found -= maps
     return next((name for name in sorted(found) if re.sub(r"~\d+$", "", name) in _FUNCTION_LETTERS), None)
 
 

@@ -157,3 +157,7 @@ class Page:
     diagnostics: tuple[Diagnostic, ...] = ()
     functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The names that the page defines as functions, with those of their variables."""
+    limited: frozenset[str] = frozenset()
+    """The names that the page declares in a set whose numbers are not known one by one."""
+    maps: frozenset[str] = frozenset()
+    """The names that the page declares as maps, `f : A → B`: a page is about any such map."""

@@ -91,6 +91,8 @@ class _Builder:
             math_spans=sum(isinstance(item, MathSpan) for item in survey.document.items),
             diagnostics=tuple(survey.diagnostics),
             functions=self._functions(),
+            limited=frozenset(each.identity for each in self.survey.records if each.limited),
+            maps=frozenset(each.identity for each in self.survey.records if each.function),
         )
 
     def _elaborator(self, scope: Scope, number: int) -> Elaborator:

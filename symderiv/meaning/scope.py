@@ -57,6 +57,8 @@ class Name:
     positive: bool = False
     values: tuple[int, ...] = ()
     """The numbers that its entries are, where it is declared in a finite set."""
+    limited: bool = False
+    """It is declared in a set whose numbers are not known one by one, `\\{1, \\dots, V\\}^T`."""
     row: bool = False
     bold: bool = False
     function: bool = False

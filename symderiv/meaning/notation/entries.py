@@ -357,6 +357,11 @@ class Writer:
         if isinstance(condition, Relational):
             left, right = (self.write(a).text for a in condition.args)
             return f"{left} {self.style.symbol(_RELATIONS[condition.rel_op])} {right}"
+        between = _between(condition)
+        if between is not None:
+            relations = {each: self.style.symbol(_RELATIONS[each]) for each in ("<", "<=")}
+            parts = (relations.get(x) or x if isinstance(x, str) else self.write(x).text for x in between)
+            return " ".join(parts)
         if isinstance(condition, And | Or):
             sign = self.style.symbol("and" if isinstance(condition, And) else "or")
             return f" {sign} ".join(sorted(self.condition(a) for a in condition.args))
@@ -365,6 +370,21 @@ class Writer:
             raise Unwritable(msg)
         msg = f"{type(condition).__name__} has no notation"
         raise Unwritable(msg)
+
+
+def _between(condition: Basic) -> tuple[Expr | str, ...] | None:
+    """Return `a <= b < c` in its parts for the two conditions that a <= b and b < c, else None."""
+    if not isinstance(condition, And) or len(condition.args) != 2:
+        return None
+    rising = [
+        each.reversed if each.rel_op in (">", ">=") else each
+        for each in condition.args
+        if isinstance(each, Relational)
+    ]
+    for one, other in (rising, rising[::-1]) if len(rising) == 2 else ():
+        if {one.rel_op, other.rel_op} <= {"<", "<="} and one.rhs == other.lhs:
+            return (one.lhs, one.rel_op, one.rhs, other.rel_op, other.rhs)
+    return None
 
 
 ATOMS: dict[type[Expr], Callable[[Writer, Any], Shown]] = {}
