@@ -500,9 +500,9 @@ def test_words_in_a_run_of_text(text: str, expected: bool) -> None:
         ("a real symmetric square matrix ", " of size", (r"S^{\top}", "S", "symmetric")),
         ("", " is orthogonal", (r"S^{\top} S", "I", "orthogonal")),
         ("an orthogonal ", "", (r"S^{\top} S", "I", "orthogonal")),
-        ("where ", " is a one-hot vector", (r"\mathbf{1}^{\top} S", "1", "one-hot")),
-        ("the one hot label ", "", (r"\mathbf{1}^{\top} S", "1", "one-hot")),
-        ("", " is also one-hot", (r"\mathbf{1}^{\top} S", "1", "one-hot")),
+        ("where ", " is a one-hot vector", ("S", r"\mathbf{1}^{\top} S", "one-hot")),
+        ("the one hot label ", "", ("S", r"\mathbf{1}^{\top} S", "one-hot")),
+        ("", " is also one-hot", ("S", r"\mathbf{1}^{\top} S", "one-hot")),
         ("as ", " sums to one.", (r"\mathbf{1}^{\top} S", "1", "sum")),
         ("", " sum to 1", (r"\mathbf{1}^{\top} S", "1", "sum")),
     ],
@@ -510,7 +510,7 @@ def test_words_in_a_run_of_text(text: str, expected: bool) -> None:
 def test_prose_tells_a_property(before: str, after: str, expected: tuple[str, str, str]) -> None:
     ((relation, word),) = properties.told(node("S"), before, after)
     assert expected == (*map(to_latex, relation.members), word)
-    assert relation.operators == ("=",)
+    assert relation.operators == ("one-hot" if word == "one-hot" else "=",)
 
 
 @pytest.mark.parametrize(

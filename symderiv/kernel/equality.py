@@ -40,7 +40,7 @@ from symderiv.kernel.polynomial import (
 from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of
 from symderiv.kernel.sampling import nonzero
 from symderiv.kernel.shifts import at_large, shifted_places
-from symderiv.kernel.terms import Context, Goal, Index, NoRule, Size, TooLarge, Undefined, exact, name_of
+from symderiv.kernel.terms import Context, D, Goal, Index, NoRule, Size, TooLarge, Undefined, exact, name_of
 from symderiv.kernel.writing import write
 
 _TOKEN = object()
@@ -137,12 +137,31 @@ def _attempt(goal: Goal, left: Expr, right: Expr, *, kinks: bool) -> Proved | Re
     _check_free(algebra, *sides)
     difference = minus(*sides)
     note = ""
+    if kinks and _fixes_a_variable(goal, algebra.rules):
+        # What holds almost everywhere may fail on the few points that an equation such as x_i = 0 leaves.
+        return Residue(difference, "an equation may fix a kink", algebra.positive_names)
     try:
         if is_zero(algebra, difference):
             return Proved("normal form", (), tuple(sorted(algebra.used)), kinks, _TOKEN)
     except TooLarge as error:
         note = str(error)
     return Residue(difference, note, algebra.positive_names)
+
+
+def _fixes_a_variable(goal: Goal, rules: tuple[Rule, ...]) -> bool:
+    """Tell whether an equation replaces an entry by which, or by whose like, the goal differentiates."""
+    by = {
+        str(name)
+        for side in (goal.left, goal.right)
+        for d in side.atoms(D)
+        for variable in d.args[1:]
+        for name in names_in(variable)
+    }
+    patterns = [rule.pattern for rule in rules]
+    replaced_by = [
+        a for rule in rules if rule.pattern.kind is not Kind.SUM for a in atoms_of(rule.replacement)
+    ]
+    return any(a.kind is not Kind.SUM and a.name in by for a in (*patterns, *replaced_by))
 
 
 def _split(goal: Goal, left: Expr, right: Expr) -> Proved | Residue | None:
@@ -202,6 +221,7 @@ def _reader(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
     rules: list[Rule] = []
     present_names = frozenset[str]().union(*(names_in(term) for term in terms))
     facts = [*facts, *(turned for fact in facts if (turned := hypotheses.orthogonal(fact, goal)) is not None)]
+    algebra.bound = goal.context.discrete.union(*(names_in(fact) for fact in facts if isinstance(fact, Eq)))
     for fact in facts:
         definite = hypotheses.definite(fact)
         algebra.definite |= {definite} if definite is not None else set()

@@ -332,8 +332,15 @@ def varies(algebra: Algebra, p: Polynomial) -> bool:
     """Tell whether p is certainly 0 almost nowhere.
 
     It is where a name, bound by no hypothesis, stands once in it, in a term that is not always 0: the term
-    grows with the entries of that name, the rest does not. A name of a finite set is no such name.
+    grows with the entries of that name, the rest does not. A name of a finite set is no such name, nor is one
+    that is compared with an index: `w_t = v` tells that w has whole numbers.
     """
+    if any(
+        a.kind is Kind.VALUE and any(v[0] != ix.SIZE for i in a.indices for v in ix.variables(i))
+        for m in p.terms
+        for a in m.factors
+    ):
+        return False
     if _regular(algebra, p) or _apart(algebra, p):
         return True
     names = [name for m in p.terms for name in _entry_names(m)]
@@ -345,9 +352,9 @@ def varies(algebra: Algebra, p: Polynomial) -> bool:
 
 
 def _hypothetical(algebra: Algebra) -> set[str]:
-    """Return the names whose entries are not free: those of hypotheses and of finite sets."""
+    """Return the names whose entries are not free: those of equations and of sets that are no intervals."""
     patterns = (Monomial(None, {rule.pattern: 1}) for rule in algebra.rules)
-    return set(algebra.values).union(*map(_entry_names, patterns))
+    return set(algebra.values).union(algebra.bound, *map(_entry_names, patterns))
 
 
 def _alive(algebra: Algebra, m: Monomial) -> bool:
@@ -374,7 +381,7 @@ def _all_alive(algebra: Algebra, p: Polynomial) -> bool:
 
 def _apart(algebra: Algebra, p: Polynomial) -> bool:
     """Tell whether p is a polynomial in free entries, and certainly not 0 where all of these are."""
-    if algebra.rules:
+    if algebra.rules or any(name in algebra.bound for m in p.terms for name in _entry_names(m)):
         return False
     rest = Polynomial({m: c for m, c in p.terms.items() if set(_entry_names(m)) <= algebra.values.keys()})
     if 2 not in (algebra.sign(rest) if rest.terms else 0, algebra.sign(scaled(rest, -1))):

@@ -82,6 +82,7 @@ class Algebra:
         self.positive_names = positive
         self.unequal = dict(unequal or {})
         self.values = dict(values or {})
+        self.bound: frozenset[str] = frozenset()
         self.kinks_excluded = kinks_excluded
         self.one_hot: dict[str, int] = {}
         self.symmetric: frozenset[str] = frozenset()

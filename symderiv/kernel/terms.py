@@ -316,6 +316,8 @@ class Context:
     shapes: Mapping[str, tuple[Expr, ...]] = field(default_factory=dict)
     values: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Where the entries of a primitive name are all among a few numbers, these: `(0, 1)` for a mask."""
+    discrete: frozenset[str] = frozenset()
+    """The primitive names that are whole numbers, or from some other set that is no interval."""
 
 
 @dataclass(frozen=True, slots=True)

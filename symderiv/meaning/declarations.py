@@ -122,6 +122,7 @@ def _declare_in(survey: Survey, node: tree.Node, domain: tree.Node, scope: Scope
         name.shape = rows + shape
         name.values = _few(domain)
         among = _base(domain)
+        name.whole = isinstance(among, tree.Name) and among.text in ("N", "Z")
         name.limited = not name.values and isinstance(among, tree.Group) and among.left == "{"
         if head.letters:
             name.indexed[len(head.letters)] += 1

@@ -432,7 +432,8 @@ class _Builder:
             for record in records
             if record.values and record.identity not in definitions and record.identity not in opaque
         }
-        context = Context(definitions, opaque, shapes, values)
+        discrete = frozenset(record.identity for record in records if record.limited or record.whole)
+        context = Context(definitions, opaque, shapes, values, discrete)
         self._contexts[id(scope), last] = context
         return context
 
