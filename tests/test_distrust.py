@@ -137,7 +137,7 @@ def test_every_step_is_true_by_brute_force() -> None:
     assert len(unread) <= len(every) / 50
 
 
-@pytest.mark.long
+@pytest.mark.twins
 def test_no_twin_is_proved() -> None:
     """Every step in many wrong forms: none is proved, and nearly all that are false are refuted."""
     found = all_twins(LIBRARY)
