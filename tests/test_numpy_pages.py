@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from differences import differences
 
 from symderiv.report.show import show
 
@@ -143,16 +144,6 @@ def _of_kind(random: np.random.Generator, shape: tuple[int, ...], kind: str) -> 
             else 0.6 * real + 1.5 * np.eye(shape[0])
         )
     return real
-
-
-def differences(f: Callable[[Array], Array], at: Array, step: float) -> Array:
-    """Return the derivative of `f` at a point by central differences, the indices of the variable last."""
-    columns = []
-    for place in np.ndindex(at.shape):
-        moved = np.zeros(at.shape)
-        moved[place] = step
-        columns.append((np.asarray(f(at + moved)) - np.asarray(f(at - moved))) / (2 * step))
-    return np.stack(columns, axis=-1).reshape(np.asarray(f(at)).shape + at.shape)
 
 
 class Check:

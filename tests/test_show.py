@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from differences import differences
 
 from symderiv.judge.check import Session, open_page
 from symderiv.latex import parse
@@ -261,16 +262,6 @@ def printed(path: str, text: str) -> Callable[..., dict[str, Any]]:
     exec(source, scope)  # noqa: S102 - running it as printed is the test
     made: Callable[..., dict[str, Any]] = scope[name]
     return made
-
-
-def differences(f: Callable[[np.ndarray], Any], at: np.ndarray, step: float = 1e-6) -> np.ndarray:
-    """Return the derivative of `f` at a point by central differences, the indices of the variable last."""
-    columns = []
-    for place in np.ndindex(at.shape):
-        moved = np.zeros(at.shape)
-        moved[place] = step
-        columns.append((np.asarray(f(at + moved)) - np.asarray(f(at - moved))) / (2 * step))
-    return np.stack(columns, axis=-1).reshape(np.asarray(f(at)).shape + at.shape)
 
 
 def _along(f: Callable[..., Any], name: str) -> Callable[[np.ndarray], Any]:

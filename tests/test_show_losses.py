@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from differences import differences
 
 from symderiv.report.show import show
 
@@ -67,17 +68,6 @@ def point(told: dict[str, str], shares: frozenset[str], sizes: dict[str, int]) -
     return values
 
 
-def differences(f: Callable[[Any], Any], at: Any, step: float = 1e-5) -> Any:
-    """Return the derivative of `f` at a point by central differences, the indices of the variable last."""
-    at = np.asarray(at)
-    columns = []
-    for place in np.ndindex(at.shape):
-        moved = np.zeros(at.shape)
-        moved[place] = step
-        columns.append((np.asarray(f(at + moved)) - np.asarray(f(at - moved))) / (2 * step))
-    return np.stack(columns, axis=-1).reshape(np.shape(columns[0]) + at.shape)
-
-
 def slopes(function: Function, values: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Return by name each printed derivative, of first or second order, beside its central differences."""
     out = function(**values)
@@ -92,7 +82,7 @@ def slopes(function: Function, values: dict[str, Any]) -> dict[str, tuple[Any, A
                 def along(value: Any, result: str = result, variable: str = variable) -> Any:
                     return function(**values | {variable: value})[result]
 
-                central = differences(along, at)
+                central = differences(along, at, 1e-5)
                 if central.any() or name not in found:
                     found[name] = (out[name], central)
     return found

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from differences import differences
 
 from symderiv.report.show import show
 
@@ -73,16 +74,6 @@ def point(shapes: dict[str, tuple[str, ...] | str], sizes: tuple[int, ...]) -> d
             assert shape == "an index, counted from 0"
             found[name] = int(rng.integers(0, min(length.values())))
     return found
-
-
-def differences(f: Callable[[np.ndarray], Any], at: np.ndarray, step: float = 1e-6) -> np.ndarray:
-    """Return the derivative of `f` at a point by central differences, the indices of the variable last."""
-    columns = []
-    for place in np.ndindex(at.shape):
-        moved = np.zeros(at.shape)
-        moved[place] = step
-        columns.append((np.asarray(f(at + moved)) - np.asarray(f(at - moved))) / (2 * step))
-    return np.stack(columns, axis=-1).reshape(np.asarray(f(at)).shape + at.shape)
 
 
 def _along(page: Printed, at: dict[str, Any], result: str, name: str) -> Callable[[np.ndarray], Any]:
