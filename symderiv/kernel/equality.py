@@ -1,58 +1,32 @@
 """Equality of two terms for every size, every index and every value: the only maker of `Proved`.
 
-Vocabulary. The *difference* of the sides is brought to the normal form. It is *zero* when its normal form is
-after denominators are *cleared*, after conditions and their negations are joined, and after sums over equal
-ranges are joined: to *join* is to take one index out of each and to test the summands together. What
-is not zero is the *residue*. A *case* fixes which free indices are equal. A sample of the values turns most
-false goals down before any of this (see `sampling`); it never proves.
+Vocabulary. The *difference* of the sides is brought to the normal form, under what the goal assumes, and is
+tested for being *zero* (see `zero`). What is not zero is the *residue*. A *case* fixes which free indices are
+equal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import chain, islice, product
-from math import floor
 
 import sympy
 from sympy import Eq, Expr, Ne, Symbol
 
 from symderiv.kernel import hypotheses
 from symderiv.kernel import indices as ix
-from symderiv.kernel.angles import expanded
 from symderiv.kernel.calculus import Calculus, derive, names_in
-from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced
+from symderiv.kernel.cases import atoms_of
 from symderiv.kernel.indices import IndexExpr, Variable
-from symderiv.kernel.inverses import by_inverses
 from symderiv.kernel.normal import Algebra, Rule
-from symderiv.kernel.polynomial import (
-    ONE,
-    Atom,
-    Kind,
-    Monomial,
-    Polynomial,
-    atom,
-    minus,
-    plus,
-    scaled,
-)
+from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, minus, scaled
 from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of
-from symderiv.kernel.sampling import nonzero
-from symderiv.kernel.shifts import at_large, shifted_places
 from symderiv.kernel.terms import Context, D, Goal, Index, NoRule, Size, TooLarge, Undefined, exact, name_of
 from symderiv.kernel.writing import write
+from symderiv.kernel.zero import is_zero
 
 _TOKEN = object()
-CHOICES = 200
-"""How many ways of joining sums are tried at one level."""
-NO_FACTS = Facts()
-DEPTH = 4
-"""How many sums may be joined inside one another."""
-LITERAL = 8
-"""Sums over at most so many numbers are written out where nothing else helps."""
-PLACES = 6
-"""At how many places sums are anchored at most."""
 PAIRS = 4
 """How many pairs of indices are told apart at most."""
 
@@ -342,166 +316,3 @@ def _alone(p: Polynomial) -> Atom | None:
         return None
     ((a, e),) = m.factors.items()
     return a if e == 1 and a.kind in (Kind.SUM, Kind.ENTRY, Kind.SYMMETRIC) else None
-
-
-# -- the zero test
-
-
-def is_zero(algebra: Algebra, p: Polynomial, depth: int = DEPTH, facts: Facts = NO_FACTS) -> bool:
-    """Tell whether p is known to be 0 wherever it is defined and the facts hold."""
-    outer, algebra.known = algebra.known, facts.steps
-    try:
-        return _is_zero(algebra, p, depth, facts)
-    finally:
-        algebra.known = outer
-
-
-def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
-    if len(p.terms) < 2 and not any(m.marked for m in p.terms):
-        return not p.terms
-    if not algebra.rules and nonzero(p, algebra, facts):
-        return False
-    if any(m.marked for m in p.terms):
-        parts = branches(algebra, p, facts)
-        return all(is_zero(algebra, part, depth, known) for part, known in parts)
-    for a, logs in algebra.parted(p):
-        p = replaced(algebra, p, a, logs)
-    p = cleared(algebra, p)
-    if len(p.terms) < 2:
-        return not p.terms
-    if depth == 0:
-        return False
-    turned = expanded(algebra, p)
-    if turned is not None:
-        return is_zero(algebra, turned, depth, facts)
-    merged = _merged(algebra, p, depth)
-    if merged is not None:
-        return is_zero(algebra, merged, depth, facts)
-    written_out = _written_out(algebra, p)
-    if written_out is not None:
-        return is_zero(algebra, written_out, depth - 1, facts)
-    if by_inverses(algebra, p, depth):
-        return True
-    united = _united(algebra, p)
-    if united is not None:
-        return is_zero(algebra, united, depth, facts)
-    ways = chain(algebra.exponential(p), _recentred(algebra, p), _joined(algebra, p))
-    return any(is_zero(algebra, q, depth - 1, facts) for q in ways)
-
-
-def _written_out(algebra: Algebra, p: Polynomial) -> Polynomial | None:
-    """Return p with its sums over a few numbers written out; None if there is none."""
-    found = False
-    for a in sorted({a for m in p.terms for a in m.factors if a.kind is Kind.SUM}, key=Atom.key):
-        for place, size in enumerate(a.sizes):
-            last = ix.value(size)
-            if last is not None and last <= LITERAL:
-                parts = (_taken_out(algebra, a, place, ix.constant(n)) for n in range(1, last + 1))
-                p, found = replaced(algebra, p, a, plus(*parts)), True
-                break
-    return p if found else None
-
-
-def _united(algebra: Algebra, p: Polynomial) -> Polynomial | None:
-    """Return p with products of sums over a one-hot name written as one sum; None if there is none."""
-    for m, c in p.terms.items() if algebra.one_hot else ():
-        sums = {
-            a: floor(e)
-            for a, e in m.factors.items()
-            if a.kind is Kind.SUM and e >= 1 and any(b.name in algebra.one_hot for b in atoms_of(a.inner[0]))
-        }
-        if sum(sums.values()) > 1:
-            left = {a: e - sums.get(a, 0) for a, e in m.factors.items() if e != sums.get(a, 0)}
-            rest = Polynomial({Monomial(m.exponent, left): c})
-            bound, body = dict[Variable, IndexExpr](), ONE
-            for a in (a for a, copies in sums.items() for _ in range(copies)):
-                inner, factor = algebra.opened(a)
-                bound, body = bound | inner, algebra.times(body, factor)
-            return plus(minus(p, Polynomial({m: c})), algebra.times(rest, algebra.closed(bound, body)))
-    return None
-
-
-def _recentred(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
-    """Yield p with its sums written at large, anchored at one place or another, if some entry is shifted."""
-    sums = {a for m in p.terms for a, e in m.factors.items() if a.kind is Kind.SUM and e >= 1}
-    for place in islice(shifted_places(sums), PLACES):
-        q = p
-        for a in sorted(sums, key=Atom.key):
-            q = replaced(algebra, q, a, at_large(algebra, a, place))
-        yield q
-
-
-def _merged(algebra: Algebra, p: Polynomial, depth: int) -> Polynomial | None:
-    """Replace an atom or exponential by another of equal arguments; None if there is none."""
-    exponents = sorted({m.exponent for m in p.terms if m.exponent is not None}, key=Polynomial.key)
-    for n, e in enumerate(exponents):
-        for f in exponents[:n]:
-            if (_composite(e) or _composite(f)) and is_zero(algebra, minus(e, f), depth - 1):
-                return plus(
-                    *(
-                        Polynomial({Monomial(f if m.exponent == e else m.exponent, m.factors): c})
-                        for m, c in p.terms.items()
-                    )
-                )
-    atoms = sorted(
-        {a for m in p.terms for a in m.factors if a.inner and a.kind not in (Kind.SUM, Kind.PARTIAL)},
-        key=Atom.key,
-    )
-    for n, a in enumerate(atoms):
-        for b in atoms[:n]:
-            if (a.kind, a.name, a.indices, a.sizes) != (b.kind, b.name, b.indices, b.sizes):
-                continue
-            if any(map(_composite, (*a.inner, *b.inner))) and all(
-                is_zero(algebra, minus(q, r), depth - 1) for q, r in zip(a.inner, b.inner, strict=True)
-            ):
-                return replaced(algebra, p, a, b.inner[0] if b.kind is Kind.BASE else atom(b))
-    return None
-
-
-def _composite(p: Polynomial) -> bool:
-    """Tell whether equal values of p may have different normal forms."""
-    return any(a.kind >= Kind.UNKNOWN for m in p.terms for a in m.factors) or any(m.exponent for m in p.terms)
-
-
-def _joined(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
-    """Yield summands whose sum over one index is p: one index of each sum is made the common one."""
-    sums = {a for m in p.terms for a, e in m.factors.items() if a.kind is Kind.SUM and e >= 1}
-    for size in sorted({size for a in sums for size in a.sizes}):
-        variable = algebra.fresh(size)
-        options: list[list[Polynomial]] = []
-        opened: dict[tuple[Atom, int], Polynomial] = {}
-        for m, c in sorted(p.terms.items(), key=lambda t: t[0].key()):
-            mine: list[Polynomial] = []
-            for a, e in sorted(m.factors.items(), key=lambda t: t[0].key()):
-                for place, own in enumerate(a.sizes if a.kind is Kind.SUM and e >= 1 else ()):
-                    if own == size:
-                        if (a, place) not in opened:
-                            opened[a, place] = _taken_out(algebra, a, place, ix.bare(variable))
-                        less = {b: f - (b == a) for b, f in m.factors.items() if f - (b == a)}
-                        rest = Polynomial({Monomial(m.exponent, less): c})
-                        mine.append(algebra.times(rest, opened[a, place]))
-            if len(mine) > 1:
-                mine.append(scaled(plus(*mine), Fraction(1, len(mine))))
-            options.append(mine or _spread(algebra, Polynomial({m: c}), variable, size, p.free))
-        for choice in islice(product(*options), CHOICES):
-            yield plus(*choice)
-
-
-def _spread(
-    algebra: Algebra, p: Polynomial, variable: Variable, size: IndexExpr, free: frozenset[Variable]
-) -> list[Polynomial]:
-    """Return summands over a variable that add up to p: all alike, or all at a free index, p's own first."""
-    order = sorted(free, key=lambda v: (v not in p.free, v))
-    places = [ix.bare(v) for v in order if algebra.within(ix.bare(v), size) == ONE]
-    factors = [algebra.delta(ix.minus(ix.bare(variable), place)) for place in places]
-    if size != ix.EVERYWHERE:
-        factors.insert(0, algebra.power(algebra.value(size), -1))
-    return [algebra.times(p, factor) for factor in factors]
-
-
-def _taken_out(algebra: Algebra, a: Atom, place: int, at: IndexExpr) -> Polynomial:
-    """Return the summand of a closed sum over one of its indices, at a value of it."""
-    bound, body = algebra.opened(a)
-    chosen = list(bound)[place]
-    inner = algebra.closed({v: size for v, size in bound.items() if v != chosen}, body)
-    return algebra.substitute(inner, {chosen: at})
