@@ -543,6 +543,17 @@ def test_never_proves_what_is_undefined(left, right) -> None:
     assert not isinstance(outcome(PLAIN, {}, (), left, right), Proved)
 
 
+@pytest.mark.parametrize("zero", [a * b, a**2, a**2 * b, sqrt(a**2 + b**2), sqrt(a)])
+def test_nothing_is_a_multiple_of_zero_by_dividing_by_it(zero) -> None:
+    """`1 = (1 / p) p` does not make 1 vanish where p does."""
+    there = Cases(sympy.Integer(1), Eq(zero, 0), sympy.Integer(0), sympy.true)
+    above = Cases(sympy.Integer(1), zero > 0, sympy.Integer(0), sympy.true)
+
+    assert not isinstance(outcome(PLAIN, {}, (), there, sympy.Integer(0)), Proved)
+    assert not isinstance(outcome(PLAIN, {}, (), above, sympy.Integer(1)), Proved)
+    assert isinstance(outcome(PLAIN, {}, (), there * zero, sympy.Integer(0)), Proved)
+
+
 def test_an_index_that_escaped_is_refused() -> None:
     """An index with no range has come loose from its sum."""
     assert isinstance(outcome(PLAIN, {}, (), x(i), x(i)), KernelError)

@@ -252,9 +252,19 @@ def _solved_at_zero(algebra: Algebra, p: Polynomial, zero: Polynomial) -> Polyno
     (n, d), *_ = zero.terms.items()
     inverse = algebra.power(Polynomial({n: d}), -1)
     for m, c in p.terms.items():
-        if algebra.times(Polynomial({m: c}), inverse, zero) == p:
+        factor = algebra.times(Polynomial({m: c}), inverse)
+        if _divides_no_further(algebra, factor, p) and algebra.times(factor, zero) == p:
             return NOTHING
     return p
+
+
+def _divides_no_further(algebra: Algebra, factor: Polynomial, p: Polynomial) -> bool:
+    """Tell whether a factor is defined wherever p is: 1 = zero / zero makes no 1 a multiple of zero."""
+    return all(
+        e > 0 or algebra.atom_sign(a) == 2 or any(n.factors.get(a, 0) <= e for n in p.terms)
+        for m in factor.terms
+        for a, e in m.factors.items()
+    )
 
 
 def _throughout(algebra: Algebra, p: Polynomial, a: Atom, by: Polynomial) -> Polynomial:
