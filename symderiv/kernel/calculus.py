@@ -56,6 +56,7 @@ from sympy import (
     tan,
     tanh,
 )
+from sympy.core.relational import Relational
 from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import Boolean
 
@@ -223,6 +224,8 @@ class Calculus:
         self.bodies: dict[str, Expr] = {}
         self.instances: dict[Expr, Expr] = {}
         self.definitions: dict[str, Definition] = {}
+        self.gaps: dict[tuple[Expr, str], None] = {}
+        """What is 0 at the kinks that were passed, with the name by which was differentiated."""
 
     def derived(self, term: Expr) -> Expr:
         """Return `term` with every derivative carried out and every definition opened."""
@@ -344,12 +347,20 @@ class Calculus:
             inner = self.by(term.args[0], variable)
             if inner is ZERO:
                 return ZERO
+            if isinstance(term, KINKED):
+                self.passed(term.args[0], variable)
             return elementary(term.args[0]) * inner
         structural = STRUCTURAL.get(D if isinstance(term, Partial) else type(term))
         if structural is None:
             msg = f"no rule for the derivative of {type(term).__name__}"
             raise NoRule(msg)
         return structural(self, term, variable)
+
+    def passed(self, gap: Expr, variable: Expr) -> None:
+        """Keep what is 0 at a kink, unless that has nothing to do with the variable."""
+        by = str(name_of(variable))
+        if by in self.reach_all(names_in(gap)):
+            self.gaps[gap, by] = None
 
     def entry(self, term: Expr, variable: Expr) -> Expr:
         """`d x_k / d x_i = delta_ki`; a defined entry by its body; an opaque one through its arguments."""
@@ -437,6 +448,8 @@ class Calculus:
     def of_cases(self, term: Expr, variable: Expr) -> Expr:
         """`d (a where c, else b) = d a where c, else d b`; almost everywhere if c is on values."""
         pieces = [(self.by(value, variable), condition) for value, condition in term.pairs]
+        for relation in {r for _, condition in term.pairs for r in condition.atoms(Relational)}:
+            self.passed(relation.lhs - relation.rhs, variable)
         return (
             ZERO
             if all(value == 0 for value, _ in pieces)
@@ -456,7 +469,9 @@ class Calculus:
             return ZERO
         (limit,) = term.limits
         other = fresh(limit[0].name)
-        top = Greatest(substitute(term.function, {limit[0]: other}), (other, *limit[1:]))
+        rival = substitute(term.function, {limit[0]: other})
+        self.passed(term.function - rival, variable)
+        top = Greatest(rival, (other, *limit[1:]))
         chosen = indicator(sympy.Eq(term.function, top, evaluate=False))
         again = fresh(limit[0].name)
         return Sum(chosen * inner, limit) / Sum(substitute(chosen, {limit[0]: again}), (again, *limit[1:]))
@@ -469,7 +484,10 @@ class Calculus:
     def larger(self, first: Expr, rest: Expr, gap: Expr, variable: Expr) -> Expr:
         """Return the derivative of `first` where gap > 0, of `rest` elsewhere."""
         inner, other = self.by(first, variable), self.by(rest, variable)
-        return other if inner == other else other + (inner - other) * Heaviside(gap, 0)
+        if inner == other:
+            return other
+        self.passed(gap, variable)
+        return other + (inner - other) * Heaviside(gap, 0)
 
     def of_inverse(self, term: Expr, variable: Expr) -> Expr:
         """`d (A^-1)_ij = - sum_pq (A^-1)_ip (d A)_pq (A^-1)_qj`."""

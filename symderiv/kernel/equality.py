@@ -87,7 +87,7 @@ def _prove(goal: Goal) -> Proved | Residue:
     left, right = calculus.derived(goal.left), calculus.derived(goal.right)
     kinks = calculus.has_kink(goal.left, goal.right)
     try:
-        return _attempt(goal, left, right, kinks=kinks)
+        return _attempt(goal, left, right, calculus, kinks=kinks)
     except Undefined:
         split = _split(goal, left, right)
         if split is None:
@@ -103,7 +103,7 @@ def _check_free(algebra: Algebra, *sides: Polynomial) -> None:
             raise NoRule(msg)
 
 
-def _attempt(goal: Goal, left: Expr, right: Expr, *, kinks: bool) -> Proved | Residue:
+def _attempt(goal: Goal, left: Expr, right: Expr, calculus: Calculus, *, kinks: bool) -> Proved | Residue:
     """Prove the goal without distinguishing cases."""
     reader = _reader(goal, (left, right), kinks=kinks)
     algebra = reader.algebra
@@ -114,6 +114,10 @@ def _attempt(goal: Goal, left: Expr, right: Expr, *, kinks: bool) -> Proved | Re
     if kinks and _fixes_a_variable(goal, algebra.rules):
         # What holds almost everywhere may fail on the few points that an equation such as x_i = 0 leaves.
         return Residue(difference, "an equation may fix a kink", algebra.positive_names)
+    settled = goal.context.definitions.keys() | goal.context.discrete | algebra.values.keys()
+    if any(by in settled and _meets(reader, gap, calculus) for gap, by in calculus.gaps):
+        # A defined name has the values that its definition gives it, and these may all lie on the kink.
+        return Residue(difference, "a definition may fix a kink", algebra.positive_names)
     try:
         if is_zero(algebra, difference):
             return Proved("normal form", (), tuple(sorted(algebra.used)), kinks, _TOKEN)
@@ -136,6 +140,17 @@ def _fixes_a_variable(goal: Goal, rules: tuple[Rule, ...]) -> bool:
         a for rule in rules if rule.pattern.kind is not Kind.SUM for a in atoms_of(rule.replacement)
     ]
     return any(a.kind is not Kind.SUM and a.name in by for a in (*patterns, *replaced_by))
+
+
+def _meets(reader: Reader, gap: Expr, calculus: Calculus) -> bool:
+    """Tell whether a gap may be 0 more than almost nowhere once the definitions of its names are opened.
+
+    It may be at equal indices, where it is one of an entry and itself, and no kink.
+    """
+    vanishing = reader.algebra.vanishing
+    closed = vanishing(reader.read(gap))
+    marks = {a.kind for m in closed.terms for a in m.factors}
+    return Kind.VANISHING in marks or vanishing(reader.read(calculus.opened(gap))) != closed
 
 
 def _split(goal: Goal, left: Expr, right: Expr) -> Proved | Residue | None:

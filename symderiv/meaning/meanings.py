@@ -53,6 +53,8 @@ def _differential(_: Elaborator, node: tree.Differential) -> Tensor:
 def _group(elaborator: Elaborator, node: tree.Group) -> Tensor:
     if isinstance(node.body, tree.Sequence):
         return listed(elaborator, node.body)
+    if node.left in ("\\lfloor", "\\lceil"):
+        raise unsupported("rounding is not supported yet", node.span)
     if isinstance(node.body, tree.Relation):
         raise unsupported("a relation in brackets has no value", node.span)
     return elaborator.paired(node.body)

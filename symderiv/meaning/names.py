@@ -138,8 +138,8 @@ def with_labels(chain: tree.Chain, labels: frozenset[str]) -> tree.Chain:
 
 
 def plain(node: tree.Node) -> tree.Node:
-    """Return the body of round or square brackets around a node."""
-    while isinstance(node, tree.Group):
+    """Return the body of brackets around a node; those of a rounded number are no mere brackets."""
+    while isinstance(node, tree.Group) and not node.left.startswith("\\"):
         node = node.body
     return node
 

@@ -432,7 +432,11 @@ class _Builder:
             for record in records
             if record.values and record.identity not in definitions and record.identity not in opaque
         }
-        discrete = frozenset(record.identity for record in records if record.limited or record.whole)
+        discrete = frozenset(
+            record.identity
+            for record in records
+            if record.limited or record.whole or (record.broken and record.identity not in definitions)
+        )
         context = Context(definitions, opaque, shapes, values, discrete)
         self._contexts[id(scope), last] = context
         return context
