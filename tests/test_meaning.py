@@ -18,10 +18,10 @@ from sympy import Integer, Symbol
 from test_cases import ALL
 
 from symderiv.document import read
-from symderiv.kernel.terms import Size
+from symderiv.kernel.terms import Size, free_in
 from symderiv.latex import parse, to_latex, tree
 from symderiv.meaning import cues, elaborate, names, properties
-from symderiv.meaning.model import Failure, Page
+from symderiv.meaning.model import Failure, Page, Tensor
 from symderiv.meaning.sizes import SizeClash, Sizes
 
 N, M = Size("N"), Size("M")
@@ -585,6 +585,18 @@ BOUNDED = settings(max_examples=120, deadline=None, suppress_health_check=list(H
 
 def elaborated(text: str) -> Page:
     return elaborate(read("page.md", text))
+
+
+def test_free_symbols_are_those_of_sympy() -> None:
+    """Ours are kept for each subterm; SymPy's are found anew."""
+    for text in LIBRARY.values():
+        page = elaborated(text)
+        members = [member.value for chain in page.chains for member in chain.members]
+        bodies = [value.body for value in members if isinstance(value, Tensor)]
+        for statement in page.statements:
+            bodies += [fact.fact for fact in statement.assumptions if fact.fact is not None]
+        for body in bodies:
+            assert {each for each in body.free_symbols if isinstance(each, Symbol)} == free_in(body)
 
 
 def mutated(formula: str, seed: int) -> str:

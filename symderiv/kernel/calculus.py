@@ -10,6 +10,7 @@ values) its derivative is the one that holds almost everywhere; `has_kink` tells
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 import sympy
 from sympy import (
@@ -192,6 +193,7 @@ def _inside_matrix(term: OfMatrix, mapping: Mapping[Basic, Basic], coming: froze
     return term.func(substitute(term.body, inside), places, *(a.xreplace(mapping) for a in term.args[2:]))
 
 
+@lru_cache(maxsize=4096)
 def names_in(term: Expr) -> frozenset[str]:
     """Return the tensor names that occur in a term."""
     return frozenset(name for node in nodes(term) if (name := name_of(node)) is not None)

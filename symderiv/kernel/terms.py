@@ -49,7 +49,7 @@ class Index(Symbol):
 
     def __new__(cls, name: str) -> Self:
         """Make the index of this name; equal names are equal indices."""
-        return super().__new__(cls, name, integer=True, positive=True)
+        return _natural(cls, name)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
 
 
 class Size(Symbol):
@@ -57,7 +57,13 @@ class Size(Symbol):
 
     def __new__(cls, name: str) -> Self:
         """Make the size of this name."""
-        return super().__new__(cls, name, integer=True, positive=True)
+        return _natural(cls, name)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
+
+
+@lru_cache(maxsize=8192)
+def _natural(kind: type[Symbol], name: str) -> Any:
+    """Return the symbol of a name; SymPy examines the assumptions anew each time that it makes one."""
+    return Symbol.__new__(kind, name, integer=True, positive=True)
 
 
 _apart = itertools.count(1)
@@ -302,9 +308,9 @@ class Opaque:
     arguments: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Context:
-    """What the names of a statement mean.
+    """What the names of a statement mean. Contexts are compared as objects, so that they are quick keys.
 
     `shapes` has every tensor name, primitive, defined or opaque, with the sizes of its slots (`()` for a
     scalar). A name that is neither defined nor opaque is *primitive*: its entries are independent real
@@ -349,6 +355,11 @@ def entry(name: str, *indices: Expr, positive: bool = False) -> Expr:
     """Return the entry of a tensor, a real scalar; without indices the scalar symbol itself."""
     if indices:
         return Entry(_base(name, positive=positive), *map(exact, indices))
+    return _scalar(name, positive=positive)
+
+
+@lru_cache(maxsize=1024)
+def _scalar(name: str, *, positive: bool) -> Symbol:
     return Symbol(name, positive=True) if positive else Symbol(name, real=True)
 
 
@@ -374,3 +385,24 @@ def nodes(*terms: Basic) -> set[Basic]:
             found.add(term)
             waiting.extend(term.args[1:] if isinstance(term, Indexed) else term.args)
     return found
+
+
+_NOTHING: frozenset[Symbol] = frozenset()
+
+
+@lru_cache(maxsize=16384)
+def free_in(term: Basic) -> frozenset[Symbol]:
+    """Return the symbols that stand free in a term: indices, sizes, scalars, and the labels of entries."""
+    if isinstance(term, Symbol):
+        return frozenset((term,))
+    if not term.args:
+        return _NOTHING
+    if isinstance(term, Sum | Product | Greatest):
+        found = free_in(term.function)
+        for bound, *ends in term.limits:
+            found = (found - {bound}).union(*map(free_in, ends))
+        return found
+    if isinstance(term, OfMatrix | Definite):
+        *bound, size = term.args[1].args
+        return (free_in(term.args[0]) - {*bound}).union(free_in(size), *map(free_in, term.args[2:]))
+    return _NOTHING.union(*map(free_in, term.args))

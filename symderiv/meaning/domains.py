@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sympy import Expr, Indexed, log
+from sympy import Basic, Expr, Indexed, log
 
 from symderiv.kernel.calculus import names_in
-from symderiv.kernel.terms import Context, Definite, Det, Index, Inv, OfMatrix, name_of
+from symderiv.kernel.terms import Context, Definite, Det, Index, Inv, OfMatrix, name_of, nodes
 from symderiv.meaning.model import Assumption, Tensor
 from symderiv.meaning.notation import LATEX, writer
 from symderiv.meaning.notation.matrices import NoForm, matrix_of
@@ -29,14 +29,19 @@ def domains(sides: Iterable[Tensor], context: Context, given: Sequence[Assumptio
     bodies += [context.definitions[name].body for name in sorted(reached & context.definitions.keys())]
     found: dict[str, bool] = {}
     for body in bodies:
-        for node in sorted(body.atoms(Inv, log), key=str):
+        for node in sorted((each for each in nodes(body) if _is_partial(each)), key=str):
             matrix = node if isinstance(node, Inv) else node.args[0]
-            if isinstance(matrix, Inv | Det) and _name(matrix) not in definite:
+            if _name(matrix) not in definite:
                 text = _written(matrix)
                 if text is not None:
                     found[text] = found.get(text, False) or isinstance(matrix, Det)
     told = [rf"\det({text}) > 0" if positive else f"{text} invertible" for text, positive in found.items()]
     return [condition for condition in told if condition not in known]
+
+
+def _is_partial(node: Basic) -> bool:
+    """Tell whether a node is an inverse, or the logarithm of one or of a determinant."""
+    return isinstance(node, Inv) or (isinstance(node, log) and isinstance(node.args[0], Inv | Det))
 
 
 def _name(matrix: OfMatrix) -> str | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from sympy import Expr, Indexed, IndexedBase, Integer, Symbol
+from sympy import Basic, Expr, Indexed, IndexedBase, Integer, Symbol
 from sympy.logic.boolalg import And, Boolean
 
 from symderiv.diagnostics import Diagnostic
-from symderiv.kernel.terms import Context, D, Definition, Goal, Index, Unknown, name_of
+from symderiv.kernel.calculus import names_in
+from symderiv.kernel.terms import Context, D, Definition, Goal, Index, Unknown, free_in, name_of
 from symderiv.meaning.model import Assumption, Chain, Member, Statement, Tensor
 from symderiv.meaning.renaming import reaches
 
@@ -84,11 +87,35 @@ def names_of(goal: Goal) -> set[str]:
     return found.union(*(_reached(name, goal.context) for name in found))
 
 
-def _reached(name: str, context: Context) -> set[str]:
+@lru_cache(maxsize=64)
+def _reach(context: Context) -> Mapping[str, frozenset[str]]:
+    """Return for each name that a context gives a meaning every name on which it depends."""
+    below = {name: opaque.arguments for name, opaque in context.opaque.items()}
+    names = context.definitions.keys() | below.keys()
+    return {name: frozenset(reaches(name, context.definitions, below)) for name in names}
+
+
+def _reached(name: str, context: Context) -> frozenset[str]:
     """Return every name on which a name depends."""
-    return reaches(
-        name, context.definitions, {key: opaque.arguments for key, opaque in context.opaque.items()}
-    )
+    return _reach(context).get(name, frozenset())
+
+
+@lru_cache(maxsize=64)
+def _left_open(context: Context) -> Mapping[str, frozenset[Index]]:
+    """Return the names that rest on definitions with indices that are no slots, and these indices."""
+    loose = {
+        name: left
+        for name, definition in context.definitions.items()
+        if (left := _indices(definition.body) - {*definition.slots})
+    }
+    found: dict[str, frozenset[Index]] = {}
+    for name in _reach(context).keys() if loose else ():
+        left = frozenset[Index]().union(
+            *(loose[each] for each in loose.keys() & (_reached(name, context) | {name}))
+        )
+        if left:
+            found[name] = left
+    return found
 
 
 def compare(
@@ -136,17 +163,11 @@ def compare(
 def _closed(goal: Goal, chain: Chain) -> Goal:
     """Give a definition with an index of its own that is no slot, `L = -\\log p_c`, that index as a slot."""
     context = goal.context
-    open_: dict[str, tuple[Index, ...]] = {}
-    for name in context.definitions:
-        found = {
-            s
-            for each in _reached(name, context) | {name}
-            if each in context.definitions
-            for s in context.definitions[each].body.free_symbols - set(context.definitions[each].slots)
-            if isinstance(s, Index)
-        }
-        if found:
-            open_[name] = tuple(sorted(found, key=str))
+    open_ = {
+        name: tuple(sorted(left, key=str))
+        for name, left in _left_open(context).items()
+        if name in context.definitions
+    }
     if not open_ or any(open_.keys() & set(opaque.arguments) for opaque in context.opaque.values()):
         return goal
     definitions = {
@@ -202,7 +223,7 @@ def _clash(left: Tensor, right: Tensor, member: Member) -> Diagnostic | None:
 
 def _lettered(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
     """Name the slots with letters that a reader knows and that neither side uses."""
-    used = {symbol.name for tensor in (left, right) for symbol in tensor.body.free_symbols}
+    used = {symbol.name for tensor in (left, right) for symbol in free_in(tensor.body)}
     letters = [Index(letter) for letter in "ijklmnpqrstuvabcdefgh" if letter not in used]
     return tuple(  # type: ignore[return-value]
         replace(
@@ -225,23 +246,14 @@ def _relates_indices(fact: Boolean) -> bool:
     return all(isinstance(arg, Index) or arg.is_Integer for arg in fact.args)
 
 
-def _indices(fact: Boolean) -> set[Index]:
-    return {symbol for symbol in fact.free_symbols if isinstance(symbol, Index)}
+def _indices(term: Basic) -> frozenset[Index]:
+    return frozenset(symbol for symbol in free_in(term) if isinstance(symbol, Index))
 
 
-def _free(term: Expr, context: Context) -> set[Index]:
+def _free(term: Expr, context: Context) -> frozenset[Index]:
     """Return the free indices of a term, those that a definition it rests on leaves free included."""
-    found = {symbol for symbol in term.free_symbols if isinstance(symbol, Index)}
-    opened = {
-        name: left
-        for name, definition in context.definitions.items()
-        if (left := {s for s in definition.body.free_symbols if isinstance(s, Index)} - {*definition.slots})
-    }
-    if opened:
-        for each in {str(getattr(symbol, "name", "")) for symbol in term.free_symbols}:
-            for name in opened.keys() & (_reached(each, context) | {each}):
-                found |= opened[name]
-    return found
+    left = _left_open(context)
+    return _indices(term).union(*(left[name] for name in names_in(term) & left.keys()))
 
 
 def _pairs(value: Tensor) -> list[tuple[Expr, ...]]:

@@ -65,6 +65,8 @@ class _Builder:
         self.item_diagnostics: dict[int, list[Diagnostic]] = {}
         self.leftover: dict[Index, Size] = {}
         self._contexts: dict[tuple[int, int], Context] = {}
+        self._resolved: dict[int, Definition] = {}
+        """By the `id` of a definition: its final form, the same in every context."""
 
     def page(self) -> Page:
         survey = self.survey
@@ -442,7 +444,10 @@ class _Builder:
         return context
 
     def _resolved_definition(self, definition: Definition) -> Definition:
-        return replace(definition, body=self._resolve(definition.body))
+        known = self._resolved.get(id(definition))
+        if known is None:
+            known = self._resolved[id(definition)] = replace(definition, body=self._resolve(definition.body))
+        return known
 
     def _functions(self) -> dict[str, tuple[str, ...]]:
         """Return the names of functions that have a meaning, with the names of their variables."""
