@@ -40,7 +40,7 @@ from test_equality import (
     z,
 )
 
-from symderiv.kernel import cases, labelling, sampling
+from symderiv.kernel import labelling, orders, sampling
 from symderiv.kernel.equality import Proved, Residue, normal
 from symderiv.kernel.indices import EVERYWHERE
 from symderiv.kernel.normal import Algebra
@@ -281,7 +281,7 @@ def test_facts_are_no_longer_compared_when_they_are_many(monkeypatch) -> None:
     clipped = Max(-p, Min(a, p))
     assert isinstance(outcome(PLAIN, {}, (), Min(p, Max(a, -p)), clipped), Proved)
 
-    monkeypatch.setattr(cases, "INEQUALITIES", 0)
+    monkeypatch.setattr(orders, "INEQUALITIES", 0)
 
     assert isinstance(outcome(PLAIN, {}, (), Min(p, Max(a, -p)), clipped), Residue)
 

@@ -2,8 +2,7 @@
 
 Vocabulary. A *branch* fixes one indicator; what it takes for granted is a *fact*: an index expression that is
 at least 0, or the sign of a polynomial. A branch whose facts *exclude* one another holds nowhere, and need
-not close. Facts are held against one another as linear inequalities, every product of atoms a variable of
-its own, by Fourier's and Motzkin's elimination: what it excludes is excluded, what it does not see is tried.
+not close. Facts are held against one another as inequalities (see `orders`), with what the page supposes.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from typing import TYPE_CHECKING
 from symderiv.kernel import indices as ix
 from symderiv.kernel.indicators import difference, eliminated, varies
 from symderiv.kernel.indices import IndexExpr, Variable
+from symderiv.kernel.orders import Inequality, contradictory, instances, linear, monomials
 from symderiv.kernel.polynomial import (
     NOTHING,
     ONE,
-    UNIT,
     Atom,
     Kind,
     Monomial,
@@ -34,9 +33,6 @@ from symderiv.kernel.terms import Undefined
 
 if TYPE_CHECKING:
     from symderiv.kernel.normal import Algebra
-
-INEQUALITIES = 80
-"""Facts are no longer compared when their consequences are more than this."""
 
 _MADE = frozenset({Kind.BASE, Kind.UNKNOWN, Kind.FUNCTION, Kind.POSITIVE, Kind.VANISHING})
 """The kinds of atoms that are functions of polynomials."""
@@ -148,7 +144,6 @@ def _by_sign(
     algebra: Algebra, p: Polynomial, q: Polynomial, facts: Facts
 ) -> Iterator[tuple[Polynomial, Facts]]:
     """Yield p where q is positive, negative and, unless that is almost nowhere, 0."""
-    opposite = scaled(q, -1)
     apart = difference(algebra, q) if algebra.kinks_excluded else None
     for sign in (1, -1, 0):
         if sign == 0 and algebra.kinks_excluded and varies(algebra, q):
@@ -156,16 +151,23 @@ def _by_sign(
         there = replace(facts, signs=(*facts.signs, (q, sign)))
         if excluded(algebra, there):
             continue
-        here = p
-        for a in _marks(p):
-            if a.kind is Kind.POSITIVE and a.inner[0] in (q, opposite):
-                here = replaced(algebra, here, a, ONE if sign == (1 if a.inner[0] == q else -1) else NOTHING)
-            elif a.kind is Kind.VANISHING and a.inner[0] in (q, opposite):
-                here = replaced(algebra, here, a, NOTHING if sign else ONE)
+        here = _decided(algebra, p, q, sign)
         if sign == 0 and apart is not None:
             yield algebra.times(here, apart), facts
         else:
             yield (here if sign else _at_zero(algebra, here, q)), there
+
+
+def _decided(algebra: Algebra, p: Polynomial, q: Polynomial, sign: int) -> Polynomial:
+    """Return p where q has this sign: what compares q with 0 is settled."""
+    opposite = scaled(q, -1)
+    here = p
+    for a in _marks(p):
+        if a.kind is Kind.POSITIVE and a.inner[0] in (q, opposite):
+            here = replaced(algebra, here, a, ONE if sign == (1 if a.inner[0] == q else -1) else NOTHING)
+        elif a.kind is Kind.VANISHING and a.inner[0] in (q, opposite):
+            here = replaced(algebra, here, a, NOTHING if sign else ONE)
+    return here
 
 
 def _marks(p: Polynomial) -> set[Atom]:
@@ -315,28 +317,41 @@ def atoms_of(p: Polynomial) -> set[Atom]:
 
 # -- facts that exclude one another
 
-Inequality = tuple[dict[object, Fraction], bool]
-"""A linear form, its constant under `None`, that is > 0 if strict, else >= 0."""
-
 
 def excluded(algebra: Algebra, facts: Facts) -> bool:
-    """Tell whether the facts certainly hold nowhere together."""
-    return _contradictory(_of_signs(algebra, facts)) or _contradictory(_of_steps(algebra, facts))
+    """Tell whether the facts certainly hold nowhere together, or nowhere where the page speaks."""
+    signs = _of_signs(algebra, facts)
+    if contradictory(signs) or contradictory(_of_steps(algebra, facts)):
+        return True
+    supposed = _supposed(algebra, facts)
+    if supposed and contradictory(signs + supposed):
+        algebra.used |= {order.source for order in algebra.orders}
+        return True
+    return False
 
 
 def _of_signs(algebra: Algebra, facts: Facts) -> list[Inequality]:
     found: list[Inequality] = []
     for p, sign in facts.signs:
-        form: dict[object, Fraction] = {None if m == UNIT else m: Fraction(c) for m, c in p.terms.items()}
-        opposite = {m: -c for m, c in form.items()}
+        form, opposite = linear(p), linear(scaled(p, -1))
         found.extend([(form if sign > 0 else opposite, True)] if sign else [(form, False), (opposite, False)])
         if algebra.sign(p):
             found.append((form, False))
-    for m in {m for p, _ in facts.signs for m in p.terms if m != UNIT}:
-        known = algebra.sign(Polynomial({m: 1}))
-        if known:
-            found.append(({m: Fraction(1)}, known == 2))
-    return found
+    known = monomials(algebra, [p for p, _ in facts.signs])
+    return found + [(linear(p), strict) for p, strict in known]
+
+
+def _supposed(algebra: Algebra, facts: Facts) -> list[Inequality]:
+    """Return what the page supposes of what the facts speak of, in the case that they make."""
+    if not facts.signs or not algebra.orders:
+        return []
+    forms = []
+    for form, strict in instances(algebra, algebra.orders, [p for p, _ in facts.signs]):
+        here = form
+        for q, sign in facts.signs:
+            here = _decided(algebra, here, q, sign)
+        forms.append((here, strict))
+    return [(linear(p), strict) for p, strict in (*forms, *monomials(algebra, [p for p, _ in forms]))]
 
 
 def _of_steps(algebra: Algebra, facts: Facts) -> list[Inequality]:
@@ -354,34 +369,3 @@ def _of_steps(algebra: Algebra, facts: Facts) -> list[Inequality]:
 
 def _linear_form(form: IndexExpr) -> dict[object, Fraction]:
     return {product or None: Fraction(c) for product, c in form}
-
-
-def _contradictory(inequalities: list[Inequality]) -> bool:
-    """Tell whether no numbers satisfy all of the inequalities, by eliminating one variable after another."""
-    while True:
-        if any(not _possible(form, strict=strict) for form, strict in inequalities):
-            return True
-        variables = {v for form, _ in inequalities for v in form if v is not None}
-        if not variables:
-            return False
-        v = min(variables, key=lambda v: sum(v in form for form, _ in inequalities))
-        above = [i for i in inequalities if i[0].get(v, 0) > 0]
-        below = [i for i in inequalities if i[0].get(v, 0) < 0]
-        kept = [i for i in inequalities if v not in i[0]]
-        if len(kept) + len(above) * len(below) > INEQUALITIES:
-            return False
-        inequalities = kept + [_joined(v, a, b) for a in above for b in below]
-
-
-def _possible(form: Mapping[object, Fraction], *, strict: bool) -> bool:
-    if any(v is not None for v in form):
-        return True
-    return form.get(None, 0) > 0 or (not strict and form.get(None, 0) == 0)
-
-
-def _joined(v: object, a: Inequality, b: Inequality) -> Inequality:
-    """Return the sum of multiples of two inequalities in which v is gone."""
-    s, t = -b[0][v], a[0][v]
-    keys = (a[0].keys() | b[0].keys()) - {v}
-    form = {u: c for u in keys if (c := s * a[0].get(u, 0) + t * b[0].get(u, 0))}
-    return form, a[1] or b[1]

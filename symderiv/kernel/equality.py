@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import sympy
-from sympy import Eq, Expr, Ne, Symbol
+from sympy import Eq, Expr, Ge, Gt, Le, Lt, Ne, Symbol
 
 from symderiv.kernel import hypotheses
 from symderiv.kernel import indices as ix
@@ -20,6 +20,7 @@ from symderiv.kernel.calculus import Calculus, derive, names_in
 from symderiv.kernel.cases import atoms_of
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.normal import Algebra, Rule
+from symderiv.kernel.orders import Order, contradictory, leave_room, linear
 from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, minus, scaled
 from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of
 from symderiv.kernel.terms import Context, D, Goal, Index, NoRule, Size, TooLarge, Undefined, exact, name_of
@@ -27,6 +28,7 @@ from symderiv.kernel.writing import write
 from symderiv.kernel.zero import is_zero
 
 _TOKEN = object()
+RELATIONS = {Eq: "=", Ne: "≠", Gt: ">", Ge: "≥", Lt: "<", Le: "≤"}
 PAIRS = 4
 """How many pairs of indices are told apart at most."""
 
@@ -118,6 +120,8 @@ def _attempt(goal: Goal, left: Expr, right: Expr, calculus: Calculus, *, kinks: 
     if any(by in settled and _meets(reader, gap, calculus) for gap, by in calculus.gaps):
         # A defined name has the values that its definition gives it, and these may all lie on the kink.
         return Residue(difference, "a definition may fix a kink", algebra.positive_names)
+    if kinks and not leave_room(algebra.orders):
+        return Residue(difference, "an inequality may fix a kink", algebra.positive_names)
     try:
         if is_zero(algebra, difference):
             return Proved("normal form", (), tuple(sorted(algebra.used)), kinks, _TOKEN)
@@ -190,7 +194,7 @@ def _upper(ranges: Mapping[Index, Expr]) -> dict[Variable, tuple[IndexExpr, ...]
 
 
 def _told(assumption: Expr) -> str:
-    return f"{assumption.lhs} {'=' if isinstance(assumption, Eq) else '≠'} {assumption.rhs}"
+    return f"{assumption.lhs} {RELATIONS[assumption.func]} {assumption.rhs}"
 
 
 def _of_indices(assumption: Expr) -> bool:
@@ -244,6 +248,7 @@ def _reader(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
     if of_indices:
         present = frozenset[Symbol]().union(*(term.free_symbols for term in terms))
         algebra.used |= {_told(a) for a in of_indices if a.free_symbols & present}
+    algebra.orders = _orders(reader, facts, goal)
     algebra.rules = tuple(rules)
     algebra.moves.clear()
     algebra.leads.clear()
@@ -297,6 +302,23 @@ def _made_positive(fact: Expr, goal: Goal) -> str | None:
     if len(set(indices)) < len(indices) or any(not isinstance(i, Index) or i in goal.ranges for i in indices):
         return None
     return name_of(fact.lhs)
+
+
+def _orders(reader: Reader, facts: list[Expr], goal: Goal) -> tuple[Order, ...]:
+    """Return the inequalities that the page supposes; none where they contradict one another."""
+    fixed = {variable_of(i) for i in goal.ranges}
+    found: list[Order] = []
+    for fact in facts:
+        if not isinstance(fact, Gt | Ge | Lt | Le) or (fact.rhs == 0 and _made_positive(fact, goal)):
+            continue
+        try:
+            more, less = (reader.read(derive(side, goal.context)) for side in (fact.gts, fact.lts))
+        except NoRule:
+            continue  # what cannot be read is not used
+        form = minus(more, less)
+        quantified = tuple(sorted(v for v in form.free if v not in fixed))
+        found.append(Order(form, isinstance(fact, Gt | Lt), quantified, _told(fact)))
+    return () if contradictory([(linear(order.form), order.strict) for order in found]) else tuple(found)
 
 
 def _rule(reader: Reader, sides: tuple[Expr, Expr], goal: Goal, source: str) -> Rule | None:

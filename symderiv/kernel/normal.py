@@ -20,6 +20,7 @@ from math import floor
 from symderiv.kernel import greatest, indicators, matrices, powers, signs, sums
 from symderiv.kernel import indices as ix
 from symderiv.kernel.indices import IndexExpr, Variable
+from symderiv.kernel.orders import Order
 from symderiv.kernel.polynomial import (
     NOTHING,
     ONE,
@@ -89,6 +90,8 @@ class Algebra:
         self.diagonal: frozenset[str] = frozenset()
         self.definite: frozenset[str] = frozenset()
         self.rules: tuple[Rule, ...] = ()
+        self.orders: tuple[Order, ...] = ()
+        self.ordered: dict[Polynomial, tuple[int, frozenset[str]]] = {}
         self.known: tuple[IndexExpr, ...] = ()
         self.used: set[str] = set()
         self.fired = 0

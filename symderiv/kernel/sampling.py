@@ -22,6 +22,7 @@ from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial
 if TYPE_CHECKING:
     from symderiv.kernel.cases import Facts
     from symderiv.kernel.normal import Algebra
+    from symderiv.kernel.orders import Order
 
 TOLERANCE = 1e-6
 """Relative to the sum of the absolute values of the terms."""
@@ -54,10 +55,12 @@ class Undecided(Exception):
 
 def nonzero(p: Polynomial, algebra: Algebra, facts: Facts) -> bool:
     """Tell whether p is certainly not identically 0 where the facts hold."""
-    for seed in range(1, 3 if not facts else 9):
+    if any(order.variables for order in algebra.orders):
+        return False
+    for seed in range(1, 9 if facts or algebra.orders else 3):
         sample = _Sample(seed, algebra.upper, algebra.positive_names, algebra.values)
         try:
-            if not sample.admits(facts):
+            if not sample.admits(facts) or not sample.follows(algebra.orders):
                 continue
             terms = [sample.term(m, c, {}) for m, c in p.terms.items()]
         except (Undecided, OverflowError, ZeroDivisionError, ValueError):
@@ -91,6 +94,10 @@ class _Sample:
         return all(self.index(form, {}) >= 0 for form in facts.steps) and all(
             abs(value) > TOLERANCE and (value > 0) == (sign > 0) and sign != 0 for value, sign in signs
         )
+
+    def follows(self, orders: tuple[Order, ...]) -> bool:
+        """Tell whether what the page supposes holds here."""
+        return all(self.polynomial(order.form, {}).real > TOLERANCE for order in orders)
 
     def number(self, *token: object) -> float:
         text = f"{self.seed} {token}"

@@ -7,10 +7,10 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from symderiv.kernel import indices as ix
-from symderiv.kernel import matrices
+from symderiv.kernel import matrices, orders
 from symderiv.kernel.greatest import is_never_negative
 from symderiv.kernel.indices import IndexExpr, Variable
-from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, Rational
+from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, Rational, atom
 
 if TYPE_CHECKING:
     from symderiv.kernel.normal import Algebra
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def sign(algebra: Algebra, p: Polynomial) -> int:
     """Return 2 if p > 0 is certain, 1 if p >= 0 is, else 0."""
-    signs = [_sign(algebra, m) if c > 0 else 0 for m, c in p.terms.items()]
+    signs = [_sign(algebra, m, c) for m, c in p.terms.items()]
     if not signs or min(signs) >= 1:
         return max(signs, default=1)
     form = as_index(p)
@@ -26,7 +26,7 @@ def sign(algebra: Algebra, p: Polynomial) -> int:
         return 2 if algebra.inhabited(form) else 1
     if form is not None:
         return 0
-    return int(is_never_negative(algebra, p)) or _over_denominator(algebra, p)
+    return int(is_never_negative(algebra, p)) or _over_denominator(algebra, p) or orders.sign(algebra, p)
 
 
 def _over_denominator(algebra: Algebra, p: Polynomial) -> int:
@@ -37,8 +37,18 @@ def _over_denominator(algebra: Algebra, p: Polynomial) -> int:
     return 0
 
 
-def _sign(algebra: Algebra, m: Monomial) -> int:
-    return min((_power_sign(algebra, a, e) for a, e in m.factors.items()), default=2)
+def _sign(algebra: Algebra, m: Monomial, c: Rational) -> int:
+    """Return the sign of c m, 0 where c m is not certainly at least 0."""
+    if not algebra.orders:
+        return min((_power_sign(algebra, a, e) for a, e in m.factors.items()), default=2) if c > 0 else 0
+    least, positive = 2, c > 0
+    for a, e in m.factors.items():
+        known = _power_sign(algebra, a, e)
+        if not known and e == floor(e):
+            known = orders.sign(algebra, Polynomial({Monomial(None, {a: 1}): -1}))
+            positive = not positive
+        least = min(least, known)
+    return least if positive else 0
 
 
 def _power_sign(algebra: Algebra, a: Atom, e: Rational) -> int:
@@ -58,7 +68,7 @@ def atom_sign(algebra: Algebra, a: Atom) -> int:
         case Kind.VALUE:
             return 2 if ix.at_least_zero(a.indices[0], algebra.upper) else 0
         case Kind.ENTRY | Kind.SYMMETRIC:
-            return 2 if a.name in algebra.positive_names else 0
+            return 2 if a.name in algebra.positive_names else orders.sign(algebra, atom(a))
         case Kind.BASE:
             return algebra.sign(a.inner[0])
         case Kind.SUM if ix.EVERYWHERE in a.sizes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain, islice, product
-from math import floor
+from math import floor, lcm
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.angles import expanded
@@ -30,6 +30,8 @@ DEPTH = 4
 """How many sums may be joined inside one another."""
 LITERAL = 8
 """Sums over at most so many numbers are written out where nothing else helps."""
+ROOTS = 6
+"""Higher roots are not compared by their powers."""
 PLACES = 6
 """At how many places sums are anchored at most."""
 
@@ -72,8 +74,22 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
     united = _united(algebra, p)
     if united is not None:
         return is_zero(algebra, united, depth, facts)
-    ways = chain(algebra.exponential(p), _recentred(algebra, p), _joined(algebra, p))
+    ways = chain(
+        algebra.exponential(p), _without_roots(algebra, p), _recentred(algebra, p), _joined(algebra, p)
+    )
     return any(is_zero(algebra, q, depth - 1, facts) for q in ways)
+
+
+def _without_roots(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
+    """Yield `a^n - b^n` for `a - b`, both certainly at least 0, where a or b has an n-th root."""
+    roots = {Fraction(e).denominator for m in p.terms for a, e in m.factors.items() if a.kind is Kind.BASE}
+    n = lcm(*roots)
+    parts = [Polynomial({m: c}) for m, c in p.terms.items()]
+    if 1 < n <= ROOTS and len(parts) == 2:
+        a, b = parts
+        ends = (a, scaled(b, -1)) if algebra.sign(a) else (b, scaled(a, -1))
+        if all(map(algebra.sign, ends)):
+            yield minus(*(algebra.power(end, n) for end in ends))
 
 
 def _written_out(algebra: Algebra, p: Polynomial) -> Polynomial | None:
