@@ -61,6 +61,8 @@ class Arithmetic:
     determinant: Callable[[Array], Array]
     """Of matrices on the last two axes."""
     real: Callable[[Array], Array]
+    near: Callable[[Array, Array], Array]
+    """Whether real numbers differ by so little that rounding may have made the difference."""
     stencils: Callable[[int], Sequence[Stencil]]
     """For a function with so many derivatives within: the stencil, then what to use where it gives NaN."""
 
@@ -91,6 +93,19 @@ def _between(function: Elementwise) -> Elementwise:
 
 def _abs(z: Array) -> Array:
     return np.asarray(np.where(z.real < 0, -z, z))
+
+
+_NEAR = 1e-13
+
+
+def _float_near(a: Array, b: Array) -> Array:
+    gap = abs(a - b)
+    return np.asarray((gap != 0) & (gap <= _NEAR * (1 + abs(a))))
+
+
+def _apart(function: Elementwise, edge: Elementwise) -> Elementwise:
+    """Leave a function undefined where its argument is by rounding on one side of a jump or the other."""
+    return lambda z, *rest: np.where(_float_near(z.real, edge(z.real)), np.nan, function(z, *rest))
 
 
 def _sign(z: Array) -> Array:
@@ -181,6 +196,25 @@ def _mp_heaviside(mp: Any) -> Callable[..., Any]:
     return lambda x, zero: mp.one if x > 0 else mp.zero if x < 0 else zero if x == 0 else mp.nan
 
 
+def _mp_near(mp: Any) -> Callable[[Any, Any], bool]:
+    slack = mp.mpf(10) ** (_LOST - mp.dps)
+    return lambda a, b: a != b and abs(a - b) <= slack * (1 + abs(a))
+
+
+_LOST = 10
+"""So many of the last digits may be lost to rounding."""
+
+
+def _mp_apart(maker: _Maker, *, whole: bool = False) -> _Maker:
+    """Leave a function undefined where its argument is by rounding on one side of a jump or the other."""
+
+    def made(mp: Any) -> Callable[..., Any]:
+        function, near = maker(mp), _mp_near(mp)
+        return lambda x, *rest: mp.nan if near(x, mp.nint(x) if whole else 0) else function(x, *rest)
+
+    return made
+
+
 def _mp_order(sign: int) -> _Maker:
     def maker(mp: Any) -> Callable[..., Any]:  # noqa: ARG001
         return lambda a, b: a if a != a or sign * (a - b) >= 0 else b  # noqa: PLR0124
@@ -225,8 +259,8 @@ ELEMENTARY: dict[type, tuple[Elementwise, _Maker]] = {
     ),
     sympy.atanh: (_between(np.arctanh), _mp_between("atanh")),
     sympy.Abs: (_abs, lambda mp: mp.fabs),
-    sympy.sign: (_sign, lambda mp: mp.sign),
-    sympy.Heaviside: (_heaviside, _mp_heaviside),
+    sympy.sign: (_apart(_sign, np.zeros_like), _mp_apart(lambda mp: mp.sign)),
+    sympy.Heaviside: (_apart(_heaviside, np.zeros_like), _mp_apart(_mp_heaviside)),
     sympy.Max: (_folded(_larger), _mp_order(1)),
     sympy.Min: (_folded(_smaller), _mp_order(-1)),
     sympy.erf: (_lifted(math.erf), _mp_small("erf", _HUGE_ERF)),
@@ -236,8 +270,8 @@ ELEMENTARY: dict[type, tuple[Elementwise, _Maker]] = {
     sympy.digamma: (_lifted(lambda x: mpmath.fp.psi(0, x)), lambda mp: lambda x: mp.psi(0, x)),
     sympy.polygamma: (_lifted(lambda order, x: mpmath.fp.psi(int(order), x)), _mp_polygamma),
     sympy.factorial: (_lifted(lambda x: math.gamma(x + 1)), _mp_factorial),
-    sympy.floor: (lambda z: np.floor(z.real), lambda mp: mp.floor),
-    sympy.ceiling: (lambda z: np.ceil(z.real), lambda mp: mp.ceil),
+    sympy.floor: (_apart(lambda z: np.floor(z.real), np.rint), _mp_apart(lambda mp: mp.floor, whole=True)),
+    sympy.ceiling: (_apart(lambda z: np.ceil(z.real), np.rint), _mp_apart(lambda mp: mp.ceil, whole=True)),
     sympy.Mod: (lambda a, b: np.mod(a.real, b.real), lambda mp: lambda a, b: a - b * mp.floor(a / b)),
 }
 """Elementary functions: in float64 (complex steps included), and from an mpmath context."""
@@ -314,6 +348,7 @@ FLOAT = Arithmetic(
     inverse=_float_inverse,
     determinant=_float_determinant,
     real=lambda values: values.real,
+    near=_float_near,
     stencils=_float_stencils,
 )
 
@@ -443,6 +478,7 @@ def many_digits(digits: int, depth: int) -> Arithmetic:
             functions[kind] = _folded(_elementwise(function, 2, mp.nan))
         else:
             functions[kind] = _variadic(function, mp.nan)
+    near = _mp_near(mp)
     stencils = [(_kink_aware(mp, needed[level + 1]),) for level in range(depth)]
     return Arithmetic(
         cast=_elementwise(lambda value: mp.mpf(float(value)), 1, mp.nan),
@@ -453,5 +489,6 @@ def many_digits(digits: int, depth: int) -> Arithmetic:
         inverse=_mp_inverse(mp),
         determinant=_mp_determinant(mp),
         real=lambda values: values,
+        near=lambda a, b: _elementwise(near, 2, undefined=True)(a, b).astype(bool),
         stencils=lambda level: stencils[level],
     )

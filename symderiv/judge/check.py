@@ -10,20 +10,26 @@ from __future__ import annotations
 import contextlib
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
+
+from sympy import Integer
+from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic, Source, Span
 from symderiv.document import read
 from symderiv.judge import explain
+from symderiv.judge.anatomy import Anatomy
 from symderiv.judge.numeric import Extent
 from symderiv.judge.refute import Screening, screen
+from symderiv.judge.special import passes_kink
 from symderiv.judge.verdict import Outcome, Verdict, Witness
 from symderiv.kernel.calculus import derive
 from symderiv.kernel.equality import Proved, Residue, prove
 from symderiv.kernel.terms import Goal, KernelError
 from symderiv.meaning import Compared, compare, elaborate, names_of, one_sided, relabelled, unnamed, unreached
-from symderiv.meaning.domains import domains
+from symderiv.meaning.domains import domains, folded
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
 from symderiv.meaning.notation import derived_latex
 
@@ -42,8 +48,20 @@ class Judged:
     """For a question: what the kernel derived, in LaTeX."""
 
 
-def decide(goal: Goal, span: Span, *, seed: int = 0, deadline: float | None = None) -> tuple[Verdict, bool]:
-    """Return the verdict on a goal, and whether proof and numbers contradict each other."""
+def decide(  # noqa: PLR0913  what makes a verdict
+    goal: Goal,
+    span: Span,
+    *,
+    seed: int = 0,
+    deadline: float | None = None,
+    written: Callable[[], tuple[Boolean, ...]] = tuple,
+    almost: Callable[[], bool] = bool,
+) -> tuple[Verdict, bool]:
+    """Return the verdict on a goal, and whether proof and numbers contradict each other.
+
+    Of a step that is not proved, `written` says where the sides are defined that no longer tell it, and
+    `almost` whether nothing is claimed of points where values coincide, since a derivative passes a kink.
+    """
     if _assumes_functions(goal):
         screening = Screening(reason="an assumption about an unknown function cannot be sampled")
     else:
@@ -60,7 +78,13 @@ def decide(goal: Goal, span: Span, *, seed: int = 0, deadline: float | None = No
             cross_check=screening.agreement,
             proof=proof,
         ), False
-    extents: tuple[Extent, ...] = ("whole", "far") if screening.agreement is not None else ()
+    domain = written()
+    if domain:
+        goal = replace(goal, assumptions=(*goal.assumptions, *domain))
+        screening = screen(goal, seed=seed, deadline=deadline, extent="brief")
+    extents: tuple[Extent, ...] = ()
+    if screening.agreement is not None:
+        extents = ("whole", "apart" if almost() else "special", "far")
     for extent in extents:
         further = screen(goal, seed=seed, deadline=deadline, extent=extent)
         if extent == "whole" or further.witness is not None:
@@ -304,7 +328,12 @@ class Session:
             found = explain.unreached(right.span, *map(_plain, apart))
             return Judged(Verdict("unknown", diagnostics=(found,)), left)
         verdict, disagreement = decide(
-            compared.goal, right.span, seed=seed, deadline=time.monotonic() + _NUMBERS
+            compared.goal,
+            right.span,
+            seed=seed,
+            deadline=time.monotonic() + _NUMBERS,
+            written=lambda: self._folded(compared.goal, left, right),
+            almost=lambda: _passes_kink(chain, compared.goal),
         )
         if apart is not None and verdict.outcome == "proved":
             verdict = replace(verdict, diagnostics=(explain.zero(right.span, *map(_plain, apart)),))
@@ -322,6 +351,14 @@ class Session:
                 found = explain.layout(right.span, compared.layout)
                 verdict = replace(verdict, diagnostics=(*verdict.diagnostics, found))
         return Judged(verdict, left, disagreement)
+
+    def _folded(self, goal: Goal, left: Member, right: Member) -> tuple[Boolean, ...]:
+        """Return where the sides were defined as the page writes them, and the terms no longer tell."""
+        names = names_of(goal) & self.page.partial.keys() if self.page.partial else set()
+        partial = [*left.partial, *right.partial, *(one for name in names for one in self.page.partial[name])]
+        definitions = goal.context.definitions
+        bodies = [definitions[name].body for name in names if name in definitions]
+        return folded(partial, [goal.left, goal.right, *bodies])
 
     def _question(self, statement: Statement, chain: Chain) -> Judged:
         """Answer a question with what the kernel derives, and say where the document answers it."""
@@ -356,6 +393,12 @@ class Session:
             and chain.members[0].span != asked.span
         ]
         return lines[-1] if lines else None
+
+
+def _passes_kink(chain: Chain, goal: Goal) -> bool:
+    """Tell whether some member of a chain has a derivative that is claimed almost everywhere."""
+    sides = [one.value.body for one in chain.members if isinstance(one.value, Tensor)]
+    return any(passes_kink(Anatomy(Goal(side, Integer(0), context=goal.context))) for side in sides)
 
 
 _NUMBERS = 4.0

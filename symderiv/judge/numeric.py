@@ -22,6 +22,7 @@ from symderiv.judge.anatomy import Anatomy, NotEvaluableError
 from symderiv.judge.arithmetic import FLOAT, GUARD, Arithmetic, Array, many_digits
 from symderiv.judge.points import Kind, far_choices, mask, sample, size_choices
 from symderiv.judge.shrink import shrink
+from symderiv.judge.special import special_points
 from symderiv.judge.verdict import CrossCheck
 from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
 from symderiv.kernel.terms import Goal, Index
@@ -223,9 +224,10 @@ def _plan(anatomy: Anatomy, most: int | None = None) -> Iterator[tuple[dict[str,
             yield sizes, kind, shift
 
 
-Extent = Literal["brief", "whole", "far"]
+Extent = Literal["brief", "whole", "special", "apart", "far"]
 """How much is compared: a point at each choice of sizes and a few entries at least, which is what stands
-beside a proof; more points and domains; or two larger choices of the sizes."""
+beside a proof; more points and domains; special points, or those of them that stand apart from every edge;
+or two larger choices of the sizes."""
 
 _BRIEF = 6
 
@@ -252,6 +254,12 @@ def survey(
     """Compare at several sizes and points until the sides differ; `deadline` is in `time.monotonic`."""
     anatomy = anatomy or Anatomy(goal)
     surveyor = _Surveyor(anatomy)
+    if extent in ("special", "apart"):
+        for sizes, special in special_points(anatomy, seed, apart=extent == "apart"):
+            if surveyor.difference is not None or (deadline is not None and time.monotonic() > deadline):
+                break
+            surveyor.compare_at(sizes, special)
+        return surveyor.result()
     for sizes, kind, shift in _points(anatomy, extent):
         if deadline is not None and time.monotonic() > deadline:
             surveyor.reason = surveyor.reason or "out of time"
@@ -299,7 +307,14 @@ class _Surveyor:
     def compare(self, sizes: dict[str, int], kind: Kind, seed: int) -> int:
         """Compare at one point; return how many entries counted."""
         try:
-            point = sample(self.goal, sizes, seed, kind, anatomy=self.anatomy)
+            return self.compare_at(sizes, sample(self.goal, sizes, seed, kind, anatomy=self.anatomy))
+        except NotEvaluableError as error:
+            self.reason = self.reason or str(error)
+            return 0
+
+    def compare_at(self, sizes: dict[str, int], point: Point) -> int:
+        """Compare at this point; return how many entries counted."""
+        try:
             comparison = evaluate(self.goal, sizes, point, anatomy=self.anatomy)
         except NotEvaluableError as error:
             self.reason = self.reason or str(error)

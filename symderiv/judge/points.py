@@ -36,7 +36,10 @@ from symderiv.judge.standins import Family, draw, dyadic
 from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
 from symderiv.kernel.terms import Definite, Goal, Greatest, Index, Size
 
-Kind = Literal["real", "positive", "unit", "wide", "negative", "simple", "simple 2", "simple 3"]
+Kind = Literal[
+    "real", "positive", "unit", "wide", "negative",
+    "simple", "simple 2", "simple 3", "zero", "one", "tied",
+]  # fmt: skip
 
 
 class CannotSampleError(NotEvaluableError):
@@ -190,6 +193,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "wide": (-4.5, 4.5),
     "negative": (-2.5, -0.25),
 }
+_TIES: dict[Kind, tuple[int, int]] = {"zero": (0, 0), "one": (1, 1), "tied": (-1, 1)}
+"""Whole numbers among which values coincide: the least and the greatest."""
 _LEAST = 0.125
 _MOST_VALUES = 100_000
 
@@ -203,6 +208,14 @@ def _generic(name: str, shape: tuple[int, ...], *, positive: bool, kind: str, se
     values = np.asarray(abs(values) if positive else values)
     values.setflags(write=False)
     return values
+
+
+def _tied(name: str, shape: tuple[int, ...], *, positive: bool, kind: Kind, seed: int) -> Array:
+    """Return whole numbers of which many are equal, positive ones from 1 on."""
+    low, high = _TIES[kind]
+    up = 1 - low if positive and low < 1 else 0
+    values = draw(seed, "ties", name, kind).integers(low, high, shape, endpoint=True) + up
+    return np.asarray(values, dtype=float)
 
 
 def _dominated(values: Array) -> Array:
@@ -233,6 +246,8 @@ def sample(  # noqa: PLR0913  a point is what these say
         if name in anatomy.context.values:
             choices = np.array(anatomy.context.values[name], dtype=float)
             values[name] = choices[draw(seed, "choices", name, kind).integers(0, len(choices), shape)]
+        elif kind in _TIES:
+            values[name] = _tied(name, shape, positive=positive, kind=kind, seed=seed)
         elif simple:
             values[name] = _simple(at, shape, positive=positive, turn=turn)
         else:

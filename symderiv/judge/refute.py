@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,6 +31,7 @@ from symderiv.judge.numeric import (
 )
 from symderiv.judge.points import Kind, sample, smallest_first
 from symderiv.judge.shrink import generalised, shrink
+from symderiv.judge.special import COINCIDENCES
 from symderiv.judge.standins import Family
 from symderiv.judge.verdict import CrossCheck, Witness
 from symderiv.judge.walker import Frame, Point, Walker, over
@@ -68,7 +69,8 @@ def _screen(goal: Goal, seed: int, deadline: float | None, extent: Extent) -> Sc
             return _agreed(found)
     found = survey(anatomy.goal, seed=seed, deadline=deadline, anatomy=anatomy, extent=extent)
     if found.difference is not None:
-        difference = _smallest(anatomy, found, seed, deadline) or found.difference
+        kinds = COINCIDENCES if extent == "special" else _SIMPLE_KINDS
+        difference = _smallest(anatomy, found, kinds, seed, deadline) or found.difference
         return Screening(witness=_witness(anatomy, difference), sizes=found.agreed)
     if found.reason is not None:
         return Screening(reason=found.reason)
@@ -91,7 +93,9 @@ _SECONDS = 0.5
 """The search for a nicer witness than the one at hand ends after this time."""
 
 
-def _smallest(anatomy: Anatomy, found: Survey, seed: int, deadline: float | None) -> Difference | None:
+def _smallest(
+    anatomy: Anatomy, found: Survey, kinds: Sequence[tuple[Kind, int]], seed: int, deadline: float | None
+) -> Difference | None:
     end = time.monotonic() + _SECONDS
     end = end if deadline is None else min(end, deadline)
     assert found.difference is not None
@@ -101,16 +105,16 @@ def _smallest(anatomy: Anatomy, found: Survey, seed: int, deadline: float | None
     ]
     if found.difference.sizes not in choices:
         choices.append(found.difference.sizes)
-    for family, sizes, kind in itertools.product(_families(anatomy), choices, _SIMPLE_KINDS):
+    for family, sizes, (kind, shift) in itertools.product(_families(anatomy), choices, kinds):
         if time.monotonic() > end:
             return None
-        difference = _difference_at(anatomy, sizes, kind, family, seed)
+        difference = _difference_at(anatomy, sizes, kind, family, seed + shift)
         if difference is not None:
             return difference
     return None
 
 
-_SIMPLE_KINDS: tuple[Kind, ...] = ("simple", "simple 2", "simple 3")
+_SIMPLE_KINDS: tuple[tuple[Kind, int], ...] = (("simple", 0), ("simple 2", 0), ("simple 3", 0))
 
 
 def _families(anatomy: Anatomy) -> tuple[Family, ...]:

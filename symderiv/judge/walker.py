@@ -337,12 +337,14 @@ class Walker:
             return Grid(np.where(defined, least > 0, np.nan), matrix.axes)
         if not isinstance(condition, Relational) or type(condition) not in _RELATIONS:
             raise NotEvaluableError(f"no numerical meaning for the condition {type(condition).__name__}")
-        relation, real = _RELATIONS[type(condition)], self.arithmetic.real
-        walker, inner = (self._integers, Frame()) if index_only(condition) else (self, frame)
+        relation, real, near = _RELATIONS[type(condition)], self.arithmetic.real, self.arithmetic.near
+        whole = index_only(condition)
+        walker, inner = (self._integers, Frame()) if whole else (self, frame)
 
         def compare(a: Array, b: Array) -> Array:
-            holds = np.asarray(relation(real(a), real(b)), dtype=bool)
-            return np.where(undefined(a) | undefined(b), np.nan, holds)
+            a, b, unclear = real(a), real(b), undefined(a) | undefined(b)
+            holds = np.asarray(relation(a, b), dtype=bool)
+            return np.where(unclear if whole else unclear | near(a, b), np.nan, holds)
 
         return apply(compare, *[walker.value(side, scope, inner) for side in condition.args])
 

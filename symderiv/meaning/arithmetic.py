@@ -12,7 +12,9 @@ from dataclasses import replace
 
 from sympy import (
     Expr,
+    Ge,
     Integer,
+    Ne,
 )
 from sympy.logic.boolalg import Boolean, Not, Or, true
 
@@ -292,25 +294,29 @@ def fraction(elaborator: Elaborator, node: tree.Fraction) -> Tensor:
     """Elaborate a quotient; that of two vectors is taken entry by entry."""
     top, bottom = elaborator.value(node.numerator), elaborator.value(node.denominator)
     if bottom.rank == 0:
+        elaborator.requires(Ne, bottom.body)
         return replace(top, body=top.body / bottom.body)
     if bottom.rank == 2:
         raise ill_typed("SD002", "a matrix stands in a denominator", node.denominator.span)
     if top.rank == 1:
         elaborator.note("SD104", "the quotient of two vectors is taken entry by entry", node.span)
-    return multiply(elaborator, top, reciprocal(bottom, node.span), "odot", node.span)
+    return multiply(elaborator, top, reciprocal(elaborator, bottom, node.span), "odot", node.span)
 
 
-def reciprocal(value: Tensor, span: Span) -> Tensor:
+def reciprocal(elaborator: Elaborator, value: Tensor, span: Span) -> Tensor:
     """Return one over a tensor, entry by entry."""
     if value.rank == 2:
         raise ill_typed("SD002", "a matrix stands in a denominator", span)
+    elaborator.requires(Ne, value.body)
     return Tensor(1 / value.body, value.slots, value.dimensions, row=value.row)
 
 
 def root(elaborator: Elaborator, node: tree.Root) -> Tensor:
     """Elaborate a root."""
     degree = Integer(2) if node.degree is None else elaborator.value(node.degree).body
-    return elementwise(elaborator, lambda x: x ** (1 / degree), elaborator.value(node.radicand), node)
+    radicand = elaborator.value(node.radicand)
+    elaborator.requires(Ge, radicand.body)
+    return elementwise(elaborator, lambda x: x ** (1 / degree), radicand, node)
 
 
 def elementwise(

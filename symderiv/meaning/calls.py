@@ -12,6 +12,8 @@ from dataclasses import replace
 import sympy
 from sympy import (
     Expr,
+    Ge,
+    Gt,
     KroneckerDelta,
     Max,
     Min,
@@ -68,8 +70,13 @@ def call(elaborator: Elaborator, node: tree.Call) -> Tensor:
     return value if exponent is None else power(elaborator, value, exponent, node)
 
 
+_ABOVE_ZERO = {"\\log": Gt, "log": Gt, "\\ln": Gt, "ln": Gt, "sqrt": Ge}
+
+
 def _elementary(elaborator: Elaborator, word: str, argument: Tensor, primes: int, node: tree.Call) -> Tensor:
     """Elaborate a function of numbers, `tanh(x)`, and its derivatives, `tanh'(x)`, entry by entry."""
+    if word in _ABOVE_ZERO:
+        elaborator.requires(_ABOVE_ZERO[word], argument.body)
     if not primes:
         return elementwise(elaborator, ELEMENTARY[word], argument, node)
     around = dict(zip(argument.slots, argument.dimensions, strict=True))

@@ -1,14 +1,17 @@
 """Where a step is claimed: matrices that have to be invertible, determinants that have to be positive.
 
 A side that has an inverse or the logarithm of a determinant is defined only where there is one. What a page
-does not say of it is told beside what it does.
+does not say of it is told beside what it does. Where SymPy folds a quotient, a root or a logarithm away,
+nothing is claimed where that was not defined.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from sympy import Basic, Expr, Indexed, log
+from sympy import Basic, Expr, Indexed, Mul, Ne, Pow, log
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import Boolean
 
 from symderiv.kernel.calculus import names_in
 from symderiv.kernel.terms import Context, Definite, Det, Index, Inv, OfMatrix, name_of, nodes
@@ -42,6 +45,37 @@ def domains(sides: Iterable[Tensor], context: Context, given: Sequence[Assumptio
 def _is_partial(node: Basic) -> bool:
     """Tell whether a node is an inverse, or the logarithm of one or of a determinant."""
     return isinstance(node, Inv) or (isinstance(node, log) and isinstance(node.args[0], Inv | Det))
+
+
+def folded(partial: Iterable[Boolean], bodies: Sequence[Expr]) -> tuple[Boolean, ...]:
+    """Return where terms were defined as written and are no longer: SymPy takes `x / x` for 1."""
+    partial = [one for one in dict.fromkeys(partial) if isinstance(one, Relational)]
+    if not partial:
+        return ()
+    kept = {_anywhere(part) for body in bodies for part in _arguments(body)}
+    found = []
+    for one in partial:
+        value = one.args[0]
+        parts = [factor.as_base_exp()[0] for factor in Mul.make_args(value)] if one.func is Ne else [value]
+        found += [one.func(part, 0) for part in parts if part.free_symbols and _anywhere(part) not in kept]
+    return tuple(one for one in found if isinstance(one, Relational))
+
+
+def _arguments(body: Expr) -> Iterator[Expr]:
+    """Yield what a term divides by, or takes a root or a logarithm of."""
+    for node in body.atoms(Pow, log):
+        if isinstance(node, log):
+            yield node.args[0]
+        elif node.exp.is_negative or not node.exp.is_integer:
+            yield node.base
+
+
+def _anywhere(term: Expr) -> Expr:
+    """Return a term with all its indices made one, so that renaming them makes no difference."""
+    return term.xreplace(dict.fromkeys(term.atoms(Index), _ANY))
+
+
+_ANY = Index("any")
 
 
 def _name(matrix: OfMatrix) -> str | None:

@@ -12,6 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sympy import Expr, Indexed, Integer
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import Boolean
+
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.kernel.terms import Definition, Index, Size, fresh
 from symderiv.latex import to_latex, tree
@@ -59,6 +63,8 @@ class Elaborator:
     expected_rank: int = 0
     """The rank of the head that a definition gives a meaning, 0 where it is a number or not known."""
     bound: dict[str, tuple[Index, Size]] = field(default_factory=dict)
+    partial: list[Boolean] = field(default_factory=list)
+    """Where the quotients, roots and logarithms of the member at hand are defined, as they are written."""
     whole: tree.Node | None = None
     """The member at hand."""
     starts: dict[str, int] = field(default_factory=dict)
@@ -79,6 +85,7 @@ class Elaborator:
         self.shaky = self.clash = None
         self.firm = False
         self.whole = node
+        self.partial.clear()
         try:
             return self.paired(node)
         except Untyped as error:
@@ -99,6 +106,11 @@ class Elaborator:
         found = Diagnostic(code, message, span, label=label)
         if found not in self.diagnostics:
             self.diagnostics.append(found)
+
+    def requires(self, relation: type[Relational], value: Expr) -> None:
+        """Record where something is defined that SymPy may fold: to it `x / x` is 1, also at 0."""
+        if value.atoms(Indexed) or any(not isinstance(s, Index | Size) for s in value.free_symbols):
+            self.partial.append(relation(value, Integer(0), evaluate=False))
 
     def value(self, node: tree.Node) -> Tensor:
         """Elaborate any expression of which each slot is an index."""

@@ -81,6 +81,8 @@ class Member:
     """A summed index in it that runs further than a dimension where it stands."""
     repair: tuple[str, Tensor] | None = None
     """Where a name is undefined: a name that the page knows, and the member with that name instead."""
+    partial: tuple[Boolean, ...] = ()
+    """Where its quotients, roots and logarithms are defined, as they were written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +163,5 @@ class Page:
     """The names that the page declares in a set whose numbers are not known one by one."""
     maps: frozenset[str] = frozenset()
     """The names that the page declares as maps, `f : A → B`: a page is about any such map."""
+    partial: Mapping[str, tuple[Boolean, ...]] = field(default_factory=dict)
+    """For a name with a definition: where the quotients, roots and logarithms of that are defined."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import sympy
 from sympy import Eq, Expr, Ne
+from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic
 from symderiv.document.model import Document, MathSpan
@@ -60,6 +61,7 @@ class _Builder:
         self.hidden: dict[str, Definition] = {}
         self.hidden_shapes: dict[str, tuple[Size, ...]] = {}
         self.bodies: dict[int, Tensor] = {}
+        self.partial: dict[str, tuple[Boolean, ...]] = {}
         self.definitions: dict[int, Definition] = {}
         """By the `id` of a record: two sections may each give a value to one name of the page."""
         self.item_diagnostics: dict[int, list[Diagnostic]] = {}
@@ -95,6 +97,7 @@ class _Builder:
             functions=self._functions(),
             limited=frozenset(each.identity for each in self.survey.records if each.limited),
             maps=frozenset(each.identity for each in self.survey.records if each.function),
+            partial={name: tuple(map(self._resolve, each)) for name, each in self.partial.items() if each},
         )
 
     def _elaborator(self, scope: Scope, number: int) -> Elaborator:
@@ -171,6 +174,7 @@ class _Builder:
         record.guessed = elaborator.shaky is not None and not elaborator.firm
         self.bodies[id(record)] = Tensor(term, tuple(slots), tuple(sizes), row=body.row)
         self.definitions[id(record)] = Definition(record.identity, tuple(slots), term)
+        self.partial[record.identity] = tuple(elaborator.partial)
         self._used(elaborator, head)
 
     def _body(self, elaborator: Elaborator, node: tree.Node, head: Head, record: Name) -> Tensor:
@@ -276,7 +280,10 @@ class _Builder:
             elif chain.links:
                 self.item_diagnostics[chain.links[0].item].extend(elaborator.diagnostics)
             text = self.survey.document.source.text[node.span.start : node.span.end].strip()
-            members.append(Member(node.span, text, value, elaborator.shaky, elaborator.clash, repair))
+            partial = tuple(elaborator.partial)
+            members.append(
+                Member(node.span, text, value, elaborator.shaky, elaborator.clash, repair, partial)
+            )
             if at and isinstance(value, Tensor):
                 self._settle(members, value)
         return members, elaborator
@@ -323,7 +330,8 @@ class _Builder:
             if isinstance(value, Tensor):
                 value = self._settled(value)
             repair = member.repair and (member.repair[0], self._settled(member.repair[1]))
-            finished.append(replace(member, value=value, repair=repair))
+            partial = tuple(map(self._resolve, member.partial))
+            finished.append(replace(member, value=value, repair=repair, partial=partial))
         sizes = self.leftover | {Index(letter): size for letter, size in elaborator.free.items()}
         return Chain(
             tuple(finished),

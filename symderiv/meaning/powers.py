@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Integer, KroneckerDelta
+from sympy import Expr, Ge, Integer, KroneckerDelta, Ne
 
 from symderiv.diagnostics import Span
 from symderiv.kernel.terms import Det, Inv, fresh
@@ -43,6 +43,7 @@ def power(elaborator: Elaborator, value: Tensor, sup: tree.Node, node: tree.Node
         raise ill_typed("SD002", "an exponent is not a number", node.span)
     if value.rank == 1:
         elaborator.note("SD104", "the power of a vector is taken entry by entry", node.span)
+        _requires(elaborator, value.body, exponent.body)
         return replace(value, body=value.body**exponent.body, numerator=None, denominator=None)
     if value.rank == 2 and exponent.body == 0:
         square = _square(elaborator, value, node.span, "the power")
@@ -52,7 +53,16 @@ def power(elaborator: Elaborator, value: Tensor, sup: tree.Node, node: tree.Node
     raise unsupported("this power of a matrix is not supported yet", node.span)
 
 
+def _requires(elaborator: Elaborator, base: Expr, exponent: Expr) -> None:
+    """Record where a power is defined."""
+    if exponent.is_Number and exponent < 0:
+        elaborator.requires(Ne, base)
+    if exponent.is_Number and not exponent.is_Integer:
+        elaborator.requires(Ge, base)
+
+
 def _scalar_power(elaborator: Elaborator, value: Tensor, exponent: Tensor, node: tree.Node) -> Tensor:
+    _requires(elaborator, value.body, exponent.body)
     if exponent.rank == 0:
         return Tensor(value.body**exponent.body)
     elaborator.note("SD104", "the power is taken entry by entry", node.span)

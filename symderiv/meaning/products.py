@@ -51,7 +51,7 @@ def _factors(elaborator: Elaborator, node: tree.Product) -> Iterator[tuple[str, 
         if operator == "circ" and any(_is_map(elaborator, node.factors[k]) for k in (at - 1, at)):
             raise unsupported("the composition of functions is not supported yet", span)
         if operator in ("/", "div"):
-            value, operator = reciprocal(value, span), ""
+            value, operator = reciprocal(elaborator, value, span), ""
         yield operator, value, span.to(node.factors[at + used - 1].span)
         at += used
 
