@@ -17,6 +17,7 @@ from sympy import Expr, Indexed, Product, Sum
 from sympy.logic.boolalg import And, Boolean, BooleanTrue
 
 from symderiv.kernel.terms import (
+    Bounds,
     Context,
     D,
     Definite,
@@ -82,6 +83,26 @@ def size_value(size: Any, sizes: Mapping[str, int]) -> int:
     return int(value)
 
 
+def _bound(hypothesis: Boolean, fixed: set[Index]) -> tuple[str, Bounds] | None:
+    """Read `x_i > 0`, for every i, as bounds of a name; None for any other hypothesis."""
+    if not isinstance(hypothesis, sympy.StrictGreaterThan | sympy.GreaterThan):
+        return None
+    is_open = isinstance(hypothesis, sympy.StrictGreaterThan)
+    above, below = hypothesis.args
+    if below.is_number and _is_every(above, fixed):
+        return str(name_of(above)), Bounds(low=below, open_low=is_open)
+    if above.is_number and _is_every(below, fixed):
+        return str(name_of(below)), Bounds(high=above, open_high=is_open)
+    return None
+
+
+def _is_every(term: Any, fixed: set[Index]) -> bool:
+    """Tell whether a term stands for every entry of a name."""
+    indices = term.indices if isinstance(term, Indexed) else ()
+    free = all(isinstance(i, Index) and i not in fixed for i in indices)
+    return name_of(term) is not None and free and len(set(indices)) == len(indices)
+
+
 _LONG = 10**9
 """A numerator or denominator beyond this is of many digits."""
 
@@ -126,6 +147,10 @@ class Anatomy:
     """The names on which the sides and the hypotheses depend, sorted."""
     positive: frozenset[str] = field(init=False)
     """Those that are declared positive."""
+    bounds: Mapping[str, Bounds] = field(init=False)
+    """Between which numbers the entries of a name lie, by its declaration or by a hypothesis."""
+    unbounded: tuple[Boolean, ...] = field(init=False)
+    """The hypotheses that are no such bounds."""
     definite: frozenset[str] = field(init=False)
     """Those that are matrices which a hypothesis says to be positive definite."""
     sizes: tuple[str, ...] = field(init=False)
@@ -160,6 +185,7 @@ class Anatomy:
         shapes = [size for name in self.names for size in self.shape(name)]
         parts = list(subterms(goal.left, goal.right, *goal.assumptions, *self.bodies))
         self.positive = frozenset(name for name in map(_positive, parts) if name is not None)
+        self.bounds, self.unbounded = self._bounds()
         matrices = [one.matrix for one in self.assumptions.hypotheses if isinstance(one, Definite)]
         self.definite = frozenset(
             name
@@ -171,12 +197,24 @@ class Anatomy:
         everywhere = [*parts, *subterms(*sizes)]
         self.sizes = tuple(sorted({part.name for part in everywhere if isinstance(part, Size)}))
         self.depth = max(self.depth_of(goal.left), self.depth_of(goal.right))
-        self.exact = not self.assumptions.hypotheses and not any(
-            isinstance(part, sympy.Float) for part in parts
-        )
+        solved = any(isinstance(one, sympy.Eq) for one in self.assumptions.hypotheses)
+        self.exact = not solved and not any(isinstance(part, sympy.Float) for part in parts)
         self.fine = any(
             isinstance(part, sympy.Rational) and max(abs(part.p), part.q) > _LONG for part in parts
         )
+
+    def _bounds(self) -> tuple[dict[str, Bounds], tuple[Boolean, ...]]:
+        """Return the bounds of names, those that hypotheses state for every entry among them."""
+        found = {name: self.context.bounds[name] for name in self.names if name in self.context.bounds}
+        rest: list[Boolean] = []
+        for one in self.assumptions.hypotheses:
+            stated = _bound(one, set(self.goal.ranges))
+            if stated is None or stated[0] in {*self.context.definitions, *self.context.opaque}:
+                rest.append(one)
+                continue
+            name, bounds = stated
+            found[name] = found[name].both(bounds) if name in found else bounds
+        return found, tuple(rest)
 
     def named(self, term: Any) -> frozenset[str]:
         """Return the names that stand in the term itself."""

@@ -25,7 +25,7 @@ from symderiv.judge.numeric import Extent
 from symderiv.judge.refute import Screening, screen
 from symderiv.judge.special import passes_kink
 from symderiv.judge.verdict import Outcome, Verdict, Witness
-from symderiv.kernel.calculus import derive
+from symderiv.kernel.calculus import derive, names_in
 from symderiv.kernel.equality import Proved, Residue, prove
 from symderiv.kernel.terms import Goal, KernelError
 from symderiv.meaning import Compared, compare, elaborate, names_of, one_sided, relabelled, unnamed, unreached
@@ -310,6 +310,18 @@ class Session:
         found = explain.other_layout(right.span)
         return Judged(Verdict("unknown", layout="denominator", diagnostics=(found,)), left)
 
+    def _hinted(self, statement: Statement, goal: Goal, span: Span, seed: int) -> Diagnostic | None:
+        """Return the doubt that a step holds within bounds that the page mentions, unless numbers deny it."""
+        assumed = {name for fact in goal.assumptions for name in names_in(fact)}
+        for name in sorted((statement.hints.keys() & names_of(goal)) - assumed):
+            for bounds in statement.hints[name]:
+                known = dict(goal.context.bounds)
+                within = known | {name: known[name].both(bounds) if name in known else bounds}
+                narrower = replace(goal, context=replace(goal.context, bounds=within))
+                if screen(narrower, seed=seed, deadline=time.monotonic() + _NUMBERS).witness is None:
+                    return explain.mentioned(span, _plain(name))
+        return None
+
     def _as_written(
         self, statement: Statement, chain: Chain, left: Member, right: Member, seed: int
     ) -> Judged:
@@ -343,6 +355,7 @@ class Session:
             return Judged(Verdict(outcome, diagnostics=(clash,)), left)
         if verdict.outcome == "refuted":
             doubt = _doubt(statement, compared, right.span, self.page)
+            doubt = doubt or self._hinted(statement, compared.goal, right.span, seed)
             if doubt is not None:
                 return Judged(Verdict("unknown", diagnostics=(doubt,)), left)
         if compared.layout is not None:

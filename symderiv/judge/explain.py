@@ -100,6 +100,12 @@ def limited(span: Span, name: str) -> Diagnostic:
     return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
 
 
+def mentioned(span: Span, name: str) -> Diagnostic:
+    """Say that a step is false in general, and perhaps not under a bound that the page mentions elsewhere."""
+    note = f"it fails only outside of bounds that the page mentions for {name}, and does not state here"
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+
+
 def unnamed(span: Span, name: str) -> Diagnostic:
     """Say that a page applies a function that has no definition where it stands."""
     note = f"{name} has no definition in this section: one above its first heading would reach every section"

@@ -34,7 +34,7 @@ from symderiv.judge.anatomy import (
 from symderiv.judge.arithmetic import Array
 from symderiv.judge.standins import Family, draw, dyadic
 from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
-from symderiv.kernel.terms import Definite, Goal, Greatest, Index, Size
+from symderiv.kernel.terms import Bounds, Definite, Goal, Greatest, Index, Size
 
 Kind = Literal[
     "real", "positive", "unit", "wide", "negative",
@@ -235,8 +235,30 @@ def sample(  # noqa: PLR0913  a point is what these say
 ) -> Point:
     """Return a point of this kind that satisfies the hypotheses; `CannotSampleError` where none is found."""
     anatomy = anatomy or Anatomy(goal)
+    ordered = any(isinstance(one, Relational) and not isinstance(one, sympy.Eq) for one in anatomy.unbounded)
+    for attempt in range(_ATTEMPTS if ordered else 1):
+        values = _drawn(anatomy, sizes, seed + _APART * attempt, kind, attempt)
+        point = Point(values, family or ("linear" if kind.startswith("simple") else "waves"), seed)
+        if not anatomy.assumptions.hypotheses:
+            return point
+        try:
+            return _Hypotheses(anatomy, sizes).satisfy(point, sparse=kind.startswith("simple"))
+        except CannotSampleError:
+            if attempt == _ATTEMPTS - 1 or not ordered:
+                raise
+    raise AssertionError
+
+
+_ATTEMPTS, _APART = 8, 1009
+"""So often is a point drawn that satisfies `a > b`; how far apart the seeds are."""
+
+
+def _drawn(
+    anatomy: Anatomy, sizes: Mapping[str, int], seed: int, kind: Kind, attempt: int
+) -> dict[str, Array]:
+    """Return values of the primitive names, within their bounds and from their sets."""
     simple = kind.startswith("simple")
-    turn = int(kind[-1]) - 1 if kind[-1].isdigit() else 0
+    turn = (int(kind[-1]) - 1 if kind[-1].isdigit() else 0) + attempt
     values: dict[str, Array] = {}
     for at, name in enumerate(name for name in anatomy.names if anatomy.primitive(name)):
         shape = tuple(size_value(size, sizes) for size in anatomy.shape(name))
@@ -252,12 +274,42 @@ def sample(  # noqa: PLR0913  a point is what these say
             values[name] = _simple(at, shape, positive=positive, turn=turn)
         else:
             values[name] = _generic(name, shape, positive=positive, kind=kind, seed=seed)
+        if name in anatomy.context.discrete and name not in anatomy.context.values:
+            values[name] = np.sign(values[name]) * np.ceil(abs(values[name]))
+        if name in anatomy.bounds:
+            values[name] = _within(values[name], anatomy.bounds[name], simple=simple)
         if name in anatomy.definite and len(shape) == 2:
             values[name] = _dominated(values[name])
-    point = Point(values, family or ("linear" if simple else "waves"), seed)
-    return (
-        _Hypotheses(anatomy, sizes).satisfy(point, sparse=simple) if anatomy.assumptions.hypotheses else point
-    )
+    return values
+
+
+def _lies(values: Array, bounds: Bounds) -> bool:
+    """Tell whether values lie within bounds."""
+    low, high = (None if end is None else float(end) for end in (bounds.low, bounds.high))
+    above = low is None or bool((values > low if bounds.open_low else values >= low).all())
+    return above and (high is None or bool((values < high if bounds.open_high else values <= high).all()))
+
+
+_PARTS = np.array([0.5, 0.25, 0.75, 0.125, 0.625, 0.375, 0.875])
+
+
+def _within(values: Array, bounds: Bounds, *, simple: bool) -> Array:
+    """Return values that lie inside bounds, never on them."""
+    if bounds.empty or bounds.low == bounds.high is not None:
+        raise CannotSampleError("no values lie within the bounds")
+    low, high = (None if end is None else float(end) for end in (bounds.low, bounds.high))
+    if low is not None and high is not None:
+        parts = _simple_parts(values) if simple else dyadic(1 / (1 + np.exp(-values)), 1024)
+        return np.asarray(low + (high - low) * parts)
+    if low is not None:
+        return np.asarray(values if (values > low).all() and low == 0 else low + abs(values))
+    return values if high is None else np.asarray(high - abs(values))
+
+
+def _simple_parts(values: Array) -> Array:
+    """Return small fractions, other ones for other values."""
+    places = (np.round(2 * values).astype(int) + np.arange(values.size).reshape(values.shape)) % len(_PARTS)
+    return np.asarray(_PARTS[places])
 
 
 # Hypotheses
@@ -283,6 +335,7 @@ class _Hypotheses:
             sorted(name for name in anatomy.reached(*self.equations) if anatomy.primitive(name))
         )
         """The primitives whose values the equations restrict."""
+        self._bounded = [name for name in self.moved if name in anatomy.bounds]
 
     def satisfy(self, point: Point, *, sparse: bool) -> Point:
         """Return a point near this one at which the hypotheses hold."""
@@ -378,6 +431,8 @@ class _Hypotheses:
     def _allowed(self, point: Point, pins: Mapping[Index, int]) -> bool:
         """Tell whether the signs and the hypotheses that are no equations are respected."""
         if any((point.values[name] <= 0).any() for name in self.anatomy.positive if name in point.values):
+            return False
+        if not all(_lies(point.values[name], self.anatomy.bounds[name]) for name in self._bounded):
             return False
         few = self.anatomy.context.values
         if any(not np.isin(point.values[name], few[name]).all() for name in self.moved if name in few):

@@ -308,6 +308,46 @@ class Opaque:
     arguments: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Between which numbers all entries of a name lie; None where there is no bound."""
+
+    low: Expr | None = None
+    high: Expr | None = None
+    open_low: bool = False
+    """The lower bound is not reached."""
+    open_high: bool = False
+
+    def both(self, other: Bounds) -> Bounds:
+        """Return the bounds of what lies within these and the others."""
+        low, open_low = max(
+            (self.low, self.open_low), (other.low, other.open_low), key=lambda end: _end(end, -sympy.oo)
+        )
+        high, closed_high = min(
+            (self.high, not self.open_high),
+            (other.high, not other.open_high),
+            key=lambda end: _end(end, sympy.oo),
+        )
+        return Bounds(low, high, open_low, not closed_high)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no number lies within."""
+        if self.low is None or self.high is None:
+            return False
+        return bool(self.low > self.high or (self.low == self.high and (self.open_low or self.open_high)))
+
+    @property
+    def positive(self) -> bool:
+        """Whether all numbers within are positive."""
+        return self.low is not None and bool(self.low > 0 or (self.low == 0 and self.open_low))
+
+
+def _end(end: tuple[Expr | None, bool], otherwise: Expr) -> tuple[Expr, bool]:
+    value, second = end
+    return (otherwise, False) if value is None else (value, second)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Context:
     """What the names of a statement mean. Contexts are compared as objects, so that they are quick keys.
@@ -324,6 +364,8 @@ class Context:
     """Where the entries of a primitive name are all among a few numbers, these: `(0, 1)` for a mask."""
     discrete: frozenset[str] = frozenset()
     """The primitive names that are whole numbers, or from some other set that is no interval."""
+    bounds: Mapping[str, Bounds] = field(default_factory=dict)
+    """Between which numbers the entries of a primitive name lie, where the page declares it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from symderiv.meaning import cues, names, properties
 from symderiv.meaning.evidence import observe, record_of
 from symderiv.meaning.heads import head_of, is_fresh, specialises
 from symderiv.meaning.letters import compares
+from symderiv.meaning.orders import contrary
 from symderiv.meaning.places import Place
 from symderiv.meaning.raw import Fact, Head, Item, Survey
 from symderiv.meaning.scope import Scope
@@ -37,17 +38,22 @@ def state_properties(survey: Survey, place: Place, name: tree.Node) -> bool:
 
 
 def negated(survey: Survey, fact: Fact) -> Fact | None:
-    """Return the other case of `i = j` or `i \\ne j`."""
-    other = {"=": "!=", "!=": "="}.get(fact.relation.operators[0])
-    if not fact.indices or len(fact.relation.operators) != 1 or other is None:
+    """Return the other case of `i = j`, `i \\ne j` or `x > 0`."""
+    operator = fact.relation.operators[0]
+    other = _OTHER.get(operator)
+    if len(fact.relation.operators) != 1 or other is None or (operator in "!=" and not fact.indices):
         return None
     first, second = (to_latex(member) for member in fact.relation.members)
-    latex = f"{first} {'=' if other == '=' else chr(92) + 'neq'} {second}"
+    latex = f"{first} {_SIGN.get(other, other)} {second}"
     negated = Fact(
-        latex, replace(fact.relation, operators=(other,)), fact.scope, len(survey.items), indices=True
+        latex, replace(fact.relation, operators=(other,)), fact.scope, len(survey.items), fact.indices
     )
     survey.facts.append(negated)
     return negated
+
+
+_OTHER = {"=": "!=", "!=": "=", ">": "<=", "<=": ">", "<": ">=", ">=": "<"}
+_SIGN = {"!=": "\\neq", "<=": "\\leq", ">=": "\\geq"}
 
 
 def condition_after(survey: Survey, display: tree.Display, at: int, row: int, scope: Scope) -> bool:
@@ -56,7 +62,7 @@ def condition_after(survey: Survey, display: tree.Display, at: int, row: int, sc
     if not isinstance(following, tree.Chain) or not following.operators or None in following.members:
         return False
     if not compares(following, scope):
-        return _partial(survey, following, row, scope)
+        return partial(survey, following, row, scope)
     fact = _index_fact(survey, following, scope)
     for item in survey.items[row:]:
         item.facts = (*item.facts, fact)
@@ -82,12 +88,13 @@ def bracketed(survey: Survey, chain: tree.Chain, row: int, scope: Scope) -> bool
     return True
 
 
-def _partial(survey: Survey, condition: tree.Chain, row: int, scope: Scope) -> bool:
+def partial(survey: Survey, condition: tree.Chain, row: int, scope: Scope) -> bool:
     """A condition on values, `for x > 0`, at the end of a row: what the row defines holds only there."""
     if any(operator.text not in ("<", ">", "<=", ">=", "!=", "=") for operator in condition.operators):
         return False
+    fact = _index_fact(survey, condition, scope)
     for number, item in enumerate(survey.items[row:], row):
-        item.imposed = True
+        item.facts = (*item.facts, fact)
         for record in survey.records:
             if record.defined == number:
                 record.broken = True
@@ -132,6 +139,7 @@ def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
     if not indices and not cue and place.forced != "assume":
         return False
     fresh = fresh and not (is_number(chain.members[-1]) and not place.math.display)
+    fresh = fresh and not set(operators) & {"<", "<=", ">", ">=", "!="}
     if cue in ("fact", "where") and not indices and _settled(survey, chain.members, scope):
         return False
     if not indices and cue != "local" and place.forced != "assume":
@@ -153,6 +161,8 @@ def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
         survey.add(Item("term", chain.span, scope))
         return True
     letters = {m.text for m in members if isinstance(m, tree.Name)}
+    for held in (survey.local, *survey.section.values()):
+        held[:] = [old for old in held if not contrary(survey, chain, scope, old)]
     if cue in ("section", "fact", "where") or place.forced == "assume":
         survey.section.setdefault(id(scope), []).append(fact)
     else:

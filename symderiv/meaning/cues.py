@@ -129,6 +129,27 @@ def denies(clause: str) -> bool:
     return bool(_DENIES.search(last) or re.search(r"\bonly\s+(if|when|for)\b", last, re.IGNORECASE))
 
 
+def denies_sentence(before: str, after: str) -> bool:
+    """Tell whether a sentence denies or doubts what it holds, before or after it: *need not hold*."""
+    start = re.split(r"[.;:!?](?:\s|$)", before)[-1]
+    rest = re.split(r"[.;:!?](?:\s|$)", after)[0]
+    return denies(start) or bool(_DENIED.search(" ".join(_WORD.findall(rest)[:6])) or _EVEN.search(start))
+
+
+_DENIED = re.compile(
+    r"^((need|does|do|is|are|may|might|can|could|would|will|must|has|have)\s+)?"
+    r"(not|no|never|cannot|need|fails?|fail|\w+n't|is\s+false|would|might)\b",
+    re.IGNORECASE,
+)
+_EVEN = re.compile(r"\b(even\s+(if|when|for)|unless|except)\b|\b(would|could|might)\b", re.IGNORECASE)
+
+
+def locates(before: str) -> bool:
+    """Tell whether prose says where something else is so: *the unit is active where $x > 0$*."""
+    found = re.search(r"([A-Za-z]\w*)\s+(where|wherever)\s*$", before, re.IGNORECASE)
+    return found is not None and found[1].lower() not in ("and", "but", "or")
+
+
 _IMPOSED = re.compile(
     r"\bset(ting)?\b[^.]*\b(to\s+(zero|0)|equal\s+to)|\bset(ting)?\s*$|\bstationar"
     r"|\b(gradient|derivative|slope|score)s?\b[^.]*\b(vanish\w*|(is|are|be|equals?)\s+(to\s+)?zero)",

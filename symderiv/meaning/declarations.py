@@ -7,24 +7,30 @@ from __future__ import annotations
 
 from sympy import Expr, Integer
 
-from symderiv.kernel.terms import Size
+from symderiv.kernel.terms import Bounds, Size
 from symderiv.latex import tree
-from symderiv.meaning import names
+from symderiv.meaning import names, orders
 from symderiv.meaning.heads import head_of
 from symderiv.meaning.letters import size_of
+from symderiv.meaning.places import Place
 from symderiv.meaning.raw import Survey
 from symderiv.meaning.scope import Name, Scope
 
 
-def declare_all(survey: Survey, display: tree.Display, scope: Scope) -> None:
+def declare_all(survey: Survey, place: Place) -> None:
     """Read the declarations of a display, those of several names included."""
+    assert place.display is not None
+    scope = place.scope
     pending: list[tree.Node] = []
-    for item in display.items:
+    for at, item in enumerate(place.display.items):
         if isinstance(item, tree.Chain):
             if len(item.members) == 1 and item.members[0] is not None:
                 pending.append(item.members[0])
                 continue
-            _declare(survey, item, pending, scope)
+            if orders.is_declared(survey, place, at):
+                _declare_order(survey, item, pending, scope)
+            else:
+                _declare(survey, item, pending, scope)
             pending = []
         elif not (isinstance(item, tree.Connective) and item.text == ","):
             pending = []
@@ -70,11 +76,25 @@ def _declare(survey: Survey, chain: tree.Chain, pending: list[tree.Node], scope:
             codomain = _shape(survey, chain.members[2], scope)
             if codomain is not None:
                 name.shape = codomain
-    elif operators == [">"] and isinstance(last, tree.Number) and first is not None:
-        for node in (*pending, first):
-            name = _declared(survey, node, scope)
-            if name is not None:
-                name.positive = True
+
+
+def _declare_order(survey: Survey, chain: tree.Chain, pending: list[tree.Node], scope: Scope) -> None:
+    """Bound the names of `a > 0`, `a, b > 0`, `0 \\le a < 1`, unless one is a size or an index."""
+    order = orders.order_of(chain)
+    assert order is not None
+    for node in (*pending, order.name):
+        key = names.key(node, fonts=survey.fonts)
+        if key is not None and (scope.size(key) is not None or scope.is_index(key)):
+            continue
+        name = _declared(survey, node, scope)
+        if name is not None:
+            _bound(name, order.bounds)
+
+
+def _bound(name: Name, bounds: Bounds) -> None:
+    """Let a name lie within bounds, and within those that it has."""
+    name.bounds = bounds if name.bounds is None else name.bounds.both(bounds)
+    name.positive = name.bounds.positive
 
 
 def _declared(survey: Survey, node: tree.Node, scope: Scope) -> Name | None:
@@ -126,8 +146,9 @@ def _declare_in(survey: Survey, node: tree.Node, domain: tree.Node, scope: Scope
         name.limited = not name.values and isinstance(among, tree.Group) and among.left == "{"
         if head.letters:
             name.indexed[len(head.letters)] += 1
-        if isinstance(domain, tree.Script) and isinstance(domain.base, tree.Name) and domain.sub is not None:
-            name.positive = True
+        bounds = orders.interval(domain)
+        if bounds is not None:
+            _bound(name, bounds)
 
 
 def _shape(survey: Survey, domain: tree.Node | None, scope: Scope) -> tuple[Size, ...] | None:

@@ -173,7 +173,8 @@ def _define(survey: Survey, link: Link, head: Head, node: tree.Node, body: tree.
         open_above = specialises(survey, head, body, scope)
         record = survey.create(head.key, node, scope)
         if outer is not None:
-            record.shape, record.declared, record.positive = outer.shape, outer.declared, outer.positive
+            record.shape, record.declared = outer.shape, outer.declared
+            record.bounds, record.positive = outer.bounds, outer.positive
             if open_above:
                 record.identity = outer.identity
                 survey.items[link.item].kind = "assumption"

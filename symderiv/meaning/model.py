@@ -15,7 +15,7 @@ from sympy import Expr
 from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic, Source, Span
-from symderiv.kernel.terms import Context, Index
+from symderiv.kernel.terms import Bounds, Context, Index
 
 Kind = Literal[
     "claim", "definition", "declaration", "assumption", "question", "relation", "term", "unread", "skipped"
@@ -127,6 +127,8 @@ class Statement:
     """Prose says that it follows from a condition, such as a derivative set to zero."""
     elsewhere: Mapping[str, int] = field(default_factory=dict)
     """Names in use that only another section defines, each with the line of that definition."""
+    hints: Mapping[str, tuple[Bounds, ...]] = field(default_factory=dict)
+    """Bounds of names that the page speaks of, for a while or in passing."""
     depends: int | None = None
     """The line of an ill-typed definition that this statement rests on."""
     spans: int = 0

@@ -6,6 +6,7 @@ and settle the sizes; then claims, which may name a size and may not bend one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import sympy
@@ -241,7 +242,8 @@ class _Builder:
             return Assumption(latex, sympy.And(*parts))
         elaborator = self._elaborator(fact.scope, fact.number)
         if set(fact.relation.operators) != {"="}:
-            return Assumption(latex, stated(elaborator, fact.relation))
+            ordered = self._order(elaborator, fact)
+            return Assumption(latex, stated(elaborator, fact.relation) if ordered is None else ordered)
         try:
             first, second = (elaborator.member(member) for member in fact.relation.members[:2])
             first, second, _ = together(elaborator, first, second, fact.relation.span, "this assumption")
@@ -251,6 +253,23 @@ class _Builder:
         for letter, size in elaborator.free.items():
             self.leftover[Index(letter)] = size
         return Assumption(latex, equation, fact.particular)
+
+    def _order(self, elaborator: Elaborator, fact: Fact) -> Boolean | None:
+        """Return `a > b`, `0 < x_i <= 1` or `a \\ne 0` as a fact on terms, entry by entry."""
+        relation = fact.relation
+        if not set(relation.operators) <= {"<", "<=", ">", ">=", "!="}:
+            return None
+        found: list[Boolean] = []
+        try:
+            values = [elaborator.member(member) for member in relation.members]
+            for operator, first, second in zip(relation.operators, values, values[1:], strict=False):
+                left, right, _ = together(elaborator, first, second, relation.span, "this assumption")
+                found.append(ORDERS[operator](left.body, right.body))
+        except Exception:  # noqa: BLE001  what has no meaning cannot be assumed
+            return None
+        for letter, size in elaborator.free.items():
+            self.leftover[Index(letter)] = size
+        return sympy.And(*found, evaluate=False)
 
     # ------------------------------------------------------------------ chains
 
@@ -373,6 +392,7 @@ class _Builder:
             expected=item.expected,
             imposed=item.imposed,
             elsewhere=self._elsewhere(item.scope, number) if item.kind == "claim" else {},
+            hints={name.identity: tuple(name.hints) for name in item.scope.visible().values() if name.hints},
             spans=item.spans,
         )
 
@@ -447,7 +467,14 @@ class _Builder:
             for record in records
             if record.limited or record.whole or (record.broken and record.identity not in definitions)
         )
-        context = Context(definitions, opaque, shapes, values, discrete)
+        bounds = {
+            record.identity: record.bounds
+            for record in records
+            if record.bounds is not None
+            and record.identity not in definitions
+            and record.identity not in opaque
+        }
+        context = Context(definitions, opaque, shapes, values, discrete, bounds)
         self._contexts[id(scope), last] = context
         return context
 
@@ -484,6 +511,16 @@ def _letters_of(node: tree.Node) -> set[str]:
 
 def _unique(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(dict.fromkeys(found))
+
+
+ORDERS: dict[str, Callable[[Expr, Expr], Boolean]] = {
+    ">": lambda a, b: sympy.StrictGreaterThan(a, b, evaluate=False),
+    ">=": lambda a, b: sympy.GreaterThan(a, b, evaluate=False),
+    "<": lambda a, b: sympy.StrictGreaterThan(b, a, evaluate=False),
+    "<=": lambda a, b: sympy.GreaterThan(b, a, evaluate=False),
+    "!=": lambda a, b: Ne(a, b, evaluate=False),
+}
+"""Each order of values, the larger one first."""
 
 
 def _index_term(node: tree.Node) -> Expr | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from symderiv.diagnostics import Span
-from symderiv.kernel.terms import Size
+from symderiv.kernel.terms import Bounds, Size
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +54,10 @@ class Name:
     """Its rank is inferred from matrix notation, or from nothing but its letter."""
     bases: dict[int, int] = field(default_factory=dict)
     """By axis: the number of its first entry, 0 or 1, where a sum with bounds tells it."""
+    bounds: Bounds | None = None
+    """Between which numbers it is declared to lie."""
+    hints: list[Bounds] = field(default_factory=list)
+    """Bounds that the page speaks of, for a while or in passing."""
     positive: bool = False
     values: tuple[int, ...] = ()
     """The numbers that its entries are, where it is declared in a finite set."""

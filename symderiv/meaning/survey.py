@@ -9,13 +9,14 @@ from __future__ import annotations
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.document.model import Document
 from symderiv.latex import tree
-from symderiv.meaning import cues
+from symderiv.meaning import cues, orders
 from symderiv.meaning.assumptions import (
     assume,
     bracketed,
     condition_after,
     is_number,
     negated,
+    partial,
     state_properties,
 )
 from symderiv.meaning.declarations import declare_all, index_range
@@ -39,8 +40,9 @@ def surveyed(document: Document) -> Survey:
         for at, item in enumerate(display.items):
             if isinstance(item, tree.Chain) and item.operators:
                 index_range(survey, display.items, at, scope)
-    for display, scope in shown:
-        declare_all(survey, display, scope)
+    for place in survey.places:
+        if place.display is not None:
+            declare_all(survey, place)
     for place in survey.places:
         start = len(survey.items)
         try:
@@ -110,6 +112,8 @@ def _display(survey: Survey, place: Place, display: tree.Display) -> None:
                 cue = "" if item.text != "row" else cue
         elif bracketed(survey, item, row, place.scope):
             continue
+        elif len(survey.items) > row and orders.is_condition(survey, place, at):
+            partial(survey, item, row, place.scope)
         elif not any(item is consumed for consumed in survey.consumed):
             _chain(survey, place, item, cue, at)
 
@@ -158,14 +162,7 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
             survey.last_chain = RawChain(scope, first, einstein=place.einstein)
             survey.chains.append(survey.last_chain)
         return
-    if is_declaration(chain) or _is_range(display, at):
-        for node in chain.members:
-            if node is not None:
-                _declare_uses(survey, node, scope)
-        _declare_before(survey, display, at)
-        survey.add(Item("declaration", chain.span, scope))
-        if operators == ["in"] and not place.math.display:
-            _declared_properties(survey, place, at)
+    if _declared(survey, place, chain, at) or orders.mentioned(survey, place, chain):
         return
     assumes = cue in ("local", "section", "fact", "where") or place.forced == "assume"
     assumes = assumes or (not place.math.display and is_number(chain.members[-1]))
@@ -195,6 +192,24 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
         survey.chains.append(raw)
         survey.last_chain = raw
     enter(survey, place, raw, chain)
+
+
+def _declared(survey: Survey, place: Place, chain: tree.Chain, at: int) -> bool:
+    """Enter a declaration; tell whether it is one."""
+    assert place.display is not None
+    if orders.order_of(chain) is not None:
+        if not orders.is_declared(survey, place, at):
+            return False
+    elif not is_declaration(chain) and not _is_range(place.display, at):
+        return False
+    for node in chain.members:
+        if node is not None:
+            _declare_uses(survey, node, place.scope)
+    _declare_before(survey, place.display, at)
+    survey.add(Item("declaration", chain.span, place.scope))
+    if [operator.text for operator in chain.operators] == ["in"] and not place.math.display:
+        _declared_properties(survey, place, at)
+    return True
 
 
 def _fix(survey: Survey, place: Place, chain: tree.Chain) -> None:
