@@ -7,7 +7,7 @@ equal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -23,7 +23,20 @@ from symderiv.kernel.normal import Algebra, Rule
 from symderiv.kernel.orders import Order, contradictory, leave_room, linear
 from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, minus, scaled
 from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of
-from symderiv.kernel.terms import Context, D, Goal, Index, NoRule, Size, TooLarge, Undefined, exact, name_of
+from symderiv.kernel.terms import (
+    Context,
+    D,
+    Goal,
+    Index,
+    NoRule,
+    Size,
+    TooLarge,
+    Undefined,
+    entry,
+    exact,
+    fresh,
+    name_of,
+)
 from symderiv.kernel.writing import write
 from symderiv.kernel.zero import is_zero
 
@@ -124,7 +137,7 @@ def _attempt(goal: Goal, left: Expr, right: Expr, calculus: Calculus, *, kinks: 
         return Residue(difference, "an inequality may fix a kink", algebra.positive_names)
     try:
         if is_zero(algebra, difference):
-            return Proved("normal form", (), tuple(sorted(algebra.used)), kinks, _TOKEN)
+            return Proved("normal form", (), tuple(sorted(algebra.used - {""})), kinks, _TOKEN)
     except TooLarge as error:
         note = str(error)
     return Residue(difference, note, algebra.positive_names)
@@ -248,7 +261,7 @@ def _reader(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
     if of_indices:
         present = frozenset[Symbol]().union(*(term.free_symbols for term in terms))
         algebra.used |= {_told(a) for a in of_indices if a.free_symbols & present}
-    algebra.orders = _orders(reader, facts, goal)
+    algebra.orders = _orders(reader, [*facts, *_declared(goal, present_names)], goal)
     algebra.rules = tuple(rules)
     algebra.moves.clear()
     algebra.leads.clear()
@@ -304,6 +317,18 @@ def _made_positive(fact: Expr, goal: Goal) -> str | None:
     return name_of(fact.lhs)
 
 
+def _declared(goal: Goal, names: frozenset[str]) -> Iterator[Expr]:
+    """Yield the bounds that the page declares for these names, as inequalities of every entry."""
+    for name in sorted(names & goal.context.bounds.keys()):
+        bounds = goal.context.bounds[name]
+        indices = tuple(fresh("i") for _ in goal.context.shapes.get(name, ()))
+        every = entry(name, *indices, positive=bounds.positive)
+        if bounds.low is not None:
+            yield (Gt if bounds.open_low else Ge)(every, bounds.low, evaluate=False)
+        if bounds.high is not None:
+            yield (Gt if bounds.open_high else Ge)(bounds.high, every, evaluate=False)
+
+
 def _orders(reader: Reader, facts: list[Expr], goal: Goal) -> tuple[Order, ...]:
     """Return the inequalities that the page supposes; none where they contradict one another."""
     fixed = {variable_of(i) for i in goal.ranges}
@@ -317,7 +342,8 @@ def _orders(reader: Reader, facts: list[Expr], goal: Goal) -> tuple[Order, ...]:
             continue  # what cannot be read is not used
         form = minus(more, less)
         quantified = tuple(sorted(v for v in form.free if v not in fixed))
-        found.append(Order(form, isinstance(fact, Gt | Lt), quantified, _told(fact)))
+        source = _told(fact) if fact in goal.assumptions else ""
+        found.append(Order(form, isinstance(fact, Gt | Lt), quantified, source))
     return () if contradictory([(linear(order.form), order.strict) for order in found]) else tuple(found)
 
 

@@ -106,7 +106,7 @@ def leave_room(orders: tuple[Order, ...]) -> bool:
     alone = [m for order in loose for m in order.form.terms if m != UNIT]
     if any(m.exponent or [(a.kind, e) for a, e in m.factors.items()] != [(Kind.ENTRY, 1)] for m in alone):
         return False
-    names = [a.name for m in alone for a in m.factors]
+    names = [a.name for a in {a: None for m in alone for a in m.factors}]
     every = {a.name for order in loose if order.variables for m in order.form.terms for a in m.factors}
     if any(names.count(name) > 1 for name in every):
         return False

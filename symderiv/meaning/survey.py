@@ -95,7 +95,7 @@ def _unread(survey: Survey, place: Place) -> None:
 
 def _display(survey: Survey, place: Place, display: tree.Display) -> None:
     cue: cues.Cue = place.cue
-    row = len(survey.items)
+    row, conditioned = len(survey.items), False
     for at, item in enumerate(display.items):
         if isinstance(item, tree.Words):
             cue = cues.cue(item.text)
@@ -104,7 +104,7 @@ def _display(survey: Survey, place: Place, display: tree.Display) -> None:
                 and len(survey.items) > row
                 and condition_after(survey, display, at, row, place.scope)
             ):
-                cue = ""
+                cue, conditioned = "", True
         elif isinstance(item, tree.Connective):
             if item.text == "row":
                 row = len(survey.items)
@@ -114,7 +114,9 @@ def _display(survey: Survey, place: Place, display: tree.Display) -> None:
             continue
         elif len(survey.items) > row and orders.is_condition(survey, place, at):
             partial(survey, item, row, place.scope)
+            conditioned = True
         elif not any(item is consumed for consumed in survey.consumed):
+            row, conditioned = (len(survey.items), False) if conditioned else (row, conditioned)
             _chain(survey, place, item, cue, at)
 
 
