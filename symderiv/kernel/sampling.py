@@ -11,13 +11,14 @@ import itertools
 import math
 import operator
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symderiv.kernel import indices as ix
+from symderiv.kernel.cases import atoms_of
 from symderiv.kernel.indices import IndexExpr, Variable
-from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial
+from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, atom
 
 if TYPE_CHECKING:
     from symderiv.kernel.cases import Facts
@@ -54,13 +55,14 @@ class Undecided(Exception):
 
 
 def nonzero(p: Polynomial, algebra: Algebra, facts: Facts) -> bool:
-    """Tell whether p is certainly not identically 0 where the facts hold."""
-    if any(order.variables for order in algebra.orders):
+    """Tell whether p is certainly not identically 0 where the facts hold, and the hypotheses."""
+    if (algebra.rules or algebra.orders) and not _named(p).isdisjoint(_restricted(algebra)):
         return False
-    for seed in range(1, 9 if facts or algebra.orders else 3):
+    orders = [order for order in algebra.orders if not order.variables]
+    for seed in range(1, 9 if facts or orders else 3):
         sample = _Sample(seed, algebra.upper, algebra.positive_names, algebra.values)
         try:
-            if not sample.admits(facts) or not sample.follows(algebra.orders):
+            if not sample.admits(facts) or not sample.follows(orders):
                 continue
             terms = [sample.term(m, c, {}) for m, c in p.terms.items()]
         except (Undecided, OverflowError, ZeroDivisionError, ValueError):
@@ -69,6 +71,21 @@ def nonzero(p: Polynomial, algebra: Algebra, facts: Facts) -> bool:
         if math.isfinite(scale) and abs(sum(terms)) > TOLERANCE * scale:
             return True
     return False
+
+
+def _restricted(algebra: Algebra) -> frozenset[str]:
+    """Return the names of what is supposed for all indices: a sample does not satisfy that."""
+    forms = [side for rule in algebra.rules for side in (atom(rule.pattern), rule.replacement)]
+    forms += [order.form for order in algebra.orders if order.variables]
+    return frozenset[str]().union(*map(_named, forms))
+
+
+def _named(p: Polynomial) -> frozenset[str]:
+    """Return the names of the tensors and functions in a polynomial."""
+    return frozenset(a.name.split(" ", maxsplit=1)[0] for a in atoms_of(p) if a.kind in _NAMED)
+
+
+_NAMED = frozenset({Kind.ENTRY, Kind.SYMMETRIC, Kind.PARTIAL, Kind.UNKNOWN})
 
 
 class _Sample:
@@ -95,7 +112,7 @@ class _Sample:
             abs(value) > TOLERANCE and (value > 0) == (sign > 0) and sign != 0 for value, sign in signs
         )
 
-    def follows(self, orders: tuple[Order, ...]) -> bool:
+    def follows(self, orders: Sequence[Order]) -> bool:
         """Tell whether what the page supposes holds here."""
         return all(self.polynomial(order.form, {}).real > TOLERANCE for order in orders)
 

@@ -48,7 +48,7 @@ def is_zero(algebra: Algebra, p: Polynomial, depth: int = DEPTH, facts: Facts = 
 def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
     if len(p.terms) < 2 and not any(m.marked for m in p.terms):
         return not p.terms
-    if not algebra.rules and nonzero(p, algebra, facts):
+    if nonzero(p, algebra, facts):
         return False
     if any(m.marked for m in p.terms):
         parts = branches(algebra, p, facts)
