@@ -160,7 +160,7 @@ class Anatomy:
     depth: int = field(init=False)
     """The depth of the deeper side."""
     exact: bool = field(init=False)
-    """Whether sampled values satisfy the goal exactly: no hypotheses to be solved, no rounded constants."""
+    """Whether sampled values satisfy the goal exactly: no equations to be solved, no rounded constants."""
     fine: bool = field(init=False)
     """Whether there are numbers of so many digits that float64 may not tell the sides apart."""
     solved_by: Any = None

@@ -438,9 +438,7 @@ class _Hypotheses:
         if any(not np.isin(point.values[name], few[name]).all() for name in self.moved if name in few):
             return False
         walker = Walker(self.anatomy, self.sizes, point)
-        return all(
-            (walker.condition(one, self._scope(one, pins), Frame()).data == 1).all() for one in self.others
-        )
+        return all(_true(one, self._scope(one, pins), walker).all() for one in self.others)
 
 
 def _own_scope(hypothesis: Boolean, scope: Scope, anatomy: Anatomy, sizes: Mapping[str, int]) -> Scope:
@@ -519,15 +517,19 @@ def _existing(holds: Array, scope: Scope) -> Array:
 
 def _holds(hypothesis: Boolean, scope: Scope, walker: Walker) -> Array:
     """Return the entries at which a hypothesis holds, for all of its own indices."""
-    inner = _own_scope(hypothesis, scope, walker.anatomy, walker.sizes)
-    if isinstance(hypothesis, sympy.Eq):
-        left, right = hypothesis.args
-        holds = abs(over(walker.subtract(left, right, inner, Frame()), inner)) < _HOLDS
-    elif isinstance(hypothesis, Relational | Definite):
-        holds = over(walker.condition(hypothesis, inner, Frame()), inner) == 1
-    else:
-        raise CannotSampleError("an assumption that is no relation")
+    holds = _true(hypothesis, _own_scope(hypothesis, scope, walker.anatomy, walker.sizes), walker)
     return np.asarray(holds.all(axis=tuple(range(len(scope), holds.ndim))))
 
 
-_HOLDS = 1e-9
+def _true(hypothesis: Boolean, scope: Scope, walker: Walker) -> Array:
+    """Return where a hypothesis holds; two numbers differ where rounding cannot be the reason."""
+    if isinstance(hypothesis, sympy.Eq | sympy.Ne):
+        left, right = hypothesis.args
+        apart = abs(over(walker.subtract(left, right, scope, Frame()), scope))
+        return np.asarray(apart < _HOLDS if isinstance(hypothesis, sympy.Eq) else apart > _APART)
+    if isinstance(hypothesis, Relational | Definite):
+        return np.asarray(over(walker.condition(hypothesis, scope, Frame()), scope) == 1)
+    raise CannotSampleError("an assumption that is no relation")
+
+
+_HOLDS, _APART = 1e-9, 1e-6

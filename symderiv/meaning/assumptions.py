@@ -185,6 +185,19 @@ def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
     return True
 
 
+def not_understood(survey: Survey, place: Place) -> None:
+    """Let a condition without a meaning be in force: what does not hold in general may hold under it."""
+    span = place.math.span
+    fact = Fact(
+        survey.text(span), tree.Relation((), ("",), span=span), place.scope, len(survey.items), indices=False
+    )
+    survey.facts.append(fact)
+    if place.cue == "local":
+        survey.local.append(fact)
+    else:
+        survey.section.setdefault(id(place.scope), []).append(fact)
+
+
 def _value_of_entries(survey: Survey, chain: tree.Chain, head: Head | None, scope: Scope) -> bool:
     """Tell whether *with $m_k = 0$* gives a value to a tensor that definitions above leave open."""
     body = chain.members[-1]

@@ -5,14 +5,12 @@ Vocabulary: an *operand* is a member of a relation; the set after `in` is the ra
 
 from __future__ import annotations
 
-from sympy import (
-    Eq,
-    Expr,
-    Sum,
-)
+from collections.abc import Callable, Mapping
+
+from sympy import Eq, Expr, Ne, Sum
 from sympy.logic.boolalg import And, Boolean
 
-from symderiv.kernel.terms import Definite, Size
+from symderiv.kernel.terms import Definite, Det, Size
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.elaborator import Elaborator
@@ -37,16 +35,17 @@ def proposition(elaborator: Elaborator, node: tree.Node) -> Boolean:
 
 
 def stated(elaborator: Elaborator, node: tree.Relation) -> Boolean | None:
-    """Return what a property of a name says of its entries; None for a relation that is none."""
-    return _one_hot(elaborator, node) if node.operators == ("one-hot",) else _definite(elaborator, node)
+    """Return what a property of a name says of entries; None where that is not known."""
+    rule = _STATED.get(node.operators)
+    try:
+        return None if rule is None else rule(elaborator, node)
+    except Untyped:
+        return None
 
 
 def _one_hot(elaborator: Elaborator, node: tree.Relation) -> Boolean | None:
     """The entries of a one-hot vector are 0 or 1, their own squares, and sum to 1."""
-    try:
-        value = elaborator.member(node.members[0])
-    except Untyped:
-        return None
+    value = elaborator.member(node.members[0])
     if value.rank != 1:
         return None
     total = Sum(value.body, (value.slots[0], 1, value.dimensions[0]))
@@ -56,17 +55,30 @@ def _one_hot(elaborator: Elaborator, node: tree.Relation) -> Boolean | None:
 def _definite(elaborator: Elaborator, node: tree.Relation) -> Boolean | None:
     """`A \\succ 0`: A is symmetric and positive definite."""
     first, second = node.members[0], node.members[-1]
-    if node.operators != ("succ",) or not isinstance(second, tree.Number) or second.text != "0":
+    if not isinstance(second, tree.Number) or second.text != "0":
         return None
-    try:
-        value = elaborator.member(first)
-    except Untyped:
-        return None
+    value = elaborator.member(first)
     if value.rank != 2 or not elaborator.sizes.try_unify(value.dimensions[0], value.dimensions[1]):
         return None
     p, q = value.slots
     symmetric = Eq(value.body, value.body.xreplace({p: q, q: p}), evaluate=False)
     return And(symmetric, Definite(value.body, (p, q, value.dimensions[0])))
+
+
+def _invertible(elaborator: Elaborator, node: tree.Relation) -> Boolean | None:
+    """A square matrix is invertible where its determinant is not 0."""
+    value = elaborator.member(node.members[0])
+    if value.rank != 2 or not elaborator.sizes.try_unify(value.dimensions[0], value.dimensions[1]):
+        return None
+    return Ne(Det(value.body, (*value.slots, value.dimensions[0])), 0)
+
+
+_STATED: Mapping[tuple[str, ...], Callable[[Elaborator, tree.Relation], Boolean | None]] = {
+    ("one-hot",): _one_hot,
+    ("succ",): _definite,
+    ("invertible",): _invertible,
+}
+"""What the properties say, by the word that stands for a relation."""
 
 
 def _operand(elaborator: Elaborator, node: tree.Node, other: tree.Node) -> Expr:

@@ -162,6 +162,17 @@ def imposes(prose: str) -> bool:
     return bool(_IMPOSED.search(prose))
 
 
+_DESCRIBED = re.compile(
+    r"\b(vanish(es)?|(is|are)\s+(zero|0))\s+(on|off|in|inside|outside|beyond|over|for|everywhere)\b[^.;:]*:\s*$",
+    re.IGNORECASE,
+)
+
+
+def describes(prose: str) -> bool:
+    """Tell whether prose says where a derivative is zero, which the display after its colon then shows."""
+    return bool(_DESCRIBED.search(prose))
+
+
 def has_words(prose: str) -> bool:
     """Tell whether a run of text holds a word, so that its paragraph is prose."""
     return bool(_WORD.search(prose))

@@ -24,7 +24,7 @@ class Compared:
     goal: Goal
     layout: str | None = None
     unused: bool = False
-    """An assumption of the page is not among those of the goal."""
+    """An assumption of the page is not among those of the goal: it has no meaning, or none here."""
 
 
 def unreached(goal: Goal) -> tuple[str, str] | None:
@@ -131,13 +131,14 @@ def compare(
     wide = left if left.rank >= right.rank else right
     ranges: dict[Index, Expr] = dict(zip(wide.slots, wide.dimensions, strict=True))
     free = [_free(side.body, statement.context) - set(ranges) for side in (left, right)]
-    facts = [
-        fact
+    used = [
+        _facts(assumption)
         for assumption in statement.assumptions
-        for fact in _facts(assumption)
-        if not assumption.particular or _indices(fact) <= free[0] | free[1]
+        if not assumption.particular
+        or all(_indices(fact) <= free[0] | free[1] for fact in _facts(assumption))
     ]
-    unused = len(facts) < len(statement.assumptions)
+    facts = [fact for each in used for fact in each]
+    unused = not all(used) or len(used) < len(statement.assumptions)
     tied = {letter for fact in facts for letter in _indices(fact)}
     first = chain.members[0].value
     known = _free(first.body, statement.context) if isinstance(first, Tensor) else free[1]
@@ -156,8 +157,9 @@ def compare(
         if about <= chain.ranges.keys():
             ranges |= {index: chain.ranges[index] for index in about}
             usable.append(fact)
-    goal = Goal(left.body, right.body, ranges, tuple(usable), statement.context)
-    return Compared(_closed(goal, chain), "numerator" if turned else None, unused)
+    goal = _closed(Goal(left.body, right.body, ranges, tuple(usable), statement.context), chain)
+    unused = unused or len(goal.assumptions) < len(facts)
+    return Compared(goal, "numerator" if turned else None, unused)
 
 
 def _closed(goal: Goal, chain: Chain) -> Goal:
@@ -236,7 +238,8 @@ def _lettered(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _facts(assumption: Assumption) -> tuple[Boolean, ...]:
-    if assumption.fact is None or assumption.fact in (True, False):
+    """Return what an assumption says, in parts; none where that is not known, or cannot be."""
+    if assumption.fact is None or assumption.fact == False:  # noqa: E712  SymPy's, too
         return ()
     return tuple(assumption.fact.args) if isinstance(assumption.fact, And) else (assumption.fact,)
 

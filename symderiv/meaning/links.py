@@ -25,13 +25,15 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
     new = [m for m in chain.members[1:] if m is not None]
     operators = [operator.text for operator in chain.operators]
     heads = {} if base else _heads_of(survey, [raw.first, *new], operators, place)
+    shown = cues.describes(place.before) and _is_derivative(raw.first)
+    imposed = cues.imposes(place.before) and not shown
     if not base:
         observe(survey, raw.first, scope, introduces=True)
     for at, (node, operator) in enumerate(zip(new, operators, strict=True)):
         previous = raw.members[-1]
         item = Item("claim", node.span, scope, facts=survey.in_force(scope), chain=survey.chains.index(raw))
         item.member, item.left = base + at + 1, previous.span
-        item.imposed = cues.imposes(place.before)
+        item.imposed = imposed
         link = Link(node, operator, survey.add(item))
         raw.links.append(link)
         if not base and not at and operator in (*_DEFINING, "<-") and _updates(survey, raw.first, new, scope):
@@ -59,7 +61,7 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
             explains = place.cue == "where" or place.before.strip().lower() in ("with", "and")
             if explains and not place.math.display:
                 _explains(survey, link)
-        elif last and cues.imposes(place.before) and isinstance(node, tree.Number) and node.text == "0":
+        elif last and imposed and isinstance(node, tree.Number) and node.text == "0":
             item.kind = "assumption"
             impose(survey, previous, node, scope)
         elif last and item.member > 1 and _ends(survey, node, operator, scope):
@@ -69,6 +71,14 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
             assert head is not None
             _define(survey, link, head, node, previous)
         observe(survey, node, scope, introduces=bool(heads) or link.head is not None)
+
+
+def _is_derivative(node: tree.Node) -> bool:
+    """Tell whether a member is a derivative, or has one in it."""
+    return any(
+        isinstance(each, tree.Derivative) or (isinstance(each, tree.Script) and each.primes > 0)
+        for each in names.walk(node)
+    )
 
 
 def _updates(survey: Survey, first: tree.Node, rest: list[tree.Node], scope: Scope) -> bool:

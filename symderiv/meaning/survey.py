@@ -16,6 +16,7 @@ from symderiv.meaning.assumptions import (
     condition_after,
     is_number,
     negated,
+    not_understood,
     partial,
     state_properties,
 )
@@ -91,6 +92,8 @@ def _unread(survey: Survey, place: Place) -> None:
     found = Diagnostic("SD010", str(place.error.message), place.error.span)
     for at in range(max(1, equations(place.math.text))):
         survey.add(Item("unread", place.math.span, place.scope, diagnostics=(found,) if at == 0 else ()))
+    if not place.math.display and place.cue in ("local", "section"):
+        not_understood(survey, place)
 
 
 def _display(survey: Survey, place: Place, display: tree.Display) -> None:
