@@ -526,10 +526,10 @@ def _true(hypothesis: Boolean, scope: Scope, walker: Walker) -> Array:
     if isinstance(hypothesis, sympy.Eq | sympy.Ne):
         left, right = hypothesis.args
         apart = abs(over(walker.subtract(left, right, scope, Frame()), scope))
-        return np.asarray(apart < _HOLDS if isinstance(hypothesis, sympy.Eq) else apart > _APART)
+        return np.asarray(apart < _HOLDS if isinstance(hypothesis, sympy.Eq) else apart > _CLEAR)
     if isinstance(hypothesis, Relational | Definite):
         return np.asarray(over(walker.condition(hypothesis, scope, Frame()), scope) == 1)
     raise CannotSampleError("an assumption that is no relation")
 
 
-_HOLDS, _APART = 1e-9, 1e-6
+_HOLDS, _CLEAR = 1e-9, 1e-6
