@@ -42,9 +42,10 @@ from sympy import (
 
 from symderiv.judge.anatomy import Anatomy, NotEvaluableError
 from symderiv.judge.arithmetic import FLOAT, Arithmetic, many_digits
-from symderiv.judge.grids import undefined
+from symderiv.judge.grids import Table, undefined
 from symderiv.judge.numeric import cross_check, evaluate, sample, settle, size_choices, survey
 from symderiv.judge.points import CannotSampleError
+from symderiv.judge.recall import Recall
 from symderiv.judge.skeletons import Indicator, Whole, compiled, skeleton
 from symderiv.judge.walker import Frame, Point, Walker, over
 from symderiv.kernel.terms import (
@@ -797,3 +798,48 @@ def test_a_definite_matrix_is_sampled() -> None:
     compared = cross_check(inverse)
     assert compared is not None
     assert compared.agrees
+
+
+# Recall
+
+
+def _alike() -> list[Goal]:
+    """Return goals in which the same names mean different things."""
+    body = D(entry("y", j), entry("x", i))
+    sums = Sum(entry("y", k) * entry("y", k), (k, 1, n))
+    contexts = [
+        Context({"y": Definition("y", (l,), factor * entry("x", l) ** power)}, {}, {"x": (n,), "y": (n,)})
+        for factor, power in ((2, 2), (3, 2), (2, 3))
+    ]
+    contexts.append(Context({}, {"y": Opaque("y", (l,), ("x",))}, {"x": (n,), "y": (n,)}))
+    contexts.append(Context({}, {}, {"x": (n,), "y": (n,)}))
+    inner = Definition("y", (l,), Sum(entry("z", l) * entry("x", m), (m, 1, n)))
+    for other in (cos(entry("x", l)), sin(entry("x", l))):
+        z = Definition("z", (l,), other)
+        contexts.append(Context({"y": inner, "z": z}, {}, {"x": (n,), "y": (n,), "z": (n,)}))
+    return [
+        Goal(side, sums * entry("x", i), {i: n, j: n}, (), context)
+        for context in contexts
+        for side in (body, body * entry("y", i), entry("y", j), D(sums, entry("x", i)))
+    ]
+
+
+def test_what_is_recalled_is_what_would_be_computed() -> None:
+    """One memory serves goals in which the same names mean different things, at several points and sizes."""
+    recall = Recall()
+    points = [(size, kind, seed) for size in (1, 2, 3) for kind in ("real", "positive") for seed in (0, 1)]
+    for goal, (size, kind, seed) in itertools.product([*_alike(), *_alike()], points):
+        sizes = {"n": size}
+        point = sample(goal, sizes, seed, kind)
+        expected = evaluate(goal, sizes, point)
+        actual = evaluate(goal, sizes, point, anatomy=Anatomy(goal, recall))
+        np.testing.assert_array_equal(actual.left, expected.left)
+        np.testing.assert_array_equal(actual.right, expected.right)
+
+
+def test_recall_forgets_over_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symderiv.judge.recall._MOST", 100)
+    recall = Recall()
+    made = [recall.find(at, lambda: Table(np.zeros(30))) for at in (0, 1, 0, 2, 0)]
+    assert made[0] is made[2]
+    assert made[0] is not made[4]

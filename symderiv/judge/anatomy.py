@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import sympy
 from sympy import Expr, Indexed, Product, Sum
 from sympy.logic.boolalg import And, Boolean, BooleanTrue
 
+from symderiv.judge.recall import Recall, token
 from symderiv.kernel.terms import (
     Bounds,
     Context,
@@ -27,6 +29,7 @@ from symderiv.kernel.terms import (
     OfMatrix,
     Size,
     Unknown,
+    free_in,
     name_of,
 )
 
@@ -49,6 +52,7 @@ def subterms(*terms: Any) -> Iterator[Any]:
             waiting.extend(term.args)
 
 
+@lru_cache(maxsize=8192)
 def index_only(term: Any) -> bool:
     """Tell whether the term's value depends on indices and sizes alone."""
     return all(
@@ -60,7 +64,7 @@ def index_only(term: Any) -> bool:
 
 def free_indices(term: Any) -> set[Index]:
     """Return the indices that stand free in the term."""
-    return {symbol for symbol in term.free_symbols if isinstance(symbol, Index)}
+    return {symbol for symbol in free_in(term) if isinstance(symbol, Index)}
 
 
 def visible(index: Index) -> str:
@@ -108,6 +112,37 @@ _LONG = 10**9
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """What stands in a term."""
+
+    names: tuple[str, ...]
+    positive: frozenset[str]
+    """The names that are declared positive."""
+    sizes: tuple[str, ...]
+    free: tuple[Index, ...]
+    """The indices that are not bound in it."""
+    rounded: bool
+    """Whether there are numbers of Python's kind, not exact ones."""
+    fine: bool
+    """Whether there are numbers of many digits."""
+
+
+@lru_cache(maxsize=8192)
+def traits(term: Any) -> Traits:
+    """Return what stands in a term, sorted."""
+    parts = dict.fromkeys(subterms(term))
+    names = {name_of(part) for part in parts if isinstance(part, Indexed | sympy.Symbol)}
+    return Traits(
+        names=tuple(sorted(name for name in names if name is not None)),
+        positive=frozenset(name for name in map(_positive, parts) if name is not None),
+        sizes=tuple(sorted({part.name for part in parts if isinstance(part, Size)})),
+        free=tuple(sorted(free_indices(term), key=lambda index: index.name)),
+        rounded=any(isinstance(part, sympy.Float) for part in parts),
+        fine=any(isinstance(part, sympy.Rational) and max(abs(part.p), part.q) > _LONG for part in parts),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Assumptions:
     """The assumptions of a goal by what they restrict."""
 
@@ -137,10 +172,112 @@ def _sorted_out(assumptions: Iterable[Boolean]) -> Assumptions:
 
 
 @dataclass(slots=True, eq=False)
+class Ties:
+    """How the names of a context rest on each other, found once for all goals."""
+
+    context: Context
+    _reach: dict[str, frozenset[str]] = field(default_factory=dict)
+    _circular: dict[str, bool] = field(default_factory=dict)
+    _depths: dict[Any, int] = field(default_factory=dict)
+    _makings: dict[str, Makings] = field(default_factory=dict)
+
+    def _needs(self, name: str) -> Iterable[str]:
+        if name in self.context.definitions:
+            return traits(self.context.definitions[name].body).names
+        return self.context.opaque[name].arguments if name in self.context.opaque else ()
+
+    def _closure(self, names: Iterable[str]) -> frozenset[str]:
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting.extend(self._needs(name))
+        return frozenset(found)
+
+    def reach(self, name: str) -> frozenset[str]:
+        """Return the name itself and every name on which its value depends."""
+        if name not in self._reach:
+            self._reach[name] = self._closure({name})
+        return self._reach[name]
+
+    def circular(self, name: str) -> bool:
+        """Tell whether the name is defined by itself, as in a recurrence."""
+        if name not in self._circular:
+            self._circular[name] = name in self._closure(self._needs(name))
+        return self._circular[name]
+
+    def depth_of(self, term: Any) -> int:
+        """Return how many derivatives are nested in the term, through the definitions that it opens."""
+        if term not in self._depths:
+            self._depths[term] = 0  # what a circular definition finds of itself
+            self._depths[term] = self._depth(term)
+        return self._depths[term]
+
+    def _depth(self, term: Any) -> int:
+        if isinstance(term, D):
+            return self.depth_of(term.term) + len(term.variables)
+        if isinstance(term, Indexed | sympy.Symbol):
+            name = name_of(term)
+            defined = [one for one in self.reach(name) if one in self.context.definitions] if name else []
+            return max((self.depth_of(self.context.definitions[one].body) for one in defined), default=0)
+        return max(map(self.depth_of, term.args), default=0)
+
+    def makings(self, name: str) -> Makings:
+        """Return what the values of a name are made of, beside numbers."""
+        if name not in self._makings:
+            self._makings[name] = self._found(name)
+        return self._makings[name]
+
+    def _found(self, name: str) -> Makings:
+        context, reached = self.context, sorted(self.reach(name))
+        parts = [
+            (
+                each,
+                context.shapes.get(each, ()),
+                context.definitions.get(each),
+                context.opaque[each].arguments if each in context.opaque else None,
+            )
+            for each in reached
+        ]
+        bodies = [context.definitions[each].body for each in reached if each in context.definitions]
+        sized = [*bodies, *(size for _, shape, _, _ in parts for size in shape if isinstance(size, Expr))]
+        return Makings(
+            token=token(tuple(parts)),
+            sizes=tuple(sorted({size for each in sized for size in traits(each).sizes})),
+            primitives=tuple(
+                each for each in reached if each not in context.definitions and each not in context.opaque
+            ),
+            recurrent=any(map(self.circular, reached)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Makings:
+    """What the values of a name are made of."""
+
+    token: object
+    """Stands for the definitions, arguments and shapes of all names that it reaches."""
+    sizes: tuple[str, ...]
+    primitives: tuple[str, ...]
+    recurrent: bool
+    """Whether one of these names is defined by itself."""
+
+
+@lru_cache(maxsize=64)
+def ties_of(context: Context) -> Ties:
+    """Return how the names of a context rest on each other."""
+    return Ties(context)
+
+
+@dataclass(slots=True, eq=False)
 class Anatomy:
     """What the evaluation needs to know of a goal."""
 
     goal: Goal
+    recall: Recall = field(default_factory=Recall)
+    """What other comparisons of the page have evaluated."""
     context: Context = field(init=False)
     assumptions: Assumptions = field(init=False)
     names: tuple[str, ...] = field(init=False)
@@ -169,22 +306,19 @@ class Anatomy:
         default_factory=dict
     )
     """For a term and an arithmetic: its leaves, which of them are whole, and what it makes of them."""
-    _circular: dict[str, bool] = field(default_factory=dict)
-    _named: dict[Any, frozenset[str]] = field(default_factory=dict)
-    _reach: dict[str, frozenset[str]] = field(default_factory=dict)
-    _depths: dict[Any, int] = field(default_factory=dict)
+    ties: Ties = field(init=False)
+    """How the names of the context rest on each other."""
 
     def __post_init__(self) -> None:
         goal = self.goal
         self.context = goal.context
+        self.ties = ties_of(goal.context)
         self.assumptions = _sorted_out(goal.assumptions)
-        terms = [goal.left, goal.right, *self.assumptions.hypotheses]
-        self.names = tuple(sorted(self._closure(name for term in terms for name in self.named(term))))
+        self.names = tuple(sorted(self.reached(goal.left, goal.right, *self.assumptions.hypotheses)))
         definitions = self.context.definitions
         self.bodies = tuple(definitions[name].body for name in self.names if name in definitions)
-        shapes = [size for name in self.names for size in self.shape(name)]
-        parts = list(subterms(goal.left, goal.right, *goal.assumptions, *self.bodies))
-        self.positive = frozenset(name for name in map(_positive, parts) if name is not None)
+        every = [traits(term) for term in (goal.left, goal.right, *goal.assumptions, *self.bodies)]
+        self.positive = frozenset[str]().union(*(each.positive for each in every))
         self.bounds, self.unbounded = self._bounds()
         matrices = [one.matrix for one in self.assumptions.hypotheses if isinstance(one, Definite)]
         self.definite = frozenset(
@@ -193,15 +327,13 @@ class Anatomy:
             if isinstance(matrix.body, Indexed) and set(matrix.body.indices) == set(matrix.places[:2])
             if (name := name_of(matrix.body)) is not None
         )
-        sizes = [size for size in (*shapes, *goal.ranges.values()) if isinstance(size, Expr)]
-        everywhere = [*parts, *subterms(*sizes)]
-        self.sizes = tuple(sorted({part.name for part in everywhere if isinstance(part, Size)}))
-        self.depth = max(self.depth_of(goal.left), self.depth_of(goal.right))
+        shapes = [size for name in self.names for size in self.shape(name)]
+        lengths = [traits(size) for size in (*shapes, *goal.ranges.values()) if isinstance(size, Expr)]
+        self.sizes = tuple(sorted({size for each in (*every, *lengths) for size in each.sizes}))
+        self.depth = max(self.ties.depth_of(goal.left), self.ties.depth_of(goal.right))
         solved = any(isinstance(one, sympy.Eq) for one in self.assumptions.hypotheses)
-        self.exact = not solved and not any(isinstance(part, sympy.Float) for part in parts)
-        self.fine = any(
-            isinstance(part, sympy.Rational) and max(abs(part.p), part.q) > _LONG for part in parts
-        )
+        self.exact = not solved and not any(each.rounded for each in every)
+        self.fine = any(each.fine for each in every)
 
     def _bounds(self) -> tuple[dict[str, Bounds], tuple[Boolean, ...]]:
         """Return the bounds of names, those that hypotheses state for every entry among them."""
@@ -216,59 +348,21 @@ class Anatomy:
             found[name] = found[name].both(bounds) if name in found else bounds
         return found, tuple(rest)
 
-    def named(self, term: Any) -> frozenset[str]:
-        """Return the names that stand in the term itself."""
-        if term not in self._named:
-            found = (name_of(part) for part in subterms(term) if isinstance(part, Indexed | sympy.Symbol))
-            self._named[term] = frozenset(name for name in found if name is not None)
-        return self._named[term]
-
-    def _needs(self, name: str) -> Iterable[str]:
-        if name in self.context.definitions:
-            return self.named(self.context.definitions[name].body)
-        return self.context.opaque[name].arguments if name in self.context.opaque else ()
-
-    def _closure(self, names: Iterable[str]) -> frozenset[str]:
-        found: set[str] = set()
-        waiting = list(names)
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.add(name)
-                waiting.extend(self._needs(name))
-        return frozenset(found)
-
     def reach(self, name: str) -> frozenset[str]:
         """Return the name itself and every name on which its value depends."""
-        if name not in self._reach:
-            self._reach[name] = self._closure({name})
-        return self._reach[name]
+        return self.ties.reach(name)
 
     def reached(self, *terms: Any) -> frozenset[str]:
         """Return every name on which the terms' values depend."""
-        return frozenset(one for term in terms for name in self.named(term) for one in self.reach(name))
+        return frozenset(one for term in terms for name in traits(term).names for one in self.reach(name))
 
     def circular(self, name: str) -> bool:
         """Tell whether the name is defined by itself, as in a recurrence."""
-        if name not in self._circular:
-            self._circular[name] = name in self._closure(self._needs(name))
-        return self._circular[name]
+        return self.ties.circular(name)
 
     def depth_of(self, term: Any) -> int:
         """Return how many derivatives are nested in the term, through the definitions that it opens."""
-        if term not in self._depths:
-            self._depths[term] = 0  # what a circular definition finds of itself
-            self._depths[term] = self._depth(term)
-        return self._depths[term]
-
-    def _depth(self, term: Any) -> int:
-        if isinstance(term, D):
-            return self.depth_of(term.term) + len(term.variables)
-        if isinstance(term, Indexed | sympy.Symbol):
-            name = name_of(term)
-            defined = [one for one in self.reach(name) if one in self.context.definitions] if name else []
-            return max((self.depth_of(self.context.definitions[one].body) for one in defined), default=0)
-        return max(map(self.depth_of, term.args), default=0)
+        return self.ties.depth_of(term)
 
     def primitive(self, name: str) -> bool:
         """Tell whether the name has values of its own."""

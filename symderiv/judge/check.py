@@ -11,7 +11,7 @@ import contextlib
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sympy import Integer
@@ -22,6 +22,7 @@ from symderiv.document import read
 from symderiv.judge import explain
 from symderiv.judge.anatomy import Anatomy
 from symderiv.judge.numeric import Extent
+from symderiv.judge.recall import Recall
 from symderiv.judge.refute import Screening, screen
 from symderiv.judge.special import passes_kink
 from symderiv.judge.verdict import Outcome, Verdict, Witness
@@ -54,6 +55,7 @@ def decide(  # noqa: PLR0913  what makes a verdict
     *,
     seed: int = 0,
     deadline: float | None = None,
+    recall: Recall | None = None,
     written: Callable[[], tuple[Boolean, ...]] = tuple,
     almost: Callable[[], bool] = bool,
 ) -> tuple[Verdict, bool]:
@@ -65,7 +67,7 @@ def decide(  # noqa: PLR0913  what makes a verdict
     if _assumes_functions(goal):
         screening = Screening(reason="an assumption about an unknown function cannot be sampled")
     else:
-        screening = screen(goal, seed=seed, deadline=deadline, extent="brief")
+        screening = screen(goal, seed=seed, deadline=deadline, extent="brief", recall=recall)
     proof, left = _proof(goal)
     if proof is not None:
         if screening.witness is not None:
@@ -81,12 +83,12 @@ def decide(  # noqa: PLR0913  what makes a verdict
     domain = written()
     if domain:
         goal = replace(goal, assumptions=(*goal.assumptions, *domain))
-        screening = screen(goal, seed=seed, deadline=deadline, extent="brief")
+        screening = screen(goal, seed=seed, deadline=deadline, extent="brief", recall=recall)
     extents: tuple[Extent, ...] = ()
     if screening.agreement is not None:
         extents = ("whole", "apart" if almost() else "special", "far")
     for extent in extents:
-        further = screen(goal, seed=seed, deadline=deadline, extent=extent)
+        further = screen(goal, seed=seed, deadline=deadline, extent=extent, recall=recall)
         if extent == "whole" or further.witness is not None:
             screening = further
         if further.witness is not None:
@@ -172,6 +174,7 @@ class Session:
     """An open page."""
 
     page: Page
+    recall: Recall = field(default_factory=Recall)
 
     def outline(self) -> Json:
         """Return the page as JSON, the verdicts of its steps still to come."""
@@ -346,6 +349,7 @@ class Session:
             deadline=time.monotonic() + _NUMBERS,
             written=lambda: self._folded(compared.goal, left, right),
             almost=lambda: _passes_kink(chain, compared.goal),
+            recall=self.recall,
         )
         if apart is not None and verdict.outcome == "proved":
             verdict = replace(verdict, diagnostics=(explain.zero(right.span, *map(_plain, apart)),))

@@ -102,7 +102,7 @@ def _sides(
 ) -> tuple[Array, Array]:
     walker, frame, goal = Walker(anatomy, sizes, point, arithmetic), Frame(), anatomy.goal
     try:
-        left, right = (over(walker.value(side, scope, frame), scope) for side in (goal.left, goal.right))
+        left, right = (over(walker.side(side, scope, frame), scope) for side in (goal.left, goal.right))
     except RecursionError:
         raise NotEvaluableError("the term is nested too deeply") from None
     except MemoryError:

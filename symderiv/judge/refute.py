@@ -30,6 +30,7 @@ from symderiv.judge.numeric import (
     tolerance,
 )
 from symderiv.judge.points import Kind, sample, smallest_first
+from symderiv.judge.recall import Recall
 from symderiv.judge.shrink import generalised, shrink
 from symderiv.judge.special import COINCIDENCES
 from symderiv.judge.standins import Family
@@ -50,18 +51,23 @@ class Screening:
 
 
 def screen(
-    goal: Goal, *, seed: int = 0, deadline: float | None = None, extent: Extent = "whole"
+    goal: Goal,
+    *,
+    seed: int = 0,
+    deadline: float | None = None,
+    extent: Extent = "whole",
+    recall: Recall | None = None,
 ) -> Screening:
     """Compare the sides at several sizes and points; where they differ, return the smallest witness found."""
     try:
-        return _screen(goal, seed, deadline, extent)
+        return _screen(goal, seed, deadline, extent, recall or Recall())
     except RecursionError:
         return Screening(reason="the terms are nested too deeply")
 
 
-def _screen(goal: Goal, seed: int, deadline: float | None, extent: Extent) -> Screening:
+def _screen(goal: Goal, seed: int, deadline: float | None, extent: Extent, recall: Recall) -> Screening:
     ranges = dict(sorted(goal.ranges.items(), key=lambda one: (visible(one[0]), one[0].name)))
-    anatomy = shrink(Anatomy(replace(goal, ranges=ranges)))
+    anatomy = shrink(Anatomy(replace(goal, ranges=ranges), recall))
     wider = generalised(anatomy)
     if wider is not None:
         found = survey(wider.goal, seed=seed, deadline=deadline, anatomy=wider, extent=extent)

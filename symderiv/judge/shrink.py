@@ -85,7 +85,8 @@ def _smaller(anatomy: Anatomy, *, everywhere: bool) -> Anatomy:
                 for one in goal.assumptions
             ),
             context,
-        )
+        ),
+        anatomy.recall,
     )
 
 

@@ -11,9 +11,8 @@ definition. What is undefined (out of range, 0/0, log of a negative) is NaN.
 from __future__ import annotations
 
 import functools
-import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -25,7 +24,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
 from symderiv.judge import standins
-from symderiv.judge.anatomy import Anatomy, NotEvaluableError, index_only, size_value, visible
+from symderiv.judge.anatomy import Anatomy, NotEvaluableError, index_only, size_value, traits, visible
 from symderiv.judge.arithmetic import FLOAT, Arithmetic, Array, Stencil
 from symderiv.judge.grids import (
     Grid,
@@ -44,6 +43,7 @@ from symderiv.judge.grids import (
     undefined,
     widened,
 )
+from symderiv.judge.recall import token
 from symderiv.judge.skeletons import Whole, compiled, elementary, skeleton
 from symderiv.kernel.terms import (
     Cases,
@@ -84,6 +84,8 @@ class Frame:
     parent: Frame | None = None
     variable: str | None = None
     """What distinguishes this frame from its parent."""
+    token: object = None
+    """Stands for all derivatives in progress; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,9 +129,10 @@ class Walker:
         self.sizes = sizes
         self.point = point
         self.arithmetic = arithmetic
-        self._labels = itertools.count()
         self._in_progress: set[str] = set()
         self._rules: dict[type, Callable[[Any, Scope, Frame], Grid]] = {}
+        self._made: dict[str, object] = {}
+        self._here = token((point.family, point.seed, arithmetic))
         self._integers = self if arithmetic is FLOAT else Walker(anatomy, sizes, point, FLOAT)
         self._nan = arithmetic.cast(np.array(np.nan))
 
@@ -140,6 +143,49 @@ class Walker:
         if rule is None:
             rule = self._rules[kind] = self._rule(kind)
         return rule(term, scope, frame)
+
+    def side(self, term: Any, scope: Scope, frame: Frame) -> Grid:
+        """Return the value of a side, which may be known from another comparison."""
+        return (
+            self._known(self.value, term, scope, frame)
+            if elementary(type(term))
+            else self.value(term, scope, frame)
+        )
+
+    def _known(
+        self, evaluate: Callable[[Any, Scope, Frame], Grid], term: Any, scope: Scope, frame: Frame
+    ) -> Grid:
+        """Return a term's value: known from another comparison, or found by this function."""
+        if frame.token is not None or self._in_progress:
+            return evaluate(term, scope, frame)
+        grid: Grid = self.anatomy.recall.find(self._key(term, scope), lambda: evaluate(term, scope, frame))
+        return grid
+
+    def _key(self, term: Any, scope: Scope) -> Hashable:
+        """Return all that a term's value is made of."""
+        found = traits(term)
+        return (
+            term,
+            self._here,
+            *[self._made_of(name) for name in found.names],
+            *[self.sizes.get(size) for size in found.sizes],
+            *[scope.get(index) for index in found.free],
+        )
+
+    def _made_of(self, name: str) -> object:
+        """Return what stands for all that the table of a name is made of, where nothing is moved."""
+        if name not in self._made:
+            makings = self.anatomy.ties.makings(name)
+            values = [self.point.values.get(each) for each in makings.primitives]
+            parts = (
+                name,
+                self._here,
+                makings.token,
+                *[self.sizes.get(size) for size in makings.sizes],
+                *[None if one is None else (one.shape, one.tobytes()) for one in values],
+            )
+            self._made[name] = token(parts)
+        return self._made[name]
 
     def _rule(self, kind: type) -> Callable[[Any, Scope, Frame], Grid]:
         if elementary(kind):
@@ -213,8 +259,16 @@ class Walker:
         if name not in frame.tables:
             if frame.parent is not None and frame.variable not in self.anatomy.reach(name):
                 return self.table(name, frame.parent)
-            frame.tables[name] = self._compute(name, frame)
+            frame.tables[name] = self._found(name, frame)
         return frame.tables[name]
+
+    def _found(self, name: str, frame: Frame) -> Table:
+        """Return a table that another comparison has computed, or compute it."""
+        if self._in_progress and self.anatomy.ties.makings(name).recurrent:
+            return self._compute(name, frame)
+        key = (frame.token, self._made_of(name))
+        table: Table = self.anatomy.recall.find(key, lambda: self._compute(name, frame))
+        return table
 
     def _compute(self, name: str, frame: Frame) -> Table:
         context = self.anatomy.context
@@ -351,6 +405,9 @@ class Walker:
     # Sums and products over indices
 
     def _sum(self, term: Sum, scope: Scope, frame: Frame) -> Grid:
+        return self._known(self._added, term, scope, frame)
+
+    def _added(self, term: Sum, scope: Scope, frame: Frame) -> Grid:
         return self._fold(term, scope, frame, 0)
 
     def _product(self, term: Product, scope: Scope, frame: Frame) -> Grid:
@@ -453,6 +510,9 @@ class Walker:
     # Derivatives
 
     def _derivative(self, term: D, scope: Scope, frame: Frame) -> Grid:
+        return self._known(self._differentiated, term, scope, frame)
+
+    def _differentiated(self, term: D, scope: Scope, frame: Frame) -> Grid:
         """Differentiate by the last variable; by the others, if any, first."""
         *earlier, variable = term.variables
         name = name_of(variable)
@@ -489,8 +549,10 @@ class Walker:
     def _slopes(self, of: _Slopes, scope: Scope, frame: Frame) -> Grid:
         """Return the derivatives by the wanted entries of a name, the first axis over these."""
         result: Grid | None = None
-        for stencil in self.arithmetic.stencils(self.anatomy.depth_of(of.body)):
-            slopes = self._by_stencil(of, scope, frame, stencil)
+        depth = self.anatomy.depth_of(of.body)
+        for at, stencil in enumerate(self.arithmetic.stencils(depth)):
+            mark = token((frame.token, self._made_of(of.name), of.wanted.tobytes(), depth, at))
+            slopes = self._by_stencil(of, scope, frame, stencil, mark)
             if result is not None:
                 axes = slopes.axes
                 old = spread(Grid(result.data, (axes[0], *result.axes[1:])), axes)
@@ -501,16 +563,16 @@ class Walker:
         assert result is not None
         return result
 
-    def _by_stencil(self, of: _Slopes, scope: Scope, frame: Frame, stencil: Stencil) -> Grid:
+    def _by_stencil(self, of: _Slopes, scope: Scope, frame: Frame, stencil: Stencil, mark: object) -> Grid:
         body, name, wanted = of.body, of.name, of.wanted
         table = self.table(name, frame)
-        slope, direction, step = ((part, next(self._labels)) for part in ("slope", "direction", "step"))
+        slope, direction, step = ((part, mark) for part in ("slope", "direction", "step"))
         entries = np.arange(math.prod(table.shape)).reshape((*table.shape, *[1] * len(table.batch), 1, 1))
         moves = (entries == wanted[:, None]) * stencil.offsets
         lengths = table.data.shape[len(table.shape) :]
         check_room((moves.size, *lengths), objects=moves.dtype == object)
         moved = Table(table.data[..., None, None] + moves, (*table.batch, direction, step))
-        value = self.value(body, scope, Frame({**frame.fixed, name: moved}, {}, frame, name))
+        value = self.value(body, scope, Frame({**frame.fixed, name: moved}, {}, frame, name, mark))
         rest = tuple(axis for axis in value.axes if axis not in (direction, step))
         if direction in value.axes:
             return Grid(stencil.combine(spread(value, (direction, *rest, step))), (slope, *rest))
