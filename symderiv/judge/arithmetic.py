@@ -330,7 +330,10 @@ def _central(step: float) -> Stencil:
     return Stencil(_OFFSETS * step, lambda values: values @ (_WEIGHTS / step))
 
 
-_COMPLEX = Stencil(np.array([1j * _TINY]), lambda values: values[..., 0].imag / _TINY)
+_COMPLEX = Stencil(
+    np.array([1j * _TINY]),
+    lambda values: _where(~np.isnan(values[..., 0].real), values[..., 0].imag / _TINY),
+)
 _NESTED_STEPS = (1e-3, 1e-3, 5e-3, 2e-2, 5e-2)
 
 

@@ -67,7 +67,7 @@ def of_phases(of: StandIn, phases: Array, arithmetic: Arithmetic) -> Array:
     offsets = arithmetic.cast(_offsets(of))
     total = arithmetic.cast(np.array(_LEVEL))
     for amplitude, offset, phase in zip(_AMPLITUDES, offsets, phases, strict=True):
-        total = total + amplitude * arithmetic.functions[sympy.sin](phase + offset)
+        total = np.add(total, amplitude * arithmetic.functions[sympy.sin](np.asarray(phase + offset)))
     return np.asarray(total)
 
 
@@ -93,9 +93,9 @@ def scalar_function(
     for row, amplitude, offset in zip(*_waves(of, len(orders)), strict=True):
         phase, factor = cast(offset), cast(amplitude) * sign
         for weight, times, argument in zip(row, orders, arguments, strict=True):
-            phase = phase + cast(weight) * argument
-            factor = factor * cast(weight) ** times
-        total = total + factor * wave(np.asarray(phase))
+            phase = np.add(phase, np.multiply(cast(weight), argument))
+            factor = np.multiply(factor, cast(weight) ** times)
+        total = np.add(total, np.multiply(factor, wave(np.asarray(phase))))
     return np.asarray(total)
 
 
