@@ -19,7 +19,6 @@ from typing import Literal
 import numpy as np
 import sympy
 from sympy import Expr, Indexed, Product, Sum
-from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
 from symderiv.judge.anatomy import (
@@ -29,21 +28,17 @@ from symderiv.judge.anatomy import (
     index_only,
     size_value,
     subterms,
-    visible,
 )
 from symderiv.judge.arithmetic import Array
+from symderiv.judge.feasible import CannotSampleError, holding, own_scope, satisfied
 from symderiv.judge.standins import Family, draw, dyadic
 from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
-from symderiv.kernel.terms import Bounds, Definite, Goal, Greatest, Index, Size
+from symderiv.kernel.terms import Bounds, Goal, Greatest, Size
 
 Kind = Literal[
     "real", "positive", "unit", "wide", "negative",
     "simple", "simple 2", "simple 3", "zero", "one", "tied",
 ]  # fmt: skip
-
-
-class CannotSampleError(NotEvaluableError):
-    """No values were found that satisfy the hypotheses."""
 
 
 # Sizes
@@ -235,30 +230,18 @@ def sample(  # noqa: PLR0913  a point is what these say
 ) -> Point:
     """Return a point of this kind that satisfies the hypotheses; `CannotSampleError` where none is found."""
     anatomy = anatomy or Anatomy(goal)
-    ordered = any(isinstance(one, Relational) and not isinstance(one, sympy.Eq) for one in anatomy.unbounded)
-    for attempt in range(_ATTEMPTS if ordered else 1):
-        values = _drawn(anatomy, sizes, seed + _APART * attempt, kind, attempt)
-        point = Point(values, family or ("linear" if kind.startswith("simple") else "waves"), seed)
-        if not anatomy.assumptions.hypotheses:
-            return point
-        try:
-            return _Hypotheses(anatomy, sizes).satisfy(point, sparse=kind.startswith("simple"))
-        except CannotSampleError:
-            if attempt == _ATTEMPTS - 1 or not ordered:
-                raise
-    raise AssertionError
+    simple = kind.startswith("simple")
+    values = _drawn(anatomy, sizes, seed, kind)
+    point = Point(values, family or ("linear" if simple else "waves"), seed)
+    if not anatomy.unbounded:
+        return point
+    return satisfied(anatomy, sizes, point, sparse=simple or kind in _TIES)
 
 
-_ATTEMPTS, _APART = 8, 1009
-"""So often is a point drawn that satisfies `a > b`; how far apart the seeds are."""
-
-
-def _drawn(
-    anatomy: Anatomy, sizes: Mapping[str, int], seed: int, kind: Kind, attempt: int
-) -> dict[str, Array]:
+def _drawn(anatomy: Anatomy, sizes: Mapping[str, int], seed: int, kind: Kind) -> dict[str, Array]:
     """Return values of the primitive names, within their bounds and from their sets."""
     simple = kind.startswith("simple")
-    turn = (int(kind[-1]) - 1 if kind[-1].isdigit() else 0) + attempt
+    turn = int(kind[-1]) - 1 if kind[-1].isdigit() else 0
     values: dict[str, Array] = {}
     for at, name in enumerate(name for name in anatomy.names if anatomy.primitive(name)):
         shape = tuple(size_value(size, sizes) for size in anatomy.shape(name))
@@ -277,215 +260,43 @@ def _drawn(
         if name in anatomy.context.discrete and name not in anatomy.context.values:
             values[name] = np.sign(values[name]) * np.ceil(abs(values[name]))
         if name in anatomy.bounds:
-            values[name] = _within(values[name], anatomy.bounds[name], simple=simple)
+            values[name] = _within(values[name], anatomy.bounds[name], kind)
         if name in anatomy.definite and len(shape) == 2:
             values[name] = _dominated(values[name])
     return values
 
 
-def _lies(values: Array, bounds: Bounds) -> bool:
-    """Tell whether values lie within bounds."""
-    low, high = (None if end is None else float(end) for end in (bounds.low, bounds.high))
-    above = low is None or bool((values > low if bounds.open_low else values >= low).all())
-    return above and (high is None or bool((values < high if bounds.open_high else values <= high).all()))
-
-
 _PARTS = np.array([0.5, 0.25, 0.75, 0.125, 0.625, 0.375, 0.875])
 
 
-def _within(values: Array, bounds: Bounds, *, simple: bool) -> Array:
-    """Return values that lie inside bounds, never on them."""
+def _within(values: Array, bounds: Bounds, kind: Kind) -> Array:
+    """Return values inside bounds; of those that coincide some lie on a bound, if it is reached."""
     if bounds.empty or bounds.low == bounds.high is not None:
         raise CannotSampleError("no values lie within the bounds")
-    low, high = (None if end is None else float(end) for end in (bounds.low, bounds.high))
-    if low is not None and high is not None:
-        parts = _simple_parts(values) if simple else dyadic(1 / (1 + np.exp(-values)), 1024)
-        return np.asarray(low + (high - low) * parts)
-    if low is not None:
-        return np.asarray(values if (values > low).all() and low == 0 else low + abs(values))
-    return values if high is None else np.asarray(high - abs(values))
+    low = -np.inf if bounds.low is None else float(bounds.low)
+    high = np.inf if bounds.high is None else float(bounds.high)
+    if np.isfinite(high - low):
+        simple = kind.startswith("simple")
+        inside = low + (high - low) * (_simple_parts(values) if simple else _generic_parts(values))
+    elif low > -np.inf:
+        inside = values if (values > low).all() and low == 0 else low + np.where(values == 0, 1, abs(values))
+    else:
+        inside = high - np.where(values == 0, 1, abs(values))
+    if kind in _TIES:
+        inside = np.where((low < values) & (values < high), values, inside)
+        inside = inside if bounds.open_low else np.where(values <= low, low, inside)
+        inside = inside if bounds.open_high else np.where(values >= high, high, inside)
+    return np.asarray(inside)
+
+
+def _generic_parts(values: Array) -> Array:
+    return dyadic(1 / (1 + np.exp(-values)), 1024)
 
 
 def _simple_parts(values: Array) -> Array:
     """Return small fractions, other ones for other values."""
     places = (np.round(2 * values).astype(int) + np.arange(values.size).reshape(values.shape)) % len(_PARTS)
     return np.asarray(_PARTS[places])
-
-
-# Hypotheses
-
-CLOSE = 1e-12
-_ROUNDS = 14
-_PROGRESS, _PATIENCE = 0.9, 1
-"""So often may the residual not fall to this part of the best so far."""
-_STARTS = 4
-_MOST_PINS = 6
-
-
-class _Hypotheses:
-    """Moves a point until the hypotheses hold: Newton's method on the entries of the primitives."""
-
-    def __init__(self, anatomy: Anatomy, sizes: Mapping[str, int]) -> None:
-        hypotheses = anatomy.assumptions.hypotheses
-        self.anatomy, self.sizes = anatomy, sizes
-        self.equations = [one for one in hypotheses if isinstance(one, sympy.Eq)]
-        self.others = [one for one in hypotheses if not isinstance(one, sympy.Eq)]
-        self.ranged = open_scope(anatomy.goal, sizes)
-        self.moved = tuple(
-            sorted(name for name in anatomy.reached(*self.equations) if anatomy.primitive(name))
-        )
-        """The primitives whose values the equations restrict."""
-        self._bounded = [name for name in self.moved if name in anatomy.bounds]
-
-    def satisfy(self, point: Point, *, sparse: bool) -> Point:
-        """Return a point near this one at which the hypotheses hold."""
-        with np.errstate(all="ignore"):
-            attempts = list(itertools.product(self._pins(), range(_STARTS), (sparse, not sparse)))
-            worked = self.anatomy.solved_by
-            if worked in attempts:
-                attempts = [worked, *attempts]
-            for pins, start, few in attempts:
-                scopes = [self._scope(equation, pins) for equation in self.equations]
-                found = self._newton(self._start(point, start), scopes, sparse=few)
-                if found is not None and self._allowed(found, pins):
-                    self.anatomy.solved_by = (pins, start, few)
-                    return found
-        raise CannotSampleError("no values were found that satisfy the assumptions")
-
-    def _pins(self) -> Iterator[dict[Index, int]]:
-        """Yield values for the goal's indices that hypotheses mention; none first: they hold for all."""
-        yield {}
-        mentioned = sorted(
-            {
-                index
-                for one in (*self.equations, *self.others)
-                for index in free_indices(one)
-                if index in self.ranged
-            },
-            key=lambda index: index.name,
-        )
-        runs = [range(1, self.ranged[index][1] + 1) for index in mentioned]
-        if mentioned:
-            for values in itertools.islice(itertools.product(*runs), _MOST_PINS):
-                yield dict(zip(mentioned, values, strict=True))
-
-    def _scope(self, hypothesis: Boolean, pins: Mapping[Index, int]) -> Scope:
-        scope = _own_scope(hypothesis, self.ranged, self.anatomy, self.sizes)
-        pinned = {index: (value, 1) for index, value in pins.items()}
-        return {index: pinned.get(index, scope[index]) for index in sorted(free_indices(hypothesis), key=str)}
-
-    def _start(self, point: Point, at: int) -> Point:
-        """Return where to start from: the point itself, one closer to 0, or one-hot tensors."""
-        values = dict(point.values)
-        for name in self.moved if at else ():
-            if at == 1:
-                values[name] = abs(values[name]) / 4
-            elif values[name].ndim:
-                values[name] = _one_hot(name, values[name].shape, point.seed + at)
-        return Point(values, point.family, point.seed)
-
-    def _newton(self, start: Point, scopes: Sequence[Scope], *, sparse: bool) -> Point | None:
-        values = dict(start.values)
-        best, stuck = np.inf, 0
-        for _ in range(_ROUNDS):
-            point = Point(values, start.family, start.seed)
-            residual, jacobian = self._linear(point, scopes)
-            if not np.isfinite(residual).all() or not np.isfinite(jacobian).all():
-                return None
-            worst = float(abs(residual).max(initial=0.0))
-            if worst == 0 or (worst < CLOSE and worst >= best / 2):
-                return point
-            stuck = stuck + 1 if worst > best * _PROGRESS else 0
-            if stuck > _PATIENCE:
-                return None
-            best = min(best, worst)
-            step = _step(jacobian, residual, sparse=sparse)
-            if not step.any():
-                return point if worst < CLOSE else None
-            values, at = dict(point.values), 0
-            for name in self.moved:
-                array = point.values[name]
-                values[name] = array + step[at : at + array.size].reshape(array.shape)
-                at += array.size
-        return Point(values, start.family, start.seed) if best < CLOSE else None
-
-    def _linear(self, point: Point, scopes: Sequence[Scope]) -> tuple[Array, Array]:
-        """Return the residuals of all equations, and their derivatives by every entry of the moved names."""
-        walker = Walker(self.anatomy, self.sizes, point)
-        residuals: list[Array] = []
-        rows: list[Array] = []
-        for equation, scope in zip(self.equations, scopes, strict=True):
-            left, right = equation.args
-            frame = Frame()
-            residual = over(walker.subtract(left, right, scope, frame), scope).ravel()
-            columns = [
-                walker.jacobian(left, right, name, scope, frame).reshape((point.values[name].size, -1)).T
-                for name in self.moved
-            ]
-            residuals.append(residual)
-            rows.append(np.concatenate(columns, axis=1) if columns else np.zeros((residual.size, 0)))
-        if not residuals:
-            return np.zeros(0), np.zeros((0, sum(point.values[name].size for name in self.moved)))
-        return np.concatenate(residuals), np.concatenate(rows)
-
-    def _allowed(self, point: Point, pins: Mapping[Index, int]) -> bool:
-        """Tell whether the signs and the hypotheses that are no equations are respected."""
-        if any((point.values[name] <= 0).any() for name in self.anatomy.positive if name in point.values):
-            return False
-        if not all(_lies(point.values[name], self.anatomy.bounds[name]) for name in self._bounded):
-            return False
-        few = self.anatomy.context.values
-        if any(not np.isin(point.values[name], few[name]).all() for name in self.moved if name in few):
-            return False
-        walker = Walker(self.anatomy, self.sizes, point)
-        return all(_true(one, self._scope(one, pins), walker).all() for one in self.others)
-
-
-def _own_scope(hypothesis: Boolean, scope: Scope, anatomy: Anatomy, sizes: Mapping[str, int]) -> Scope:
-    """Return the scope with the hypothesis's own indices; the entries tell how far these run."""
-    full = dict(scope)
-    for index in sorted(free_indices(hypothesis) - set(scope), key=str):
-        size = anatomy.range_by_use(index, hypothesis)
-        if size is None:
-            raise CannotSampleError(f"the range of {visible(index)} in an assumption is not known")
-        full[index] = (1, size_value(size, sizes))
-    return full
-
-
-def _one_hot(name: str, shape: tuple[int, ...], seed: int) -> Array:
-    values = np.zeros(shape)
-    rows = values.reshape((-1, shape[-1]))
-    rows[np.arange(len(rows)), draw(seed, "one-hot", name).integers(0, shape[-1], len(rows))] = 1
-    return values
-
-
-def _step(jacobian: Array, residual: Array, *, sparse: bool) -> Array:
-    """Return Newton's step: the shortest, or one that moves as few entries as it can."""
-    if not sparse:
-        return np.asarray(np.linalg.lstsq(jacobian, -residual, rcond=1e-12)[0])
-    step = np.zeros(jacobian.shape[1])
-    columns = _pivots(jacobian)
-    if columns:
-        step[columns] = np.linalg.lstsq(jacobian[:, columns], -residual, rcond=1e-12)[0]
-        step[columns] = np.where(
-            abs(step[columns] - dyadic(step[columns])) < CLOSE, dyadic(step[columns]), step[columns]
-        )
-    return step
-
-
-def _pivots(jacobian: Array) -> list[int]:
-    """Return independent columns that span the rest, the last ones first among equals."""
-    rest = jacobian.copy()
-    chosen: list[int] = []
-    for _ in range(min(jacobian.shape)):
-        norms = np.round((rest**2).sum(axis=0), 9)
-        at = len(norms) - 1 - int(np.argmax(norms[::-1]))
-        if norms[at] <= CLOSE:
-            break
-        chosen.append(at)
-        direction = rest[:, at] / np.linalg.norm(rest[:, at])
-        rest = rest - np.outer(direction, direction @ rest)
-    return chosen
 
 
 # Which entries count
@@ -517,19 +328,5 @@ def _existing(holds: Array, scope: Scope) -> Array:
 
 def _holds(hypothesis: Boolean, scope: Scope, walker: Walker) -> Array:
     """Return the entries at which a hypothesis holds, for all of its own indices."""
-    holds = _true(hypothesis, _own_scope(hypothesis, scope, walker.anatomy, walker.sizes), walker)
+    holds = holding(hypothesis, own_scope(hypothesis, scope, walker.anatomy, walker.sizes), walker)
     return np.asarray(holds.all(axis=tuple(range(len(scope), holds.ndim))))
-
-
-def _true(hypothesis: Boolean, scope: Scope, walker: Walker) -> Array:
-    """Return where a hypothesis holds; two numbers differ where rounding cannot be the reason."""
-    if isinstance(hypothesis, sympy.Eq | sympy.Ne):
-        left, right = hypothesis.args
-        apart = abs(over(walker.subtract(left, right, scope, Frame()), scope))
-        return np.asarray(apart < _HOLDS if isinstance(hypothesis, sympy.Eq) else apart > _CLEAR)
-    if isinstance(hypothesis, Relational | Definite):
-        return np.asarray(over(walker.condition(hypothesis, scope, Frame()), scope) == 1)
-    raise CannotSampleError("an assumption that is no relation")
-
-
-_HOLDS, _CLEAR = 1e-9, 1e-6
