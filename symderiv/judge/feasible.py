@@ -37,6 +37,8 @@ _STARTS = (1 / 8, 1 / 64, 1 / 8, 1 / 1024)
 _DRAWS = 12
 """So many starts more where entries are from a few numbers."""
 _MOST_PINS = 6
+_FAR = 1e3
+"""Of larger numbers, relative to what is asked for, the rounding errors are no longer small."""
 
 _SIDES: dict[type[Relational], int] = {
     sympy.StrictGreaterThan: 1,
@@ -122,12 +124,15 @@ class _Hypotheses:
     def _newton(
         self, point: Point, scopes: Mapping[Boolean, Scope], room: float, *, sparse: bool
     ) -> Point | None:
-        best, stuck = np.inf, 0
+        best, stuck, far = np.inf, 0, np.inf
         for _ in range(_ROUNDS):
             residual, jacobian, violated = self._rows(point, scopes, room)
             if not np.isfinite(residual).all() or not np.isfinite(jacobian).all():
                 return None
             worst = float(abs(residual).max(initial=0.0))
+            far = _FAR * (1 + worst) if far == np.inf else far
+            if any(abs(point.values[name]).max(initial=0.0) > far for name in self.moved):
+                return None
             if not violated and (worst == 0 or (worst < CLOSE and worst >= best / 2)):
                 return point
             stuck = stuck + 1 if worst > best * _PROGRESS else 0
