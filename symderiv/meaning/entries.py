@@ -170,7 +170,7 @@ def _overrun(elaborator: Elaborator, node: tree.Name, own: Size, size: Size) -> 
     end, entries = elaborator.sizes.show(own), elaborator.sizes.show(size)
     if (entries - end).is_nonnegative:
         return None
-    named = elaborator.sizes.value(size) is not None
+    named = elaborator.sizes.value(size) is not None and str(end) not in elaborator.fixed
     return Diagnostic(
         "SD002" if named else "SD024",
         f"the index {node.text} runs to {end}, where there are {entries} entries",

@@ -10,6 +10,7 @@ from itertools import pairwise
 from symderiv.kernel.terms import Size
 from symderiv.latex import tree
 from symderiv.meaning import names
+from symderiv.meaning.orders import order_of
 from symderiv.meaning.places import chains, is_index_relation
 from symderiv.meaning.raw import Letters, Survey
 from symderiv.meaning.scope import Scope
@@ -21,7 +22,7 @@ def find_letters(survey: Survey, display: tree.Display, scope: Scope) -> None:
     for chain in chains(display):
         if is_index_relation(chain):
             uses.compared |= _names_of(chain)
-        elif is_declaration(chain):
+        elif is_declaration(chain) or order_of(chain) is not None:
             domain = chain.members[-1]
             exponent = domain.sup if isinstance(domain, tree.Script) else None
             parts = () if exponent is None else names.walk(exponent)
@@ -186,29 +187,34 @@ def _letters(node: tree.Node, bound: set[str], scripted: set[str], alone: set[st
             bound |= {m.text for m in node.lower.members if names.is_index_letter(m)}  # type: ignore[attr-defined]
         _letters(node.body, bound, scripted, alone)
         return
-    if isinstance(node, tree.Relation) and _relates_letters(node):
+    if isinstance(node, tree.Relation):
+        # The v of `w_t = v` and the k of `k > 1` may be indices elsewhere.
+        for member in () if _relates_letters(node) else node.members:
+            if not names.is_index_letter(member):
+                _letters(member, bound, scripted, alone)
         return
     if isinstance(node, tree.Script):
-        inner: set[str] = set()
-        for item in names.items(node.sub):
-            inner |= {n.text for n in names.walk(item) if names.is_index_letter(n)}  # type: ignore[attr-defined]
-        if (
-            isinstance(node.base, tree.Name)
-            and node.base.text == "\\delta"
-            and len(names.items(node.sub)) == 2
-        ):
-            bound |= inner
-        scripted |= inner
-        _letters(node.base, bound, scripted, alone)
-        if node.sup is not None and names.label(node.sup) is None:
-            _letters(node.sup, bound, scripted, alone)
-        if isinstance(node.sub, tree.Relation):
-            _letters(node.sub, bound, scripted, alone)
+        _scripted(node, bound, scripted, alone)
         return
     if names.is_index_letter(node):
         alone.add(node.text)  # type: ignore[attr-defined]
     for child in names.children(node):
         _letters(child, bound, scripted, alone)
+
+
+def _scripted(node: tree.Script, bound: set[str], scripted: set[str], alone: set[str]) -> None:
+    """Sort the letters of an expression with a subscript."""
+    inner: set[str] = set()
+    for item in names.items(node.sub):
+        inner |= {n.text for n in names.walk(item) if names.is_index_letter(n)}  # type: ignore[attr-defined]
+    if isinstance(node.base, tree.Name) and node.base.text == "\\delta" and len(names.items(node.sub)) == 2:
+        bound |= inner
+    scripted |= inner
+    _letters(node.base, bound, scripted, alone)
+    if node.sup is not None and names.label(node.sup) is None:
+        _letters(node.sup, bound, scripted, alone)
+    if isinstance(node.sub, tree.Relation):
+        _letters(node.sub, bound, scripted, alone)
 
 
 def _relates_letters(node: tree.Relation) -> bool:

@@ -12,6 +12,7 @@ from symderiv.meaning import cues, names
 from symderiv.meaning.assumptions import impose
 from symderiv.meaning.evidence import observe
 from symderiv.meaning.heads import head_of, is_fresh, specialises
+from symderiv.meaning.orders import is_about_places
 from symderiv.meaning.places import Place
 from symderiv.meaning.raw import Head, Item, Link, RawChain, Survey
 from symderiv.meaning.scope import Scope
@@ -189,7 +190,7 @@ def _define(survey: Survey, link: Link, head: Head, node: tree.Node, body: tree.
                 record.identity = outer.identity
                 survey.items[link.item].kind = "assumption"
     record.defined, record.defined_at, record.introduced = link.item, node.span, True
-    record.broken = any(not fact.indices for fact in survey.local)
+    record.broken = not all(map(is_about_places, survey.local))
     if head.letters:
         record.indexed[len(head.letters)] += 1
     if head.parameters is not None:

@@ -168,6 +168,16 @@ def mentioned(survey: Survey, place: Place, chain: tree.Chain) -> bool:
     return True
 
 
+def is_about_places(fact: Fact) -> bool:
+    """Tell whether a fact compares indices with sizes and numbers: `t \\ge 2`, `1 \\le i \\le n`."""
+    scope = fact.scope
+    letters = [member for member in fact.relation.members if number(member) is None]
+    return fact.indices or all(
+        isinstance(letter, tree.Name) and (scope.is_index(letter.text) or scope.size(letter.text) is not None)
+        for letter in letters
+    )
+
+
 def _key(survey: Survey, node: tree.Node, scope: Scope) -> str | None:
     head = head_of(survey, node, scope)
     return None if head is None else head.key

@@ -9,7 +9,7 @@ from __future__ import annotations
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.document.model import Document
 from symderiv.latex import tree
-from symderiv.meaning import cues, orders
+from symderiv.meaning import cues, names, orders
 from symderiv.meaning.assumptions import (
     assume,
     bracketed,
@@ -218,12 +218,15 @@ def _declared(survey: Survey, place: Place, chain: tree.Chain, at: int) -> bool:
 
 
 def _fix(survey: Survey, place: Place, chain: tree.Chain) -> None:
-    """Take the letter of *the class $c$*, or one that is declared alone with its range, as a fixed index.
+    """Take the letter of *the class $c$*, one of *$k < n$*, or one declared alone with its range, as fixed.
 
     A letter that some sum of the page runs over is no fixed index by its range only.
     """
     first = chain.members[0]
     operators = [operator.text for operator in chain.operators]
+    if not place.math.display and operators and set(operators) <= {"<", "<=", ">", ">="}:
+        letters = (member for member in chain.members if member is not None and names.is_index_letter(member))
+        survey.fixed |= {letter.text for letter in letters if isinstance(letter, tree.Name)}
     if place.math.display or operators not in ([], ["in"]) or not isinstance(first, tree.Name):
         return
     assert place.display is not None
