@@ -12,7 +12,7 @@ from symderiv.latex import to_latex, tree
 from symderiv.meaning import names
 from symderiv.meaning.patterns import composite_head
 from symderiv.meaning.raw import Head, Survey
-from symderiv.meaning.scope import Scope
+from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.vocabulary import ELEMENTARY, FUNCTIONS
 
 
@@ -74,26 +74,39 @@ def _scripted_head(survey: Survey, node: tree.Script, scope: Scope) -> Head | No
         if scope.find(key) is not None:
             return None
         key += "'" * node.primes
-    key, letters = _split(key, subs, scope)
+    key, letters = _split(survey, key, subs, scope)
     if letters is None or len(set(letters)) != len(letters):
         return None
     return Head(key, letters, power=power)
 
 
-def _split(key: str, subs: tuple[tree.Node, ...], scope: Scope) -> tuple[str, tuple[str, ...] | None]:
+def _split(
+    survey: Survey, key: str, subs: tuple[tree.Node, ...], scope: Scope
+) -> tuple[str, tuple[str, ...] | None]:
     """Tell index letters from parts of a name; None where an item is an index but no letter."""
     letters, rest = [], []
     record = scope.find(key)
     for item in subs:
         if isinstance(item, tree.Name) and scope.is_index(item.text):
             letters.append(item.text)
-        elif isinstance(item, tree.Number) and record is not None and record.indexed:
+        elif (
+            isinstance(item, tree.Number)
+            and record is not None
+            and (
+                record.indexed or (key in survey.tensors and (record.declared or record.defined is not None))
+            )
+        ):
             return key, None
         elif isinstance(item, tree.Number | tree.Name | tree.Words):
             rest.append(to_latex(item))
         else:
             return key, None
     return (f"{key}_{{{','.join(rest)}}}" if rest else key), tuple(letters)
+
+
+def _is_known(survey: Survey, record: Name) -> bool:
+    """Tell whether a name is a vector or a matrix that the page declares or defines."""
+    return record.key in survey.tensors and (record.declared or record.defined is not None)
 
 
 def _function_head(
@@ -167,7 +180,7 @@ def is_fresh(
 def _mentioned(survey: Survey, node: tree.Node) -> Iterator[str]:
     """Yield the keys of the names in a node; one with words or capitals below it is a name of its own.
 
-    `\\bar f` does not mention `f`, and neither does `W_f`.
+    `\\bar f` does not mention `f`, and neither does `W_f`, nor `L_1` where L is a number.
     """
     key = names.key(node, fonts=survey.fonts)
     if key is not None:
@@ -175,7 +188,9 @@ def _mentioned(survey: Survey, node: tree.Node) -> Iterator[str]:
         return
     subs = names.items(node.sub) if isinstance(node, tree.Script) else ()
     worded = all(isinstance(s, tree.Name | tree.Words) and not names.is_index_letter(s) for s in subs)
-    if isinstance(node, tree.Script) and subs and worded and names.key(node.base) is not None:
+    base = names.key(node.base) if isinstance(node, tree.Script) else None
+    numbered = all(isinstance(s, tree.Number) for s in subs) and base not in survey.tensors
+    if isinstance(node, tree.Script) and subs and (worded or numbered) and names.key(node.base) is not None:
         yield names.written(replace(node, sup=None, primes=0), survey.fonts) or ""
         node = replace(node, base=tree.Empty(span=node.span))
     if isinstance(node, tree.Script) and all(isinstance(s, tree.Name) for s in subs):

@@ -37,14 +37,7 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
         item.imposed = imposed
         link = Link(node, operator, survey.add(item))
         raw.links.append(link)
-        if not base and not at and operator in (*_DEFINING, "<-") and _updates(survey, raw.first, new, scope):
-            item.kind = "relation"
-            item.diagnostics = (Diagnostic("SD109", "an update is not checked", item.span),)
-            observe(survey, node, scope, introduces=True)
-            continue
-        if not base and not at and operator in _DEFINING and _recurs(survey, raw.first, new, scope):
-            item.kind = "definition"
-            _recurrence(survey, item, raw.first, scope)
+        if not base and not at and _is_no_step(survey, item, raw.first, new, operator):
             observe(survey, node, scope, introduces=True)
             continue
         last = at == len(new) - 1
@@ -80,6 +73,34 @@ def _is_derivative(node: tree.Node) -> bool:
         isinstance(each, tree.Derivative) or (isinstance(each, tree.Script) and each.primes > 0)
         for each in names.walk(node)
     )
+
+
+def _is_no_step(survey: Survey, item: Item, first: tree.Node, new: list[tree.Node], operator: str) -> bool:
+    """Enter an update, a recurrence or the value of one entry; tell whether the equation is one of these."""
+    scope = item.scope
+    if operator in (*_DEFINING, "<-") and _updates(survey, first, new, scope):
+        item.kind = "relation"
+        item.diagnostics = (Diagnostic("SD109", "an update is not checked", item.span),)
+        return True
+    if operator in _DEFINING and _recurs(survey, first, new, scope):
+        item.kind = "definition"
+        _recurrence(survey, item, first, scope)
+        return True
+    if len(new) == 1 and operator == "=" and _is_set(first, new[0], scope):
+        item.kind = "assumption"
+        impose(survey, first, new[0], scope)
+        return True
+    return False
+
+
+def _is_set(first: tree.Node, body: tree.Node, scope: Scope) -> bool:
+    """Tell whether an equation gives a value to one entry of a name that the page leaves open: `x_1 = a`."""
+    subs = names.items(first.sub) if isinstance(first, tree.Script) and first.sup is None else ()
+    record = scope.find(names.key(first.base) or "") if isinstance(first, tree.Script) and subs else None
+    if record is None or not record.declared or record.defined is not None:
+        return False
+    inside = (names.key(node) for node in names.walk(body))
+    return all(isinstance(item, tree.Number) for item in subs) and record.key not in inside
 
 
 def _updates(survey: Survey, first: tree.Node, rest: list[tree.Node], scope: Scope) -> bool:

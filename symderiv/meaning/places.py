@@ -105,10 +105,14 @@ class Reading:
             letters |= {letter for _, above in pairs for letter in above}
         paired = {letter for _, above in pairs if above & letters for letter in above}
         alone = {n.text for node in nodes for n in names.alone(node)}
-        ranks = digits.ranks(found for place in self.places for found in chains(place.display))
+        self.numbered = digits.numbered(found for place in self.places for found in chains(place.display))
+        ranks = digits.ranks(
+            (found for place in self.places for found in chains(place.display)), self.numbered.matrices
+        )
 
         def settled(chain: tree.Chain) -> tree.Chain:
-            chain = digits.apart(names.labels_apart(names.lowered(chain, letters | paired, paired)), ranks)
+            chain = digits.joined(names.lowered(chain, letters | paired, paired), self.numbered.names)
+            chain = digits.apart(names.labels_apart(chain), ranks)
             return chain if "t" in letters | alone else names.with_transposes(chain)
 
         for place in self.places:

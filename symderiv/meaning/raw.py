@@ -123,6 +123,8 @@ class Survey:
         self.layout = reading.layout or "gradient"
         self.layout_told = reading.layout is not None
         self.places = reading.places
+        self.tensors = reading.numbered.tensors
+        """The vectors and matrices of the page: `y_1` is an entry of one."""
         self.fonts = self._fonts()
         self.heads = self._head_letters()
         self.head_indices: set[str] = set()
