@@ -8,6 +8,7 @@ indicators is *lifted*: `f(1[c] a + b) = 1[c] f(a + b) + (1 - 1[c]) f(b)`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from itertools import combinations
 from math import floor
 from typing import TYPE_CHECKING
@@ -36,6 +37,16 @@ if TYPE_CHECKING:
 
 def delta(algebra: Algebra, difference: IndexExpr) -> Polynomial:
     """`1[difference = 0]`."""
+    asked = (difference, algebra.known)
+    made = algebra.deltas.get(asked)
+    if made is None:
+        made = _delta(algebra, difference)
+        if not algebra.unequal:  # else what is used has to be told each time
+            algebra.deltas[asked] = made
+    return made
+
+
+def _delta(algebra: Algebra, difference: IndexExpr) -> Polynomial:
     form = ix.primitive(difference)
     if form is None:
         return NOTHING
@@ -79,6 +90,10 @@ def within(algebra: Algebra, index: IndexExpr, size: IndexExpr) -> Polynomial:
 
 def marked(algebra: Algebra, rest: Polynomial, marks: list[Atom]) -> Polynomial:
     """Return `rest` times indicators: deltas substitute, the others absorb and exclude one another."""
+    if len(marks) == 1 and marks[0].kind is Kind.DELTA:
+        found = eliminated(marks[0].indices[0])
+        if found is not None:
+            return _at(algebra, rest, *found)
     for a, b in combinations([a for a in marks if a.kind is Kind.STEP], 2):
         if not ix.plus(a.indices[0], b.indices[0]):
             others = [c for c in marks if c not in (a, b)]
@@ -107,6 +122,16 @@ def marked(algebra: Algebra, rest: Polynomial, marks: list[Atom]) -> Polynomial:
     return _attached(algebra, rest, [*deltas, *kept])
 
 
+def _at(algebra: Algebra, rest: Polynomial, v: Variable, e: IndexExpr) -> Polynomial:
+    """Return `rest` times the indicator that a variable is an index expression."""
+    mark = algebra.delta(ix.minus(ix.bare(v), e))
+    if not mark.terms:
+        return NOTHING
+    if v in rest.free:
+        rest = algebra.substitute(rest, {v: e})
+    return _attached(algebra, rest, [a for m in mark.terms for a in m.factors])
+
+
 def _solution(deltas: list[Atom]) -> tuple[dict[Variable, IndexExpr], list[Atom]] | None:
     """Return the substitution that a product of deltas makes, and what cannot be solved; None if it is 0."""
     solution: dict[Variable, IndexExpr] = {}
@@ -129,7 +154,7 @@ def _attached(algebra: Algebra, rest: Polynomial, marks: list[Atom]) -> Polynomi
     """Return `rest` times settled indicators."""
     total = NOTHING
     for m, c in rest.terms.items():
-        if m.marked and not set(marks) <= m.factors.keys():
+        if m.marked and not m.factors.keys() >= set(marks):
             old = [a for a in m.factors if a.kind >= Kind.DELTA]
             bare = Monomial(m.exponent, {a: e for a, e in m.factors.items() if a.kind < Kind.DELTA})
             part = algebra.marked(Polynomial({bare: c}), list(dict.fromkeys([*old, *marks])))
@@ -319,6 +344,7 @@ def lifted_all(
     return algebra.lifted(arguments[place], lambda q: f(*before, q, *after))
 
 
+@lru_cache(maxsize=4096)
 def eliminated(form: IndexExpr) -> tuple[Variable, IndexExpr] | None:
     """Return the last variable for which `form = 0` can be solved, with its value."""
     for v in sorted((v for v in ix.variables(form) if v[0] != ix.SIZE), reverse=True):

@@ -39,7 +39,7 @@ def build(terms: Iterable[IndexTerm]) -> IndexExpr:
     total: dict[tuple[Variable, ...], int] = {}
     for product, coefficient in terms:
         total[product] = total.get(product, 0) + coefficient
-    return tuple(sorted((p, c) for p, c in total.items() if c))
+    return tuple(sorted([(p, c) for p, c in total.items() if c]))
 
 
 def plus(a: IndexExpr, b: IndexExpr) -> IndexExpr:
@@ -49,12 +49,12 @@ def plus(a: IndexExpr, b: IndexExpr) -> IndexExpr:
 
 def scaled(a: IndexExpr, factor: int) -> IndexExpr:
     """Return factor · a."""
-    return tuple((p, c * factor) for p, c in a) if factor else ()
+    return tuple([(p, c * factor) for p, c in a]) if factor else ()
 
 
 def minus(a: IndexExpr, b: IndexExpr) -> IndexExpr:
     """Return a − b."""
-    return plus(a, scaled(b, -1))
+    return build((*a, *[(p, -c) for p, c in b])) if b else a
 
 
 def times(a: IndexExpr, b: IndexExpr) -> IndexExpr:

@@ -98,6 +98,10 @@ class Algebra:
         self.work = 0
         self.count = 0
         self.moves: dict[_Move, Polynomial] = {}
+        self.held: dict[tuple[IndexExpr, tuple[IndexExpr, ...]], bool] = {}
+        """What `certain` has told, by the form and by what was known."""
+        self.deltas: dict[tuple[IndexExpr, tuple[IndexExpr, ...]], Polynomial] = {}
+        """The deltas that were made, likewise."""
         self.leads: dict[tuple[Polynomial, ...], matrices.Lead | None] = {}
 
     def spend(self, amount: int) -> None:
@@ -118,9 +122,14 @@ class Algebra:
 
     def certain(self, form: IndexExpr) -> bool:
         """Tell whether an index expression is certainly at least 0, where what is known holds."""
-        return ix.at_least_zero(form, self.upper) or any(
-            ix.at_least_zero(ix.minus(form, known), self.upper) for known in self.known
-        )
+        asked = (form, self.known)
+        held = self.held.get(asked)
+        if held is None:
+            held = ix.at_least_zero(form, self.upper) or any(
+                ix.at_least_zero(ix.minus(form, known), self.upper) for known in self.known
+            )
+            self.held[asked] = held
+        return held
 
     def times(self, *factors: Polynomial) -> Polynomial:
         """Return the product."""
@@ -156,7 +165,7 @@ class Algebra:
         """Return the product of two monomials."""
         if len(m.factors) < len(n.factors):
             m, n = n, m
-        care = m.marked or n.marked
+        care = (m.marked and (n.marked or self._meets(m, n))) or (n.marked and self._meets(n, m))
         factors = dict(m.factors)
         for a, e in n.factors.items():
             power = factors.get(a, 0) + e
@@ -170,6 +179,17 @@ class Algebra:
         if n.exponent:
             exponent = plus(exponent, n.exponent) if exponent else n.exponent
         return self.settled(exponent, factors) if care else Monomial(exponent, factors)
+
+    def _meets(self, marked: Monomial, plain: Monomial) -> bool:
+        """Tell whether the indicators of a monomial, settled among themselves, may change another."""
+        if self.known or self.one_hot:
+            return True
+        for a in marked.factors:
+            if a.kind is Kind.DELTA:
+                found = indicators.eliminated(a.indices[0])
+                if found is None or found[0] in plain.free:
+                    return True
+        return False
 
     def settled(self, exponent: Polynomial | None, factors: dict[Atom, Rational]) -> Polynomial:
         """Return the monomial with these parts, after the rules that look at powers and indicators."""

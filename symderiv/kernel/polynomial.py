@@ -198,7 +198,7 @@ class Monomial:
 class Polynomial:
     """A sum of monomials with non-zero rational coefficients."""
 
-    __slots__ = ("_free", "_hash", "_key", "height", "terms")
+    __slots__ = ("_free", "_hash", "_height", "_key", "terms")
 
     def __init__(self, terms: dict[Monomial, Rational]) -> None:
         """Take the terms as they are; no coefficient is 0."""
@@ -206,13 +206,20 @@ class Polynomial:
         self._hash: int | None = None
         self._key: Key | None = None
         self._free: frozenset[Variable] | None = None
-        self.height = max([m.height for m in terms]) if terms else 0
+        self._height: int | None = None
+
+    @property
+    def height(self) -> int:
+        """The greatest height of a term."""
+        if self._height is None:
+            self._height = max([m.height for m in self.terms], default=0)
+        return self._height
 
     @property
     def free(self) -> frozenset[Variable]:
         """The free variables."""
         if self._free is None:
-            self._free = frozenset[Variable]().union(*(m.free for m in self.terms)) if self.terms else NOWHERE
+            self._free = NOWHERE.union(*[m.free for m in self.terms])
         return self._free
 
     def key(self, colours: Colouring = PLAIN) -> Key:
