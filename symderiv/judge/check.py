@@ -28,6 +28,7 @@ from symderiv.judge.special import passes_kink
 from symderiv.judge.verdict import Outcome, Verdict, Witness
 from symderiv.kernel.calculus import derive, names_in
 from symderiv.kernel.equality import Proved, Residue, prove
+from symderiv.kernel.memory import Memory
 from symderiv.kernel.terms import Goal, KernelError
 from symderiv.meaning import Compared, compare, elaborate, names_of, one_sided, relabelled, unnamed, unreached
 from symderiv.meaning.domains import domains, folded
@@ -56,6 +57,7 @@ def decide(  # noqa: PLR0913  what makes a verdict
     seed: int = 0,
     deadline: float | None = None,
     recall: Recall | None = None,
+    memory: Memory | None = None,
     written: Callable[[], tuple[Boolean, ...]] = tuple,
     almost: Callable[[], bool] = bool,
 ) -> tuple[Verdict, bool]:
@@ -68,7 +70,7 @@ def decide(  # noqa: PLR0913  what makes a verdict
         screening = Screening(reason="an assumption about an unknown function cannot be sampled")
     else:
         screening = screen(goal, seed=seed, deadline=deadline, extent="brief", recall=recall)
-    proof, left = _proof(goal)
+    proof, left = _proof(goal, memory)
     if proof is not None:
         if screening.witness is not None:
             found = (explain.disagreement(span, screening.witness),)
@@ -110,10 +112,10 @@ def _assumes_functions(goal: Goal) -> bool:
     return bool(names & goal.context.opaque.keys())
 
 
-def _proof(goal: Goal) -> tuple[Proved | None, Residue | str]:
+def _proof(goal: Goal, memory: Memory | None) -> tuple[Proved | None, Residue | str]:
     """Return the kernel's proof, or what is left, or why it stopped."""
     try:
-        outcome = prove(goal)
+        outcome = prove(goal, memory)
     except KernelError as error:
         return None, f"the kernel stopped: {error}"
     except RecursionError:
@@ -175,6 +177,7 @@ class Session:
 
     page: Page
     recall: Recall = field(default_factory=Recall)
+    memory: Memory = field(default_factory=Memory)
 
     def outline(self) -> Json:
         """Return the page as JSON, the verdicts of its steps still to come."""
@@ -296,7 +299,7 @@ class Session:
         if member.repair is not None and good is not None and isinstance(good.value, Tensor):
             name, value = member.repair
             compared = compare(statement, chain, good.value, value, member)
-            if isinstance(compared, Compared) and _proof(compared.goal)[0] is not None:
+            if isinstance(compared, Compared) and _proof(compared.goal, self.memory)[0] is not None:
                 found = replace(found, help=f"{name} makes this step true")
         return Verdict(member.value.outcome, diagnostics=(found,))
 
@@ -350,6 +353,7 @@ class Session:
             written=lambda: self._folded(compared.goal, left, right),
             almost=lambda: _passes_kink(chain, compared.goal),
             recall=self.recall,
+            memory=self.memory,
         )
         if apart is not None and verdict.outcome == "proved":
             verdict = replace(verdict, diagnostics=(explain.zero(right.span, *map(_plain, apart)),))
@@ -390,7 +394,7 @@ class Session:
             with contextlib.suppress(KernelError):
                 ranges = {**chain.ranges, **dict(zip(asked.value.slots, asked.value.dimensions, strict=True))}
                 derived = derive(asked.value.body, statement.context)
-                proof, _ = _proof(Goal(asked.value.body, derived, ranges, (), statement.context))
+                proof, _ = _proof(Goal(asked.value.body, derived, ranges, (), statement.context), self.memory)
         if answer is None or proof is None:
             return Judged(Verdict("unknown", diagnostics=(explain.not_answered(asked.span),)), asked)
         found = (explain.answered(asked.span, asked.latex, answer, self._answered(asked)),)

@@ -229,6 +229,21 @@ class Calculus:
         self.gaps: dict[tuple[Expr, str], None] = {}
         """What is 0 at the kinks that were passed, with the name by which was differentiated."""
 
+    def goes_on(self, context: Context) -> bool:
+        """Tell whether every name met so far means the same in a context, and no kink was passed.
+
+        A kink belongs to the goal that passes it, and is found anew.
+        """
+        mine = self.context
+        if context is mine or self.gaps:
+            return not self.gaps
+        parts = (
+            (mine.definitions, context.definitions),
+            (mine.opaque, context.opaque),
+            (mine.shapes, context.shapes),
+        )
+        return all(one.get(name) == other.get(name) for one, other in parts for name in self.reached)
+
     def derived(self, term: Expr) -> Expr:
         """Return `term` with every derivative carried out and every definition opened."""
         return self.opened(self.carried(without_piecewise(exact(term))))

@@ -17,6 +17,7 @@ from sympy import Eq, Expr, Ge, Gt, Le, Lt, Ne, Symbol
 from symderiv.kernel import hypotheses
 from symderiv.kernel import indices as ix
 from symderiv.kernel.calculus import Calculus, derive, names_in
+from symderiv.kernel.memory import Memory
 from symderiv.kernel.cases import atoms_of
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.normal import Algebra, Rule
@@ -87,24 +88,28 @@ def normal(term: Expr, ranges: Mapping[Index, Expr], context: Context | None = N
     return Reader(algebra).read(opened)
 
 
-def prove(goal: Goal) -> Proved | Residue:
-    """Prove a goal, or return what is left of the difference; raise KernelError where a rule is missing."""
+def prove(goal: Goal, memory: Memory | None = None) -> Proved | Residue:
+    """Prove a goal, or return what is left of the difference; raise KernelError where a rule is missing.
+
+    `memory` has what earlier goals of the page left.
+    """
     try:
         left, right = exact(goal.left), exact(goal.right)
-        return _prove(Goal(left, right, goal.ranges, goal.assumptions, goal.context))
+        whole = Goal(left, right, goal.ranges, goal.assumptions, goal.context)
+        return _prove(whole, Memory() if memory is None else memory)
     except RecursionError:
         msg = "the term is nested too deeply"
         raise TooLarge(msg) from None
 
 
-def _prove(goal: Goal) -> Proved | Residue:
-    calculus = Calculus(goal.context)
+def _prove(goal: Goal, memory: Memory) -> Proved | Residue:
+    calculus = memory.calculus(goal.context)
+    kinks = calculus.has_kink(goal.left, goal.right)  # first: it meets every name of the goal
     left, right = calculus.derived(goal.left), calculus.derived(goal.right)
-    kinks = calculus.has_kink(goal.left, goal.right)
     try:
-        return _attempt(goal, left, right, calculus, kinks=kinks)
+        return _attempt(goal, (left, right), calculus, memory, kinks=kinks)
     except Undefined:
-        split = _split(goal, left, right)
+        split = _split(goal, left, right, memory)
         if split is None:
             raise
         return split
@@ -118,10 +123,13 @@ def _check_free(algebra: Algebra, *sides: Polynomial) -> None:
             raise NoRule(msg)
 
 
-def _attempt(goal: Goal, left: Expr, right: Expr, calculus: Calculus, *, kinks: bool) -> Proved | Residue:
-    """Prove the goal without distinguishing cases."""
-    reader = _reader(goal, (left, right), kinks=kinks)
+def _attempt(
+    goal: Goal, opened: tuple[Expr, Expr], calculus: Calculus, memory: Memory, *, kinks: bool
+) -> Proved | Residue:
+    """Prove the goal without distinguishing cases; `opened` are its sides without definitions."""
+    reader = _reader(goal, opened, memory, kinks=kinks)
     algebra = reader.algebra
+    left, right = opened
     sides = reader.read(left), reader.read(right)
     _check_free(algebra, *sides)
     difference = minus(*sides)
@@ -170,7 +178,7 @@ def _meets(reader: Reader, gap: Expr, calculus: Calculus) -> bool:
     return Kind.VANISHING in marks or vanishing(reader.read(calculus.opened(gap))) != closed
 
 
-def _split(goal: Goal, left: Expr, right: Expr) -> Proved | Residue | None:
+def _split(goal: Goal, left: Expr, right: Expr, memory: Memory) -> Proved | Residue | None:
     """Prove the goal for i = j and for i != j, for one pair of free indices; None if there is none."""
     settled = [
         a for a in goal.assumptions if isinstance(a, Eq | Ne) and all(isinstance(x, Index) for x in a.args)
@@ -189,7 +197,8 @@ def _split(goal: Goal, left: Expr, right: Expr) -> Proved | Residue | None:
     hypotheses: set[str] = set()
     almost = False
     for case in (Eq(i, j), Ne(i, j)):
-        part = _prove(Goal(goal.left, goal.right, goal.ranges, (*goal.assumptions, case), goal.context))
+        assumed = (*goal.assumptions, case)
+        part = _prove(Goal(goal.left, goal.right, goal.ranges, assumed, goal.context), memory)
         if isinstance(part, Residue):
             return part
         cases.extend(f"{_told(case)}, {deeper}" for deeper in part.cases or ())
@@ -214,7 +223,24 @@ def _of_indices(assumption: Expr) -> bool:
     return all(isinstance(s, Index | Size) for s in assumption.free_symbols)
 
 
-def _reader(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
+def _reader(goal: Goal, terms: tuple[Expr, ...], memory: Memory, *, kinks: bool) -> Reader:
+    """Return a reader under the goal's ranges and assumptions."""
+    context = goal.context
+    if goal.assumptions or (context.bounds and any(context.bounds.keys() & names_in(each) for each in terms)):
+        return _assuming(goal, terms, kinks=kinks)
+    positive = positive_names(terms)
+    ranges, values = frozenset(goal.ranges.items()), frozenset(context.values.items())
+    token = (ranges, positive, values, context.discrete, kinks)
+    reader = memory.reader(token)
+    if reader is None:
+        upper = _upper(goal.ranges)
+        reader = Reader(Algebra(upper, positive, values=context.values, kinks_excluded=kinks))
+        reader.algebra.bound = context.discrete
+        memory.keep(token, reader)
+    return reader
+
+
+def _assuming(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
     """Return a reader under the goal's ranges and assumptions."""
     upper = _upper(goal.ranges)
     fixed, unequal = _of_the_indices(goal, upper)

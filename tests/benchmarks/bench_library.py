@@ -21,6 +21,7 @@ from unittest import mock
 from symderiv.judge import check
 from symderiv.judge.check import Session, open_page
 from symderiv.kernel.equality import Proved, prove
+from symderiv.kernel.memory import Memory
 from symderiv.kernel.terms import Goal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,8 +100,8 @@ def goals_of(session: Session, at: int) -> list[Goal]:
     """Return the goals that are proved in judging one step."""
     asked: list[Goal] = []
 
-    def remember(goal: Goal) -> object:
-        outcome = prove(goal)
+    def remember(goal: Goal, memory: Memory | None = None) -> object:
+        outcome = prove(goal, memory)
         if isinstance(outcome, Proved):
             asked.append(goal)
         return outcome
