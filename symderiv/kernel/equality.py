@@ -17,9 +17,9 @@ from sympy import Eq, Expr, Ge, Gt, Le, Lt, Ne, Symbol
 from symderiv.kernel import hypotheses
 from symderiv.kernel import indices as ix
 from symderiv.kernel.calculus import Calculus, derive, names_in
-from symderiv.kernel.memory import Memory
 from symderiv.kernel.cases import atoms_of
 from symderiv.kernel.indices import IndexExpr, Variable
+from symderiv.kernel.memory import Memory
 from symderiv.kernel.normal import Algebra, Rule
 from symderiv.kernel.orders import Order, contradictory, leave_room, linear
 from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, minus, scaled
