@@ -85,8 +85,7 @@ class _Hypotheses:
         raise CannotSampleError("no values were found that satisfy the assumptions")
 
     def _pins(self) -> Iterator[dict[Index, int]]:
-        """Yield values for the goal's indices that hypotheses mention; none first: they hold for all."""
-        yield {}
+        """Yield values for the goal's indices that hypotheses mention, none last: they hold for all then."""
         mentioned = sorted(
             {index for one in self.all for index in free_indices(one) if index in self.ranged},
             key=lambda index: index.name,
@@ -95,6 +94,7 @@ class _Hypotheses:
         if mentioned:
             for values in itertools.islice(itertools.product(*runs), _MOST_PINS):
                 yield dict(zip(mentioned, values, strict=True))
+        yield {}
 
     def _scope(self, hypothesis: Boolean, pins: Mapping[Index, int]) -> Scope:
         scope = own_scope(hypothesis, self.ranged, self.anatomy, self.sizes)

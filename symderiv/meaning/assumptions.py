@@ -16,8 +16,9 @@ from symderiv.meaning.heads import head_of, is_fresh, specialises
 from symderiv.meaning.letters import compares
 from symderiv.meaning.orders import contrary
 from symderiv.meaning.places import Place
+from symderiv.meaning.quantifiers import quantity, sentence
 from symderiv.meaning.raw import Fact, Head, Item, Survey
-from symderiv.meaning.scope import Scope
+from symderiv.meaning.scope import Name, Scope
 
 
 def state_properties(survey: Survey, place: Place, name: tree.Node) -> bool:
@@ -66,6 +67,7 @@ def condition_after(survey: Survey, display: tree.Display, at: int, row: int, sc
     fact = _index_fact(survey, following, scope)
     for item in survey.items[row:]:
         item.facts = (*item.facts, fact)
+    _restrict(survey, fact, survey.items[row].span.start, following.span.start)
     survey.consumed.append(following)
     survey.add(Item("assumption", following.span, scope))
     return True
@@ -84,6 +86,7 @@ def bracketed(survey: Survey, chain: tree.Chain, row: int, scope: Scope) -> bool
     fact = _index_fact(survey, inner, scope)
     for item in survey.items[row:]:
         item.facts = (*item.facts, fact)
+    _restrict(survey, fact, survey.items[row].span.start, chain.span.start)
     survey.add(Item("assumption", inner.span, scope))
     return True
 
@@ -113,8 +116,32 @@ def _index_fact(survey: Survey, chain: tree.Chain, scope: Scope) -> Fact:
         len(survey.items),
         compares(chain, scope),
     )
+    if not fact.indices:
+        fact.under = tuple(other for other in survey.in_force(scope) if shares(other, fact.relation))
     survey.facts.append(fact)
     return fact
+
+
+def shares(condition: Fact, node: tree.Node) -> bool:
+    """Tell whether a condition between indices is about letters in a node."""
+    letters = {m.text for m in condition.relation.members if isinstance(m, tree.Name)}
+    used = (each for each in names.walk(node) if isinstance(each, tree.Name))
+    return condition.indices and any(each.text in letters for each in used)
+
+
+def _restrict(survey: Survey, condition: Fact, start: int, end: int) -> None:
+    """Put what is assumed in a part of the page under a condition; a definition there is no whole one."""
+    for fact in survey.facts:
+        if start <= fact.relation.span.start < end and not fact.indices and shares(condition, fact.relation):
+            fact.under = (*fact.under, condition)
+    for raw in survey.chains:
+        for link in raw.links:
+            if (
+                link.record is not None
+                and start <= raw.first.span.start < end
+                and shares(condition, raw.first)
+            ):
+                link.record.broken = True
 
 
 def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
@@ -133,7 +160,7 @@ def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
     if fresh and head is not None and head.parameters is not None:
         return False
     if cue == "section" and _value_of_entries(survey, chain, head, scope):
-        return False
+        return about_one(survey, place, chain)
     if not indices and _moment(survey, place, chain, head, cue):
         return True
     if not indices and not cue and place.forced != "assume":
@@ -150,7 +177,7 @@ def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
     if not indices and place.math.display and cue == "local" and place.forced != "assume":
         return False
     fact = _index_fact(survey, chain, scope)
-    fact.directive = place.forced == "assume"
+    fact.directive, fact.local = place.forced == "assume", cue == "local"
     members = fact.relation.members
     if (
         indices
@@ -198,6 +225,42 @@ def not_understood(survey: Survey, place: Place) -> None:
         survey.section.setdefault(id(place.scope), []).append(fact)
 
 
+def about_one(survey: Survey, place: Place, chain: tree.Chain) -> bool:
+    """Take `y_k = 1`, or what is said of one fixed k, as an assumption where y is declared as a whole."""
+    first, body = chain.members[0], chain.members[-1]
+    head = head_of(survey, first, place.scope) if first is not None else None
+    record = place.scope.find(head.key) if head is not None and head.parameters is None else None
+    if [operator.text for operator in chain.operators] != ["="] or body is None:
+        return False
+    if head is None or record is None or not record.declared or not head.letters:
+        return False
+    if not is_fresh(survey, head, place.scope, (body,)):
+        return False
+    around = sentence(survey.document, chain.span)
+    told = [quantity(around, letter) for letter in head.letters]
+    singled = {letter for letter, scope in survey.singled if place.scope.within(scope)}
+    one = "one" in told or any(not each and a in singled for each, a in zip(told, head.letters, strict=True))
+    if not one and ("every" in told or not is_number(body)):
+        return False
+    bound = one or _constrained(survey, record, place.scope)
+    if not bound and specialises(survey, head, body, place.scope):
+        return False
+    fact = _index_fact(survey, chain, place.scope)
+    fact.particular = True
+    survey.section.setdefault(id(place.scope), []).append(fact)
+    for member in chain.members:
+        if member is not None:
+            observe(survey, member, place.scope, introduces=True)
+    survey.add(Item("assumption", chain.span, place.scope))
+    return True
+
+
+def _constrained(survey: Survey, record: Name, scope: Scope) -> bool:
+    """Tell whether the entries of a name are bound to one another, as those of a one-hot vector are."""
+    members = (m for fact in survey.in_force(scope) if not fact.indices for m in fact.relation.members)
+    return bool(record.values) or any(record_of(survey, names.plain(m), scope) is record for m in members)
+
+
 def _value_of_entries(survey: Survey, chain: tree.Chain, head: Head | None, scope: Scope) -> bool:
     """Tell whether *with $m_k = 0$* gives a value to a tensor that definitions above leave open."""
     body = chain.members[-1]
@@ -216,10 +279,14 @@ def _moment(survey: Survey, place: Place, chain: tree.Chain, head: Head | None, 
     for member in chain.members:
         if member is not None:
             observe(survey, member, place.scope, introduces=True)
-    if cue in ("local", "section") and head.letters:
-        fact = replace(_index_fact(survey, chain, place.scope), particular=True)
-        survey.facts[-1] = fact
-        survey.local.append(fact)
+    if head.letters:
+        fact = _index_fact(survey, chain, place.scope)
+        fact.particular = fact.relation.operators == ("=",)
+        fact.local = cue != "section"
+        if fact.local:
+            survey.local.append(fact)
+        else:
+            survey.section.setdefault(id(place.scope), []).append(fact)
         survey.add(Item("assumption", chain.span, place.scope))
     else:
         survey.add(Item("relation", chain.span, place.scope, diagnostics=(found,)))
@@ -232,6 +299,8 @@ def _attach(survey: Survey, place: Place, fact: Fact) -> None:
     before = survey.places[at - 1] if at else None
     if before is None or not cues.trails(place.before) or before.math.paragraph != place.math.paragraph:
         return
+    if fact.indices:
+        _restrict(survey, fact, before.math.span.start, before.math.span.end)
     for item in survey.items:
         if (
             item.kind in ("claim", "definition")

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sympy import Basic, Expr, Indexed, IndexedBase, Integer, Symbol
-from sympy.logic.boolalg import And, Boolean
 
 from symderiv.diagnostics import Diagnostic
 from symderiv.kernel.calculus import names_in
 from symderiv.kernel.terms import Context, D, Definition, Goal, Index, Unknown, free_in, name_of
+from symderiv.meaning.hypotheses import facts_of, fixed_in, hypotheses_of, indices_of, relates_indices
 from symderiv.meaning.model import Assumption, Chain, Member, Statement, Tensor
 from symderiv.meaning.renaming import reaches
 
@@ -127,19 +127,14 @@ def compare(
     if clash is not None:
         return clash
     turned = left.rank == right.rank == 1 and left.row != right.row
-    left, right = _lettered(left, right)
+    left, right = _lettered(left, right, statement.assumptions)
     wide = left if left.rank >= right.rank else right
     ranges: dict[Index, Expr] = dict(zip(wide.slots, wide.dimensions, strict=True))
     free = [_free(side.body, statement.context) - set(ranges) for side in (left, right)]
-    used = [
-        _facts(assumption)
-        for assumption in statement.assumptions
-        if not assumption.particular
-        or all(_indices(fact) <= free[0] | free[1] for fact in _facts(assumption))
-    ]
-    facts = [fact for each in used for fact in each]
-    unused = not all(used) or len(used) < len(statement.assumptions)
-    tied = {letter for fact in facts for letter in _indices(fact)}
+    facts, unused = hypotheses_of(statement.assumptions, free[0] | free[1])
+    tied = {
+        letter for each in statement.assumptions for fact in facts_of(each) for letter in indices_of(fact)
+    }
     first = chain.members[0].value
     known = _free(first.body, statement.context) if isinstance(first, Tensor) else free[1]
     loose = set() if left.body == 0 else free[1] - free[0] - tied - known - chain.fixed
@@ -153,10 +148,12 @@ def compare(
         ranges[letter] = chain.ranges[letter]
     usable = []
     for fact in facts:
-        about = _indices(fact) - set(ranges) if _relates_indices(fact) else set()
+        about = fixed_in(fact) - set(ranges)
         if about <= chain.ranges.keys():
             ranges |= {index: chain.ranges[index] for index in about}
             usable.append(fact)
+        else:
+            unused = unused or not relates_indices(fact)
     goal = _closed(Goal(left.body, right.body, ranges, tuple(usable), statement.context), chain)
     unused = unused or len(goal.assumptions) < len(facts)
     return Compared(goal, "numerator" if turned else None, unused)
@@ -184,7 +181,7 @@ def _closed(goal: Goal, chain: Chain) -> Goal:
     ranges, facts = dict(goal.ranges), []
     for fact in goal.assumptions:
         wide = fact.func(*(_widened(side, open_) for side in fact.args))
-        more = _indices(wide) - _indices(fact) - ranges.keys()
+        more = indices_of(wide) - indices_of(fact) - ranges.keys()
         if more <= chain.ranges.keys():
             ranges |= {index: chain.ranges[index] for index in more}
             facts.append(wide)
@@ -223,9 +220,10 @@ def _clash(left: Tensor, right: Tensor, member: Member) -> Diagnostic | None:
     return None if left.dimensions == right.dimensions else _mismatch(left, right, member)
 
 
-def _lettered(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-    """Name the slots with letters that a reader knows and that neither side uses."""
+def _lettered(left: Tensor, right: Tensor, assumptions: tuple[Assumption, ...]) -> tuple[Tensor, Tensor]:
+    """Name the slots with letters that a reader knows and that neither a side nor an assumption uses."""
     used = {symbol.name for tensor in (left, right) for symbol in free_in(tensor.body)}
+    used |= {index.name for each in assumptions for fact in facts_of(each) for index in indices_of(fact)}
     letters = [Index(letter) for letter in "ijklmnpqrstuvabcdefgh" if letter not in used]
     return tuple(  # type: ignore[return-value]
         replace(
@@ -235,18 +233,6 @@ def _lettered(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
         )
         for tensor in (left, right)
     )
-
-
-def _facts(assumption: Assumption) -> tuple[Boolean, ...]:
-    """Return what an assumption says, in parts; none where that is not known, or cannot be."""
-    if assumption.fact is None or assumption.fact == False:  # noqa: E712  SymPy's, too
-        return ()
-    return tuple(assumption.fact.args) if isinstance(assumption.fact, And) else (assumption.fact,)
-
-
-def _relates_indices(fact: Boolean) -> bool:
-    """Tell a relation between indices from one between terms."""
-    return all(isinstance(arg, Index) or arg.is_Integer for arg in fact.args)
 
 
 def _indices(term: Basic) -> frozenset[Index]:

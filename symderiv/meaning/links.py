@@ -9,11 +9,12 @@ from __future__ import annotations
 from symderiv.diagnostics import Diagnostic
 from symderiv.latex import tree
 from symderiv.meaning import cues, names
-from symderiv.meaning.assumptions import impose
+from symderiv.meaning.assumptions import impose, shares
 from symderiv.meaning.evidence import observe
 from symderiv.meaning.heads import head_of, is_fresh, specialises
 from symderiv.meaning.orders import is_about_places
 from symderiv.meaning.places import Place
+from symderiv.meaning.quantifiers import partial, sentence
 from symderiv.meaning.raw import Head, Item, Link, RawChain, Survey
 from symderiv.meaning.scope import Scope
 
@@ -197,6 +198,16 @@ def _ends(survey: Survey, node: tree.Node, operator: str, scope: Scope) -> bool:
     )
 
 
+def _partial(survey: Survey, letter: str, node: tree.Node, body: tree.Node) -> bool:
+    """Tell whether a definition is one at some indices only; `x_{t-1}` in it tells why t is at least 2."""
+    shifted = any(
+        isinstance(each, tree.Script)
+        and any(isinstance(item, tree.Additive) for item in names.items(each.sub))
+        for each in names.walk(body)
+    )
+    return not shifted and partial(sentence(survey.document, node.span), letter)
+
+
 def _define(survey: Survey, link: Link, head: Head, node: tree.Node, body: tree.Node) -> None:
     scope = survey.items[link.item].scope
     record = scope.names.get(head.key)
@@ -211,7 +222,11 @@ def _define(survey: Survey, link: Link, head: Head, node: tree.Node, body: tree.
                 record.identity = outer.identity
                 survey.items[link.item].kind = "assumption"
     record.defined, record.defined_at, record.introduced = link.item, node.span, True
-    record.broken = not all(map(is_about_places, survey.local))
+    record.broken = (
+        not all(map(is_about_places, survey.local))
+        or any(shares(fact, node) for fact in survey.local)
+        or any(_partial(survey, letter, node, body) for letter in head.letters)
+    )
     if head.letters:
         record.indexed[len(head.letters)] += 1
     if head.parameters is not None:

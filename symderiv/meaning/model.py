@@ -91,8 +91,14 @@ class Assumption:
 
     latex: str
     fact: Boolean | None
-    particular: bool = False
-    """It is about one entry, at indices that are free in what it is used for."""
+    fixed: frozenset[Index] = frozenset()
+    """Letters that stand for one index each."""
+    told: frozenset[Index] = frozenset()
+    """Those of which the page says so."""
+    every: frozenset[Index] = frozenset()
+    """Letters that stand for every index; any other does where the step does not have it free."""
+    under: tuple[Boolean, ...] = ()
+    """It holds for those of its indices only of which these are true."""
 
 
 @dataclass(frozen=True, slots=True)

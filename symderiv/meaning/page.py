@@ -40,6 +40,7 @@ from symderiv.meaning.model import (
     SymbolRecord,
     Tensor,
 )
+from symderiv.meaning.quantifiers import is_one, quantity, sentence
 from symderiv.meaning.ranks import infer
 from symderiv.meaning.raw import Fact, Head, Item, Link, RawChain, Survey
 from symderiv.meaning.renaming import reaches
@@ -243,7 +244,8 @@ class _Builder:
         elaborator = self._elaborator(fact.scope, fact.number)
         if set(fact.relation.operators) != {"="}:
             ordered = self._order(elaborator, fact)
-            return Assumption(latex, stated(elaborator, fact.relation) if ordered is None else ordered)
+            told = stated(elaborator, fact.relation) if ordered is None else ordered
+            return self._quantified(fact, told, elaborator) if told is not None else Assumption(latex, None)
         try:
             first, second = (elaborator.member(member) for member in fact.relation.members[:2])
             first, second, _ = together(elaborator, first, second, fact.relation.span, "this assumption")
@@ -252,7 +254,28 @@ class _Builder:
         equation = Eq(first.body, second.body, evaluate=False)
         for letter, size in elaborator.free.items():
             self.leftover[Index(letter)] = size
-        return Assumption(latex, equation, fact.particular)
+        return self._quantified(fact, equation, elaborator)
+
+    def _quantified(self, fact: Fact, says: Boolean, elaborator: Elaborator) -> Assumption:
+        """Tell which letters of a fact stand for one index, and which for every one."""
+        letters = {Index(letter) for letter in elaborator.free}
+        around = sentence(self.survey.document, fact.relation.span)
+        told = {letter: quantity(around, letter.name) for letter in letters}
+        singled = {letter for letter, scope in self.survey.singled if fact.scope.within(scope)}
+        fixed = {
+            letter
+            for letter in letters
+            if told[letter] == "one" or (not told[letter] and (fact.particular or letter.name in singled))
+        }
+        firm = {letter for letter in letters if is_one(around, letter.name)}
+        every = {letter for letter in letters - fixed if told[letter] == "every" or not fact.local}
+        under = [self._fact(condition) for condition in fact.under]
+        about = {i for each in under if each.fact is not None for i in each.fact.free_symbols}
+        known = all(each.fact is not None for each in under)
+        if not known or any(told[letter] == "some" for letter in letters - about):
+            return Assumption(fact.latex, None)
+        conditions = tuple(each.fact for each in under if each.fact is not None)
+        return Assumption(fact.latex, says, frozenset(fixed), frozenset(firm), frozenset(every), conditions)
 
     def _order(self, elaborator: Elaborator, fact: Fact) -> Boolean | None:
         """Return `a > b`, `0 < x_i <= 1` or `a \\ne 0` as a fact on terms, entry by entry."""

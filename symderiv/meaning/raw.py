@@ -40,7 +40,11 @@ class Fact:
     """It relates index letters."""
     directive: bool = False
     particular: bool = False
-    """It is about the entry at the indices that the page has at hand, and no other: *if $m_j = 0$*."""
+    """It gives a value to one entry, unless its sentence says that it is about every one: *if $m_j = 0$*."""
+    local: bool = False
+    """It holds for a while, *if* or *when*, not to the end of its section."""
+    under: tuple[Fact, ...] = ()
+    """The relations between indices under which it is said."""
 
 
 @dataclass(slots=True, eq=False)
@@ -136,6 +140,8 @@ class Survey:
         self.consumed: list[tree.Chain] = []
         self.fixed: set[str] = set()
         """Index letters that prose fixes: *the true class k*."""
+        self.singled: list[tuple[str, Scope]] = []
+        """Index letters that prose fixes in a section, *for a fixed $k$*."""
         self.closing: list[tuple[int, Fact]] = []
         """Local assumptions that end with their paragraph."""
         self.section: dict[int, list[Fact]] = {}

@@ -11,6 +11,7 @@ from symderiv.document.model import Document
 from symderiv.latex import tree
 from symderiv.meaning import cues, names, orders
 from symderiv.meaning.assumptions import (
+    about_one,
     assume,
     bracketed,
     condition_after,
@@ -26,6 +27,7 @@ from symderiv.meaning.heads import head_of
 from symderiv.meaning.letters import compares, find_letters, is_declaration, settle
 from symderiv.meaning.links import enter
 from symderiv.meaning.places import Place
+from symderiv.meaning.quantifiers import fixes, sentence
 from symderiv.meaning.raw import Item, RawChain, Survey
 from symderiv.meaning.scope import Scope
 
@@ -174,6 +176,8 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
     assumes = assumes or compares(chain, scope)
     if assumes and assume(survey, place, chain, cue):
         return
+    if about_one(survey, place, chain):
+        return
     if operators[-1] == "in":
         chain = tree.Chain(chain.members[:-1], chain.operators[:-1], span=chain.span)
         operators = operators[:-1]
@@ -238,6 +242,9 @@ def _fix(survey: Survey, place: Place, chain: tree.Chain) -> None:
     )
     if alone or cues.fixes(place.before):
         survey.fixed.add(first.text)
+    around = sentence(survey.document, chain.span)
+    if operators == [] and (cues.fixes(place.before) or fixes(around, first.text)):
+        survey.singled.append((first.text, place.scope))
 
 
 def _declare_uses(survey: Survey, node: tree.Node, scope: Scope) -> None:
