@@ -417,6 +417,21 @@ def total(body: Expr, *limits: Iterable[Any]) -> Expr:
     return made
 
 
+def power_of_e(exponent: Expr) -> Expr:
+    """Return `e^exponent`, which SymPy then knows to be positive without asking its exponent.
+
+    Only of a logarithm or a number does SymPy have to look for a shorter form.
+    """
+    if not exponent.free_symbols or exponent.has(sympy.log):
+        return sympy.exp(exponent)
+    made = sympy.exp(exponent, evaluate=False)
+    made._assumptions = _POSITIVE._assumptions.copy()  # noqa: SLF001  SymPy has no public way to give them
+    return made
+
+
+_POSITIVE = Symbol("positive", positive=True)
+
+
 def nodes(*terms: Basic) -> set[Basic]:
     """Return every subterm of these, each once; of an entry its indices, not its base."""
     found: set[Basic] = set()

@@ -24,6 +24,7 @@ from symderiv.kernel.terms import (
     entry,
     fresh,
     indicator,
+    power_of_e,
 )
 
 LETTERS = "klmnpqrstuvw"
@@ -42,6 +43,8 @@ class _Writer:
 
     def __init__(self, positive: frozenset[str]) -> None:
         self.positive = positive
+        self.known: dict[tuple[Atom, tuple[tuple[Variable, Expr], ...]], Expr] = {}
+        """What is written already: an atom that stands at two places is the same term at both."""
 
     def polynomial(self, p: Polynomial, names: Names) -> Expr:
         terms = sorted(p.terms.items(), key=_first_key)
@@ -51,7 +54,7 @@ class _Writer:
         powers = sorted(m.factors.items(), key=_first_key)
         factors = [Pow(self.atom(a, names), _quotient(e)) for a, e in powers]
         if m.exponent:
-            factors.append(sympy.exp(self.polynomial(m.exponent, names)))
+            factors.append(power_of_e(self.polynomial(m.exponent, names)))
         return Mul(*factors)
 
     def equation(self, p: Polynomial, names: Names) -> Boolean:
@@ -101,7 +104,10 @@ class _Writer:
         return [self.polynomial(p, names) for p in a.inner]
 
     def atom(self, a: Atom, names: Names) -> Expr:
-        return WRITINGS[a.kind](self, a, names)
+        key = (a, tuple((v, names[v]) for v in sorted(a.free & names.keys())))
+        if key not in self.known:
+            self.known[key] = WRITINGS[a.kind](self, a, names)
+        return self.known[key]
 
 
 WRITINGS: Mapping[Kind, Callable[[_Writer, Atom, Names], Expr]] = {

@@ -8,13 +8,13 @@ and the kernel has the last word: what it does not prove equal is not used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 
 import sympy
-from sympy import Add, Expr, Integer, Mul, Piecewise, Pow, Rational, Sum, exp
+from sympy import Add, Expr, Integer, KroneckerDelta, Mul, Piecewise, Pow, Rational, Sum, exp
 
 from symderiv.kernel.calculus import Calculus, derive, without_piecewise
 from symderiv.kernel.equality import Proved, normal, prove
@@ -31,6 +31,7 @@ from symderiv.kernel.terms import (
     exact,
     name_of,
     nodes,
+    power_of_e,
 )
 from symderiv.meaning.notation.adjoints import by_adjoints, frozen, thawed
 from symderiv.meaning.notation.backward import opening, reach, through
@@ -39,6 +40,7 @@ from symderiv.meaning.notation.products import (
     Term,
     built,
     built_product,
+    canonical,
     cost,
     flat,
     flat_product,
@@ -47,6 +49,8 @@ from symderiv.meaning.notation.products import (
 )
 
 Ranges = Mapping[Index, Expr]
+Kind = tuple[type[Expr], str | None]
+"""What kind of factor a base is: its class, and the name of an entry."""
 TERMS = 40
 """How many terms a sum may have to be folded."""
 LARGE = 250
@@ -67,6 +71,10 @@ class Rule:
     sizes: tuple[Expr, ...]
     pattern: Term
     replacement: Expr
+    kinds: frozenset[Kind]
+    """The kinds of the factors of the pattern: it fits only a product that has them all."""
+    inside: tuple[tuple[Kind, frozenset[Index]], ...]
+    """The kinds and indices of its factors, deltas left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +83,15 @@ class Reading:
 
     name: str
     rules: tuple[Rule, ...]
+    kinds: frozenset[Kind]
+    """The kinds that the patterns of all its rules have."""
+    number: bool
+    """Whether what it reads is a number."""
 
-    @property
-    def number(self) -> bool:
-        """Tell whether what it reads is a number."""
-        return all(rule.replacement.is_Rational for rule in self.rules)
+
+def _reading(name: str, rules: tuple[Rule, ...]) -> Reading:
+    kinds = frozenset.intersection(*(rule.kinds for rule in rules))
+    return Reading(name, rules, kinds, all(rule.replacement.is_Rational for rule in rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +233,12 @@ def _candidates(term: Expr, ranges: Ranges, closed: Context, readings: tuple[Rea
     if inner != term:
         yield inner
     numbers = [each for each in readings if each.number]
+    parts = flat(term)
+    standing = frozenset[Kind]().union(*map(_kinds, parts))
     for reading in readings:
-        total = _rewritten(reading, term, ranges)
+        if not reading.kinds <= standing:
+            continue
+        total = _rewritten(reading, parts, ranges)
         if total is None:
             continue
         yield total
@@ -230,16 +246,23 @@ def _candidates(term: Expr, ranges: Ranges, closed: Context, readings: tuple[Rea
             gathered = _normal(total, ranges, closed)
             yield gathered
             for each in numbers:
-                less = _rewritten(each, gathered, ranges)
+                less = _rewritten(each, flat(gathered), ranges)
                 if less is not None:
                     yield write(normal(less, ranges, closed))
         except (KernelError, RecursionError):
             continue
 
 
-def _rewritten(reading: Reading, term: Expr, ranges: Ranges) -> Expr | None:
+def _kinds(term: Term) -> frozenset[Kind]:
+    return frozenset(map(_kind, term.factors))
+
+
+def _kind(base: Expr) -> Kind:
+    return (type(base), name_of(base))
+
+
+def _rewritten(reading: Reading, parts: Sequence[Term], ranges: Ranges) -> Expr | None:
     """Return a sum with every product rewritten by a reading as often as it fits, or None."""
-    parts = flat(term)
     rewritten = [_exhausted(reading, part, ranges) for part in parts]
     if all(new is None for new in rewritten):
         return None
@@ -261,7 +284,7 @@ def _fold_inside(term: Expr, ranges: Ranges, closed: Context, readings: tuple[Re
             new = _folded_base(base, power, within, closed, readings)
             factors[new] = factors.get(new, Integer(0)) + power
         if exponent != 0:
-            factors[exp(_fold(exponent, within, closed, readings))] = Integer(1)
+            factors[power_of_e(_fold(exponent, within, closed, readings))] = Integer(1)
         parts.append(replace(part, factors=factors))
     return built(parts)
 
@@ -271,11 +294,7 @@ def _folded_base(
 ) -> Expr:
     if isinstance(base, Sum | Add) and (power != 1 or isinstance(base, Add)):
         return _fold(base, ranges, closed, readings)
-    if (
-        isinstance(base, sympy.Function)
-        and not isinstance(base, sympy.KroneckerDelta)
-        and len(base.args) == 1
-    ):
+    if isinstance(base, sympy.Function) and not isinstance(base, KroneckerDelta) and len(base.args) == 1:
         return base.func(_fold(base.args[0], ranges, closed, readings))
     return base
 
@@ -335,12 +354,12 @@ def _readings_of(
     ranges = dict(zip(definition.slots, sizes, strict=True))
     seen: set[str] = set()
     closed = replace(context, definitions={})
-    for body in bodies:
+    for body in {canonical(each): each for each in bodies}.values():
         for each in [body, _fold(body, ranges, closed, without)] if without else [body]:
             if str(each) not in seen and each.free_symbols and not each.is_Symbol:
                 seen.add(str(each))
                 for rules in _rules_from(definition.name, definition.slots, sizes, each):
-                    yield Reading(definition.name, rules)
+                    yield _reading(definition.name, rules)
 
 
 def _totals(definition: Definition, sizes: tuple[Expr, ...], context: Context) -> Iterator[Reading]:
@@ -356,8 +375,8 @@ def _totals(definition: Definition, sizes: tuple[Expr, ...], context: Context) -
             continue
         if total is not None:
             pattern = Term(Integer(1), ((slot, size),), {head: Integer(1)})
-            rule = Rule(tuple(others), tuple(others.values()), pattern, Rational(total))
-            yield Reading(definition.name, (rule,))
+            rule = _rule(tuple(others), tuple(others.values()), pattern, Rational(total))
+            yield _reading(definition.name, (rule,))
 
 
 def _rules_from(
@@ -384,7 +403,11 @@ def _rule(slots: tuple[Index, ...], sizes: tuple[Expr, ...], pattern: Term, valu
     units = {base: power for base, power in pattern.factors.items() if is_size(base)}
     factors = {base: power for base, power in pattern.factors.items() if base not in units}
     value = value / built_product(Term(pattern.coefficient, (), units))
-    return Rule(slots, sizes, Term(Integer(1), pattern.bound, factors), sympy.expand_mul(value))
+    whole = Term(Integer(1), pattern.bound, factors)
+    inside = tuple(
+        (_kind(base), indices_of([base])) for base in factors if not isinstance(base, KroneckerDelta)
+    )
+    return Rule(slots, sizes, whole, sympy.expand_mul(value), _kinds(whole), inside)
 
 
 def _shares(parts: tuple[Term, ...]) -> tuple[tuple[Expr, Rational], tuple[Expr, Rational]] | None:
@@ -408,6 +431,8 @@ def _exhausted(reading: Reading, term: Term, ranges: Ranges) -> Expr | None:
     done: Expr | None = None
     for rule in reading.rules:
         for _ in range(ROUNDS):
+            if not rule.kinds <= _kinds(term):
+                break
             new = _applied(rule, term, ranges)
             if new is None:
                 break
@@ -415,15 +440,8 @@ def _exhausted(reading: Reading, term: Term, ranges: Ranges) -> Expr | None:
     return done
 
 
-def _kinds(term: Term) -> set[tuple[type[Expr], str | None]]:
-    """Return what kinds of factors a product has; a rule fits only where its own are among them."""
-    return {(type(base), name_of(base)) for base in term.factors}
-
-
 def _applied(rule: Rule, term: Term, ranges: Ranges) -> Expr | None:
     """Return a product rewritten by a rule at the first place where it fits, or None."""
-    if not _kinds(rule.pattern) <= _kinds(term):
-        return None
     within = {**ranges, **dict(term.bound)}
     places = sorted(indices_of(term.factors), key=str)
     variables = (*rule.slots, *(k for k, _ in rule.pattern.bound))
@@ -431,11 +449,14 @@ def _applied(rule: Rule, term: Term, ranges: Ranges) -> Expr | None:
     choices = [[p for p in places if within.get(p) == size] for size in sizes]
     if prod(len(choice) for choice in choices) > CHOICES:
         return None
+    standing = {(_kind(base), indices_of([base])) for base in term.factors}
     for values in product(*choices):
         own = values[len(rule.slots) :]
         if len(set(own)) != len(own) or not set(own) <= {k for k, _ in term.bound}:
             continue
         put = dict(zip(variables, values, strict=True))
+        if any((kind, frozenset(put.get(i, i) for i in at)) not in standing for kind, at in rule.inside):
+            continue
         pattern = flat_product(
             Mul(*(Pow(base.xreplace(put), power) for base, power in rule.pattern.factors.items()))
         )

@@ -15,7 +15,7 @@ from functools import lru_cache
 import sympy
 from sympy import Add, Expr, Indexed, KroneckerDelta, Mul, Pow, Product, Rational, Sum, Symbol, exp
 
-from symderiv.kernel.terms import D, Greatest, Index, OfMatrix, Size, fresh
+from symderiv.kernel.terms import D, Greatest, Index, OfMatrix, Size, fresh, power_of_e
 
 CANONICAL = "·"
 """Begins the name of an index that is bound inside a base."""
@@ -91,7 +91,7 @@ def flat_product(term: Expr) -> Term:  # noqa: C901  one branch a kind of factor
         elif isinstance(factor, exp):
             for part in Add.make_args(sympy.expand(factor.exp)):
                 number, rest = part.as_coeff_Mul()
-                put(exp(canonical(rest)), number)
+                put(power_of_e(canonical(rest)), number)
         elif isinstance(factor, Sum) and all(low == 1 for _, low, _ in factor.limits):
             apart = {limit[0]: fresh(_letter(limit[0])) for limit in factor.limits}
             inner = flat_product(factor.function.xreplace(apart))
