@@ -8,15 +8,19 @@ indices are ordinary variables. A *component* is a set of summed indices that sh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import combinations
 from math import comb, floor
 from typing import TYPE_CHECKING
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.greatest import chosen_once
+from symderiv.kernel.indicators import varies
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.labelling import canonical_order, renamed
+from symderiv.kernel.orders import leave_room
 from symderiv.kernel.polynomial import (
     NOTHING,
     ONE,
@@ -42,6 +46,8 @@ BERNOULLI: tuple[Fraction, ...] = tuple(map(Fraction, ("1", "1/2", "1/6", "0", "
 """Bernoulli's numbers."""
 POWERS = len(BERNOULLI)
 """Sums of lower powers than this of an index have a closed form."""
+GEOMETRIC = 4
+"""So have sums of lower powers than this of an index, times the powers of a ratio."""
 
 Bound = Mapping[Variable, IndexExpr]
 Substitution = Mapping[Variable, IndexExpr]
@@ -171,27 +177,76 @@ def _component(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial:
     return algebra.ruled(Atom(Kind.SUM, inner=(body,), sizes=tuple(bound[v] for v in order)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A summand `k^power · ratio^k`, over 1..n where `end` is None, else over what the condition leaves."""
+
+    power: int
+    bases: tuple[tuple[Polynomial, Rational], ...]
+    """The ratio is the product of these powers, times the exponential of `rate`."""
+    rate: Polynomial
+    end: IndexExpr | None
+    """The last k if `below`, else the first."""
+    below: bool
+
+
 def _counted(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial | None:
-    """`sum_k k^p` over 1..n, or up to or from an expression certainly in range, by Faulhaber's formula."""
-    if len(bound) > 1 or m.exponent or ix.EVERYWHERE in bound.values():
+    """`sum_k k^p r^k` over 1..n, or up to or from an expression certainly in range."""
+    if len(bound) > 1 or ix.EVERYWHERE in bound.values():
         return None
     ((v, size),) = bound.items()
-    powers = {a.kind: e for a, e in m.factors.items()}
-    power = powers.pop(Kind.VALUE, 0)
-    if len(m.factors) > 1 + bool(power) or powers.keys() - {Kind.STEP} or power not in range(POWERS):
+    term = _term(m, v)
+    if term is None or (term.end is not None and not _inside(algebra, term, size)):
         return None
-    form = next((a.indices[0] for a in m.factors if a.kind is Kind.STEP), None)
-    if form is None:
-        return _faulhaber(algebra, int(power), size)
-    end = ix.solved(form, v)
-    if end is None:
+    if not term.bases and not term.rate:
+        total = partial(_faulhaber, algebra, term.power)
+    elif term.power in range(GEOMETRIC) and _is_apart(algebra, _ratio(algebra, term, ix.constant(1))):
+        total = partial(_geometric, algebra, term, term.power)
+    else:
         return None
-    below = ((v,), -1) in form
-    last = end if below else ix.plus(end, ix.constant(-1))
-    if not (algebra.certain(last) and algebra.certain(ix.minus(size, last))):
+    if term.end is None:
+        return total(size)
+    if term.below:
+        return total(term.end)
+    return minus(total(size), total(ix.plus(term.end, ix.constant(-1))))
+
+
+def _term(m: Monomial, v: Variable) -> _Term | None:
+    """Return a monomial as a power of an index times another number to the index; None if it is not."""
+    power, bases = 0, list[tuple[Polynomial, Rational]]()
+    condition: Atom | None = None
+    for a, e in m.factors.items():
+        if a.kind is Kind.VALUE and power == 0 and e in range(POWERS):
+            power = int(e)
+        elif a.kind is Kind.STEP and condition is None:
+            condition = a
+        elif a.name == "pow" and v not in a.inner[0].free and a.inner[1] == _value_of(v):
+            bases.append((a.inner[0], e))
+        else:
+            return None
+    rate = dict[Monomial, Rational]()
+    for n, c in m.exponent.terms.items() if m.exponent else ():
+        here = Atom(Kind.VALUE, indices=(ix.bare(v),))
+        rest = Monomial(n.exponent, {a: e for a, e in n.factors.items() if a != here})
+        if n.factors.get(here) != 1 or v in rest.free:
+            return None
+        rate[rest] = c
+    end = None if condition is None else ix.solved(condition.indices[0], v)
+    if condition is not None and end is None:
         return None
-    start = _faulhaber(algebra, int(power), last)
-    return start if below else minus(_faulhaber(algebra, int(power), size), start)
+    below = condition is not None and ((v,), -1) in condition.indices[0]
+    return _Term(power, tuple(bases), Polynomial(rate), end, below)
+
+
+def _value_of(v: Variable) -> Polynomial:
+    return atom(Atom(Kind.VALUE, indices=(ix.bare(v),)))
+
+
+def _inside(algebra: Algebra, term: _Term, size: IndexExpr) -> bool:
+    """Tell whether the condition of a term cuts its range at a place that is certainly in it."""
+    assert term.end is not None
+    last = term.end if term.below else ix.plus(term.end, ix.constant(-1))
+    return algebra.certain(last) and algebra.certain(ix.minus(size, last))
 
 
 def _faulhaber(algebra: Algebra, power: int, n: IndexExpr) -> Polynomial:
@@ -202,6 +257,35 @@ def _faulhaber(algebra: Algebra, power: int, n: IndexExpr) -> Polynomial:
         for j, b in enumerate(BERNOULLI[: power + 1])
     )
     return plus(*terms)
+
+
+def _geometric(algebra: Algebra, term: _Term, power: int, n: IndexExpr) -> Polynomial:
+    """`(r - 1) sum_k k^p r^k = n^p r^(n+1) - sum_k (k^p - (k-1)^p) r^k`, and `r^(n+1) - r` for p = 0."""
+    ratio = _ratio(algebra, term, ix.constant(1))
+    whole = algebra.times(algebra.power(algebra.value(n), power), _ratio(algebra, term, n), ratio)
+    lower = (
+        scaled(_geometric(algebra, term, j, n), comb(power, j) * (-1) ** (power - j)) for j in range(power)
+    )
+    above = plus(whole, *lower) if power else minus(whole, ratio)
+    return algebra.times(above, algebra.power(minus(ratio, ONE), -1))
+
+
+def _ratio(algebra: Algebra, term: _Term, n: IndexExpr) -> Polynomial:
+    """Return the n-th power of the ratio."""
+    value = algebra.value(n)
+    bases = (algebra.power(algebra.raised(base, value), e) for base, e in term.bases)
+    return algebra.times(algebra.exp(algebra.times(term.rate, value)), *bases)
+
+
+def _is_apart(algebra: Algebra, ratio: Polynomial) -> bool:
+    """Tell whether a ratio is certainly not 1, or, as its entries vary freely, almost nowhere.
+
+    The sum is continuous, so that what it is equal to elsewhere is its value at 1 as well.
+    """
+    gap = minus(ratio, ONE)
+    if 2 in (algebra.sign(gap), algebra.sign(scaled(gap, -1))):
+        return True
+    return leave_room(algebra.orders) and varies(algebra, gap)
 
 
 def _folded(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial | None:

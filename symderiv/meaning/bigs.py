@@ -146,26 +146,21 @@ def _upper(elaborator: Elaborator, node: tree.Big, start: int) -> Size | None:
     known = elaborator.scope.size(node.upper.text) if isinstance(node.upper, tree.Name) and start else None
     if known is not None:
         return known
-    if start == 0 and any(
-        isinstance(n, tree.Name)
-        and n.text in names.bound_letters(node.lower)
-        and not _in_script(node.body, n)
-        for n in names.walk(node.body)
-    ):
-        raise unsupported("a sum from 0 that uses its index as a number is not supported yet", node.span)
+    letters = names.bound_letters(node.lower)
+    if start == 0 and any(_is_compared(node.body, letter) for letter in letters):
+        raise unsupported("a sum from 0 whose index is compared in it is not supported yet", node.span)
     last = elaborator.value(node.upper).body + (0 if start else 1)
     return last if isinstance(last, Size) else elaborator.sizes.new(last, origin=node.span)
 
 
-def _in_script(body: tree.Node, name: tree.Node) -> bool:
-    """Tell whether a name stands only in subscripts of a body."""
+def _is_compared(body: tree.Node, letter: str) -> bool:
+    """Tell whether a letter stands in a condition, or bounds another sum."""
     for node in names.walk(body):
-        if (
-            isinstance(node, tree.Script)
-            and node.sub is not None
-            and any(each is name for each in names.walk(node.sub))
-        ):
-            return True
+        ends = (node.lower, node.upper) if isinstance(node, tree.Big) else ()
+        for each in (node,) if isinstance(node, tree.Relation) else ends:
+            inner = () if each is None else names.walk(each)
+            if any(isinstance(name, tree.Name) and name.text == letter for name in inner):
+                return True
     return False
 
 

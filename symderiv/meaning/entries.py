@@ -50,7 +50,8 @@ def named(elaborator: Elaborator, node: tree.Node, base: tree.Node, subs: tuple[
     if not subs and (
         key in elaborator.bound or (elaborator.scope.is_index(key) and not elaborator.known(key))
     ):
-        return Tensor(elaborator.letter(key, node.span)[0])
+        # As a number, what a sum from 0 counts is one less than the place of its entry.
+        return Tensor(elaborator.letter(key, node.span)[0] - 1 + elaborator.starts.get(key, 1))
     if (
         key == "d"
         and subs
@@ -181,7 +182,11 @@ def _overrun(elaborator: Elaborator, node: tree.Name, own: Size, size: Size) -> 
 
 def _shift(elaborator: Elaborator, node: tree.Node) -> Expr:
     """Elaborate a part of an index such as `i + 1`, which may leave the dimension."""
-    value = elaborator.value(node)
+    counted, elaborator.starts = elaborator.starts, {}
+    try:
+        value = elaborator.value(node)
+    finally:
+        elaborator.starts = counted
     if value.rank or not value.body.free_symbols <= value.body.atoms(Index, Size):
         raise unsupported("this is not an index that symderiv understands", node.span)
     return value.body
