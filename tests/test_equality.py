@@ -521,12 +521,28 @@ def test_tells_where_a_kink_was_passed() -> None:
 
 def test_distinguishes_cases_where_a_division_needs_it() -> None:
     """`1 / (x_i - x_j)` outside of i = j is read case by case."""
-    masked = Cases(x(i) + x(j), Eq(i, j), (x(i) ** 2 - x(j) ** 2) / (x(i) - x(j)), sympy.true)
+    quotient = (x(i) ** 2 - x(j) ** 2) / (x(i) - x(j))
+    equal = sympy.And(i <= j, j <= i)
+
+    proof = outcome(PLAIN, R2, (), Cases(x(i) + x(j), equal, quotient, sympy.true), x(i) + x(j))
+
+    assert isinstance(proof, Proved)
+    assert proof.cases == ("i = j", "i ≠ j")
+
+
+def test_reads_unequal_indices_as_less_or_greater_where_a_division_needs_it() -> None:
+    """`1 / (x_i - x_j)` where i and j differ is not read where they do not, under a sum neither."""
+    quotient = (x(i) ** 2 - x(j) ** 2) / (x(i) - x(j))
+    masked = Cases(x(i) + x(j), Eq(i, j), quotient, sympy.true)
+    inverse = total(lambda k, l: (1 - delta(k, l)) / (x(k) - x(l)), N, N)
 
     proof = outcome(PLAIN, R2, (), masked, x(i) + x(j))
 
     assert isinstance(proof, Proved)
-    assert proof.cases == ("i = j", "i ≠ j")
+    assert proof.cases == ()
+    assert isinstance(outcome(PLAIN, {}, (), inverse, sympy.Integer(0)), Proved)
+    assert not isinstance(outcome(PLAIN, {}, (), inverse, sympy.Integer(1)), Proved)
+    assert not isinstance(outcome(PLAIN, R2, (), masked, x(i) - x(j)), Proved)
 
 
 @pytest.mark.parametrize(

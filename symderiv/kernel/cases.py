@@ -180,6 +180,8 @@ def _without(p: Polynomial, mark: Atom) -> Polynomial:
 
 def _complemented(algebra: Algebra, p: Polynomial) -> Polynomial:
     """Join conditions on indices and their negations: `1[not c] = 1 - 1[c]`."""
+    if algebra.strict:
+        return p  # the negation would speak of the point between
     marks = {a for a in _marks(p) if a.kind is Kind.STEP}
     for a in sorted(marks, key=Atom.key):
         negation = algebra.step(ix.minus(ix.constant(-1), a.indices[0]))

@@ -8,6 +8,7 @@ equal.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -107,8 +108,14 @@ def _prove(goal: Goal, memory: Memory) -> Proved | Residue:
     kinks = calculus.has_kink(goal.left, goal.right)  # first: it meets every name of the goal
     left, right = calculus.derived(goal.left), calculus.derived(goal.right)
     try:
-        return _attempt(goal, (left, right), calculus, memory, kinks=kinks)
+        return _attempt(goal, (left, right), calculus, _reader(goal, (left, right), memory, kinks=kinks))
     except Undefined:
+        with suppress(NoRule, Undefined):
+            strict = _assuming(goal, (left, right), kinks=kinks)
+            strict.algebra.strict = True
+            found = _attempt(goal, (left, right), calculus, strict)
+            if isinstance(found, Proved):
+                return found
         split = _split(goal, left, right, memory)
         if split is None:
             raise
@@ -123,11 +130,9 @@ def _check_free(algebra: Algebra, *sides: Polynomial) -> None:
             raise NoRule(msg)
 
 
-def _attempt(
-    goal: Goal, opened: tuple[Expr, Expr], calculus: Calculus, memory: Memory, *, kinks: bool
-) -> Proved | Residue:
+def _attempt(goal: Goal, opened: tuple[Expr, Expr], calculus: Calculus, reader: Reader) -> Proved | Residue:
     """Prove the goal without distinguishing cases; `opened` are its sides without definitions."""
-    reader = _reader(goal, opened, memory, kinks=kinks)
+    kinks = reader.algebra.kinks_excluded
     algebra = reader.algebra
     left, right = opened
     sides = reader.read(left), reader.read(right)

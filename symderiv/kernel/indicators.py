@@ -63,21 +63,24 @@ def _delta(algebra: Algebra, difference: IndexExpr) -> Polynomial:
 
 
 def step(algebra: Algebra, form: IndexExpr) -> Polynomial:
-    """`1[form >= 0]`; a small constant is taken out: `1[l + 1 >= 0] = 1[l >= 0] + 1[l = -1]`."""
+    """`1[form >= 0]`; a small constant is taken out: `1[l + 1 >= 0] = 1[l >= 0] + 1[l = -1]`.
+
+    If the algebra is strict, what is left is `1[l > 0]`, which speaks of no point at which l is 0.
+    """
     if algebra.certain(form):
         return ONE
     if algebra.certain(ix.minus(ix.constant(-1), form)):
         return NOTHING
     shift = form[0][1] if not form[0][0] else 0
-    if shift == 0 or abs(shift) > 4:
-        return atom(Atom(Kind.STEP, indices=(form,)))
-    line = form[1:]
-    if shift > 0:
-        return plus(
-            algebra.step(line), *(algebra.delta(ix.plus(line, ix.constant(m))) for m in range(1, shift + 1))
-        )
-    edges = (scaled(algebra.delta(ix.minus(line, ix.constant(m))), -1) for m in range(-shift))
-    return plus(algebra.step(line), *edges)
+    last = -1 if algebra.strict else 0
+    if shift == last or abs(shift) > 4:
+        never_more = not algebra.strict and algebra.certain(ix.scaled(form, -1))
+        return algebra.delta(form) if never_more else atom(Atom(Kind.STEP, indices=(form,)))
+    line = ix.minus(form, ix.constant(shift))
+    points = range(last + 1, shift + 1) if shift > last else range(shift + 1, last + 1)
+    edges = (algebra.delta(ix.plus(line, ix.constant(m))) for m in points)
+    sign = 1 if shift > last else -1
+    return plus(algebra.step(ix.plus(line, ix.constant(last))), *(scaled(edge, sign) for edge in edges))
 
 
 def within(algebra: Algebra, index: IndexExpr, size: IndexExpr) -> Polynomial:
@@ -105,9 +108,10 @@ def marked(algebra: Algebra, rest: Polynomial, marks: list[Atom]) -> Polynomial:
     others = [a for a in marks if a.kind is not Kind.DELTA] + unsolved
     again = [a for a in others if not a.free.isdisjoint(solution)]
     if again or not rest.free.isdisjoint(solution):
-        rest = algebra.substitute(rest, solution)
-        for a in again:
-            rest = algebra.times(rest, algebra.moved(a, solution))
+        moved = [algebra.moved(a, solution) for a in again]
+        if not all(moved):
+            return NOTHING  # what it is 0 times need not have a value there
+        rest = algebra.times(algebra.substitute(rest, solution), *moved)
         others = [a for a in others if a.free.isdisjoint(solution)]
     deltas: list[Atom] = []
     for v, e in solution.items():

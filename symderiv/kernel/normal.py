@@ -85,6 +85,7 @@ class Algebra:
         self.values = dict(values or {})
         self.bound: frozenset[str] = frozenset()
         self.kinks_excluded = kinks_excluded
+        self.strict = False
         self.one_hot: dict[str, int] = {}
         self.symmetric: frozenset[str] = frozenset()
         self.diagonal: frozenset[str] = frozenset()

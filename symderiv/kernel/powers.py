@@ -199,6 +199,9 @@ def _log(algebra: Algebra, p: Polynomial) -> Polynomial:
             return atom(Atom(Kind.FUNCTION, "log", inner=(p,)))
         return plus(_log(algebra, content), _log(algebra, rest))
     m, c = only
+    over = {a for a in m.factors if a.kind is Kind.PRODUCT and algebra.atom_sign(a) != 2}
+    if over:
+        return _log_of_products(algebra, m, c, over)
     result = m.exponent or NOTHING
     inside: dict[Atom, Rational] = {}
     for a, e in m.factors.items():
@@ -219,6 +222,22 @@ def _log(algebra: Algebra, p: Polynomial) -> Polynomial:
         msg = "the logarithm of a negative number"
         raise Undefined(msg)
     return plus(result, _number_log(abs(Fraction(c))))
+
+
+def _log_of_products(algebra: Algebra, m: Monomial, c: Rational, over: set[Atom]) -> Polynomial:
+    """`log (b prod_k f_k) = log |b| + sum_k log |f_k|`, wherever the left side is defined."""
+    kept = {a: e for a, e in m.factors.items() if a not in over and not _is_sign(a)}
+    rest = Polynomial({Monomial(m.exponent, kept): c})
+    parts = [] if rest.number() in (1, -1) else [algebra.log(algebra.absolute(rest))]
+    for a in over:
+        bound, body = algebra.opened(a)
+        parts.append(scaled(algebra.closed(bound, algebra.log(algebra.absolute(body))), m.factors[a]))
+    return plus(*parts)
+
+
+def _is_sign(a: Atom) -> bool:
+    """Tell whether an atom is `(-1)^n`."""
+    return a.name == "pow" and a.inner[0] == number(-1)
 
 
 def parted(algebra: Algebra, p: Polynomial) -> Iterator[tuple[Atom, Polynomial]]:
@@ -385,7 +404,7 @@ def base_of(a: Atom) -> Polynomial:
 
 def _log_of(algebra: Algebra, a: Atom) -> Polynomial:
     """`log a` for one atom; `log prod_k f_k = sum_k log f_k` for positive f."""
-    if a.kind is Kind.PRODUCT and algebra.atom_sign(a) == 2:
+    if a.kind is Kind.PRODUCT:
         bound, body = algebra.opened(a)
         return algebra.closed(bound, algebra.log(body))
     if a.kind is Kind.CONSTANT and a.name.isdigit():

@@ -7,7 +7,7 @@ becomes indicators of index expressions, one on values indicators of polynomials
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 
 import sympy
@@ -175,11 +175,25 @@ class Reader:
 
     def add(self, term: Expr) -> Polynomial:
         """Read a sum of terms."""
+        marks = [a for a in term.args if isinstance(-a, KroneckerDelta)] if self.algebra.strict else []
+        if marks and term.args[0] == 1:
+            apart = self.unequal(*(-marks[0]).args)
+            return plus(apart, *(self.read(a) for a in term.args[1:] if a is not marks[0]))
         return plus(*(self.read(a) for a in term.args))
 
+    def unequal(self, i: Expr, j: Expr) -> Polynomial:
+        """Read that two indices are not equal."""
+        gap = self.gap(i, j)
+        if not self.algebra.strict:
+            return minus(ONE, self.algebra.delta(gap))
+        ways = (ix.plus(form, ix.constant(-1)) for form in (gap, ix.scaled(gap, -1)))
+        return plus(*map(self.algebra.step, ways))
+
     def mul(self, term: Expr) -> Polynomial:
-        """Read a product of factors."""
-        return self.algebra.times(*(self.read(a) for a in term.args))
+        """Read a product of factors, conditions first: the others may have no value where these are 0."""
+        factors = [self.read(a) for a in _factors(term)]
+        factors.sort(key=lambda p: not all(m.marked for m in p.terms))
+        return self.algebra.times(*factors)
 
     def power(self, term: Expr) -> Polynomial:
         """Read a power."""
@@ -322,7 +336,10 @@ class Reader:
             here = self.algebra.times(left, holds)
             if here.terms:
                 total = plus(total, self.algebra.times(here, self.read(value)))
-            left = minus(left, here)
+            if self.algebra.strict and isinstance(condition, Equality):
+                left = self.algebra.times(left, self.condition(Not(condition)))
+            else:
+                left = minus(left, here)
         return total
 
     def condition(self, term: Basic) -> Polynomial:
@@ -383,6 +400,12 @@ class Reader:
         raise Undefined(msg)
 
 
+def _factors(term: Expr) -> Iterator[Expr]:
+    """Yield the factors of a product, those of products in it included."""
+    for a in term.args:
+        yield from _factors(a) if isinstance(a, Mul) else (a,)
+
+
 def _fraction(term: Expr) -> Rational:
     return int(term.p) if term.q == 1 else Fraction(int(term.p), int(term.q))
 
@@ -427,7 +450,7 @@ READINGS: Mapping[type[Basic], Callable[[Reader, Expr], Polynomial]] = {
 
 OF_INDICES: Mapping[type[Basic], Callable[[Reader, Expr, Expr], Polynomial]] = {
     Equality: lambda r, a, b: r.algebra.delta(r.gap(a, b)),
-    Unequality: lambda r, a, b: minus(ONE, r.algebra.delta(r.gap(a, b))),
+    Unequality: Reader.unequal,
     StrictGreaterThan: lambda r, a, b: r.algebra.step(ix.plus(r.gap(a, b), ix.constant(-1))),
     StrictLessThan: lambda r, a, b: r.algebra.step(ix.plus(r.gap(b, a), ix.constant(-1))),
     GreaterThan: lambda r, a, b: r.algebra.step(r.gap(a, b)),

@@ -10,7 +10,7 @@ from symderiv.kernel import indices as ix
 from symderiv.kernel import matrices, orders
 from symderiv.kernel.greatest import is_never_negative
 from symderiv.kernel.indices import IndexExpr, Variable
-from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, Rational, atom
+from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, Rational, atom, plus
 
 if TYPE_CHECKING:
     from symderiv.kernel.normal import Algebra
@@ -21,12 +21,27 @@ def sign(algebra: Algebra, p: Polynomial) -> int:
     signs = [_sign(algebra, m, c) for m, c in p.terms.items()]
     if not signs or min(signs) >= 1:
         return max(signs, default=1)
+    if any(m.marked for m in p.terms):
+        return _in_cases(algebra, p)
     form = as_index(p)
     if form is not None and ix.at_least_zero(form, algebra.upper):
         return 2 if algebra.inhabited(form) else 1
     if form is not None:
         return 0
     return int(is_never_negative(algebra, p)) or _over_denominator(algebra, p) or orders.sign(algebra, p)
+
+
+def _in_cases(algebra: Algebra, p: Polynomial) -> int:
+    """Return the sign that p has both where a condition holds and where it does not."""
+    mark = min((a for m in p.terms if m.marked for a in m.factors if a.kind >= Kind.DELTA), key=Atom.key)
+    off = {m: c for m, c in p.terms.items() if mark not in m.factors}
+    on = (
+        Polynomial({Monomial(m.exponent, {a: e for a, e in m.factors.items() if a != mark}): c})
+        for m, c in p.terms.items()
+        if mark in m.factors
+    )
+    without = algebra.sign(Polynomial(off))
+    return min(without, algebra.sign(plus(Polynomial(off), *on))) if without else 0
 
 
 def _over_denominator(algebra: Algebra, p: Polynomial) -> int:

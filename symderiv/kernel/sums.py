@@ -312,27 +312,94 @@ def _folded(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial | None:
 def product(algebra: Algebra, variable: Variable, size: IndexExpr, p: Polynomial) -> Polynomial:
     """Return the product of `p` over a variable from 1 to `size`, which is at least 1."""
     marks = [a for m in p.terms if m.marked for a in m.factors if a.kind >= Kind.DELTA]
+    if any(variable not in a.free for a in marks):
+        return algebra.lifted_apart(p, variable, lambda q: algebra.product(variable, size, q))
     for a in marks:
-        if variable in a.free:
+        if a.kind is Kind.DELTA:
             return _product_apart(algebra, variable, size, p, a)
-    if marks:
-        return algebra.lifted(p, lambda q: algebra.product(variable, size, q))
+        if a.kind is not Kind.STEP:
+            return _product_of_absolutes(algebra, variable, size, p, a)
+    return _product_where(algebra, variable, size, p, ONE)
+
+
+def _product_of_absolutes(
+    algebra: Algebra, variable: Variable, size: IndexExpr, p: Polynomial, mark: Atom
+) -> Polynomial:
+    """`prod_k |f_k| = |prod_k f_k|`, `|f| = (2 · 1[f > 0] - 1) f`."""
+    off = Polynomial({m: c for m, c in p.terms.items() if mark not in m.factors})
+    f = scaled(off, -1)
+    if p != algebra.absolute(f) or algebra.positive(f) != atom(mark):
+        msg = "a product over a condition"
+        raise NoRule(msg)
+    return algebra.absolute(algebra.product(variable, size, f))
+
+
+def _product_where(
+    algebra: Algebra, variable: Variable, size: IndexExpr, p: Polynomial, where: Polynomial
+) -> Polynomial:
+    """Return the product where a condition holds; apart where another one does and where it does not."""
+    if not where.terms or p == ONE:
+        return ONE
+    mark = min(
+        (a for m in p.terms if m.marked for a in m.factors if a.kind is Kind.STEP), default=None, key=Atom.key
+    )
+    if mark is not None:
+        on = Polynomial({m: c for m, c in p.terms.items() if mark in m.factors})
+        off, here = minus(p, on), algebra.times(where, atom(mark))
+        return algebra.times(
+            _product_where(algebra, variable, size, plus(off, _unmarked(on, mark)), here),
+            _product_where(algebra, variable, size, off, minus(where, here)),
+        )
     if not p.terms:
-        return NOTHING
+        if where is ONE:
+            return NOTHING
+        msg = "a product of zeros over a condition"
+        raise NoRule(msg)
+    return _product_of_factors(algebra, variable, size, p, where)
+
+
+def _unmarked(p: Polynomial, mark: Atom) -> Polynomial:
+    """Return p without an indicator that is a factor of all of its terms."""
+    return plus(
+        *(
+            Polynomial({Monomial(m.exponent, {a: e for a, e in m.factors.items() if a != mark}): c})
+            for m, c in p.terms.items()
+        )
+    )
+
+
+def _product_of_factors(
+    algebra: Algebra, variable: Variable, size: IndexExpr, p: Polynomial, where: Polynomial
+) -> Polynomial:
+    """Return the product where a condition holds; that of a monomial is the product over its factors."""
+
+    def closed(q: Polynomial) -> Polynomial:
+        body = q if where is ONE else plus(algebra.times(where, minus(q, ONE)), ONE)
+        return _closed_product(variable, size, body)
+
     only = p.single()
     if only is None:
-        return _closed_product(variable, size, p)
+        signed = algebra.sign(p) or algebra.sign(scaled(p, -1))
+        common, rest = (ONE, p) if signed else algebra.content(p, whole=True)
+        if common is ONE:
+            return closed(p)
+        return algebra.times(
+            *(_product_of_factors(algebra, variable, size, q, where) for q in (common, rest))
+        )
     m, c = only
-    result = algebra.raised(number(c), algebra.value(size))
+    count = algebra.sum(variable, size, where)
+    result = algebra.raised(number(c), count)
     if m.exponent:
-        result = algebra.times(result, algebra.exp(algebra.sum(variable, size, m.exponent)))
+        result = algebra.times(
+            result, algebra.exp(algebra.sum(variable, size, algebra.times(where, m.exponent)))
+        )
     for a, e in m.factors.items():
         if variable not in a.free:
-            result = algebra.times(result, algebra.raised(atom(a, e), algebra.value(size)))
+            result = algebra.times(result, algebra.raised(atom(a, e), count))
         elif e == floor(e):
-            result = algebra.times(result, algebra.power(_closed_product(variable, size, base_of(a)), e))
+            result = algebra.times(result, algebra.power(closed(base_of(a)), e))
         else:
-            result = algebra.times(result, _closed_product(variable, size, atom(a, e)))
+            result = algebra.times(result, closed(atom(a, e)))
     return result
 
 
@@ -340,7 +407,7 @@ def _product_apart(
     algebra: Algebra, variable: Variable, size: IndexExpr, p: Polynomial, mark: Atom
 ) -> Polynomial:
     """`prod_k (delta_kj a_k + b_k) = (a_j + b_j) / b_j · prod_k b_k` for j in the range of k."""
-    e = ix.solved(mark.indices[0], variable) if mark.kind is Kind.DELTA else None
+    e = ix.solved(mark.indices[0], variable)
     if e is None or algebra.within(e, size) != ONE:
         msg = "a product over a condition"
         raise NoRule(msg)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import sympy
-from sympy import Expr, Indexed, KroneckerDelta, Sum
+from sympy import Expr, Indexed, Integer, Sum
 from sympy.logic.boolalg import And, Boolean
 
-from symderiv.kernel.terms import Greatest, Size, indicator
+from symderiv.kernel.terms import Cases, Greatest, Size, indicator
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.conditions import proposition
@@ -51,15 +51,13 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
         )
     body = value.body
     conditions = [each for each in found if each is not None]
-    if conditions:
+    conditions += [sympy.Ne(indices[0], skipped) for skipped in range(1, start)]
+    if node.operator == "prod" and conditions:
+        body = Cases(body, And(*conditions), Integer(1), sympy.true)
+    elif conditions:
         if node.operator != "sum":
             raise unsupported(f"a {_WORDS[node.operator]} with a condition is not supported yet", node.span)
         body = body * indicator(And(*conditions))
-    for skipped in range(1, start):
-        if node.operator != "sum":
-            word = _WORDS[node.operator]
-            raise unsupported(f"a {word} that starts elsewhere than at 1 is not supported yet", node.span)
-        body = body * (1 - KroneckerDelta(indices[0], skipped))
     for letter in letters:
         if letter not in names.free_letters(node.body, {letter}) and body.atoms(Indexed):
             elaborator.note(
