@@ -27,6 +27,7 @@ from symderiv.meaning.conditions import proposition
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import Untyped, ill_typed, unsupported
 from symderiv.meaning.model import Tensor
+from symderiv.meaning.renaming import exchanged
 from symderiv.meaning.vocabulary import kind, opposite
 
 
@@ -103,7 +104,7 @@ def together(
             elaborator.unify(a, b, span, what)
         renaming = dict(zip(right.slots, left.slots, strict=True))
         shape = left if not left.convention else replace(left, row=right.row, convention=right.convention)
-        return left, replace(right, slots=left.slots, body=right.body.xreplace(renaming)), shape
+        return left, replace(right, slots=left.slots, body=exchanged(right.body, renaming)), shape
     if right.rank == 0 or left.rank == 0:
         big, small = (left, right) if right.rank == 0 else (right, left)
         if small.body != 0:
@@ -113,7 +114,9 @@ def together(
         big, small = (left, right) if left.rank == 2 else (right, left)
         elaborator.unify(big.dimensions[1], small.dimensions[0], span, what)
         elaborator.note("SD103", "a vector is added to every row", span)
-        moved = replace(small, slots=big.slots[1:], body=small.body.xreplace({small.slots[0]: big.slots[1]}))
+        moved = replace(
+            small, slots=big.slots[1:], body=exchanged(small.body, {small.slots[0]: big.slots[1]})
+        )
         return (big, moved, big) if left.rank == 2 else (moved, big, big)
     raise ill_typed("SD002", f"{what} joins {kind(left)} and {kind(right)}", span)
 
@@ -177,7 +180,7 @@ def _contract(elaborator: Elaborator, left: Tensor, right: Tensor, operator: str
         raise ill_typed("SD002", f"{kind(left)} and {kind(right)} cannot be multiplied in this order", span)
     elaborator.unify(left.dimensions[-1], right.dimensions[0], span, "this product")
     k = fresh("k")
-    body = left.body.xreplace({left.slots[-1]: k}) * right.body.xreplace({right.slots[0]: k})
+    body = exchanged(left.body, {left.slots[-1]: k}) * exchanged(right.body, {right.slots[0]: k})
     slots, sizes = left.slots[:-1] + right.slots[1:], left.dimensions[:-1] + right.dimensions[1:]
     return Tensor(summed(body, (k, 1, left.dimensions[-1])), slots, sizes, row=ranks == (1, 2))
 
@@ -207,7 +210,7 @@ def _contract_pairs(elaborator: Elaborator, left: Tensor, right: Tensor, span: S
     for a, b in zip(left.slots[-2:], right.slots[:2], strict=True):
         elaborator.unify(sizes[a], sizes[b], span, "this product")
         k = fresh("k")
-        body_left, body_right = body_left.xreplace({a: k}), body_right.xreplace({b: k})
+        body_left, body_right = exchanged(body_left, {a: k}), exchanged(body_right, {b: k})
         limits.append((k, 1, sizes[a]))
     slots = left.slots[:-2] + right.slots[2:]
     groups = left.groups[:-1] + right.groups[1:]
@@ -258,7 +261,7 @@ def _chain_rule(elaborator: Elaborator, left: Tensor, right: Tensor, span: Span)
     for a, b in zip(joined, top, strict=True):
         elaborator.unify(sizes[a], sizes[b], span, "the chain rule")
         k = fresh("k")
-        body_outer, body_inner = body_outer.xreplace({a: k}), body_inner.xreplace({b: k})
+        body_outer, body_inner = exchanged(body_outer, {a: k}), exchanged(body_inner, {b: k})
         limits.append((k, 1, sizes[a]))
     body = body_outer * body_inner
     for limit in limits:

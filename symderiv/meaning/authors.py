@@ -19,6 +19,7 @@ from symderiv.meaning.goals import Compared, compare
 from symderiv.meaning.model import Assumption, Chain, Member, Page, Statement, Tensor
 from symderiv.meaning.notation.factoring import factored
 from symderiv.meaning.notation.products import cost, flat
+from symderiv.meaning.renaming import exchanged
 
 if TYPE_CHECKING:
     from symderiv.meaning.established import Fact
@@ -77,7 +78,7 @@ def _members(page: Page, number: int, first: Tensor, fact: Fact) -> Iterator[tup
         value = member.value
         if not isinstance(value, Tensor) or value.rank != first.rank or value.row != first.row:
             continue
-        body = revealed(value.body.xreplace(dict(zip(value.slots, first.slots, strict=True))), fact.context)
+        body = revealed(exchanged(value.body, dict(zip(value.slots, first.slots, strict=True))), fact.context)
         letters = {s for s in body.free_symbols if isinstance(s, Index)}
         if letters <= fact.ranges.keys() | chain.fixed and _writable(body, fact.context):
             yield statement, member, body

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import sympy
-from sympy import Expr, Indexed, Integer, Sum
+from sympy import Expr, Indexed, Integer
 from sympy.logic.boolalg import And, Boolean
 
 from symderiv.kernel.terms import Cases, Greatest, Size, indicator
@@ -19,6 +19,8 @@ from symderiv.meaning.conditions import proposition
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import unsupported
 from symderiv.meaning.model import Tensor
+from symderiv.meaning.renaming import summed
+from symderiv.meaning.vocabulary import RELATIONS
 
 _LATEST_START = 8
 _WORDS = {"sum": "sum", "prod": "product", "max": "maximum", "min": "minimum"}
@@ -46,8 +48,8 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
         value = elaborator.value(node.body)
         found = (
             _restriction(elaborator, node.lower),
-            None if first is None else sympy.Ge(indices[0], first),
-            None if last is None else sympy.Le(indices[0], last),
+            None if first is None else RELATIONS[">="](indices[0], first),
+            None if last is None else RELATIONS["<="](indices[0], last),
         )
     body = value.body
     conditions = [each for each in found if each is not None]
@@ -63,7 +65,7 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
             elaborator.note(
                 "SD105", f"the summed index {letter} does not occur in the body of the sum", node.span
             )
-    operator = {"sum": Sum, "prod": sympy.Product}.get(node.operator, Greatest)
+    operator = {"sum": summed, "prod": sympy.Product}.get(node.operator, Greatest)
     least = node.operator == "min"
     body = -body if least else body
     for index, size in reversed(list(zip(indices, sizes, strict=True))):

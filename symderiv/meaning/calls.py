@@ -33,7 +33,7 @@ from symderiv.meaning.entries import broken, entries, fix
 from symderiv.meaning.errors import ill_typed, unsupported
 from symderiv.meaning.model import Tensor
 from symderiv.meaning.powers import determinant, power
-from symderiv.meaning.renaming import Alias, rename_bound, rename_names
+from symderiv.meaning.renaming import Alias, exchanged, rename_bound, rename_names
 from symderiv.meaning.scope import Name
 from symderiv.meaning.vocabulary import CALLS, ELEMENTARY, count, kind, rank_name
 
@@ -106,7 +106,7 @@ def _known_call(elaborator: Elaborator, word: str, node: tree.Call) -> Tensor:
             raise ill_typed("SD002", "softmax takes a vector", node.span)
         k = fresh("k")
         total = Sum(
-            sympy.exp(rename_bound(value.body.xreplace({value.slots[-1]: k}))),
+            sympy.exp(rename_bound(exchanged(value.body, {value.slots[-1]: k}))),
             (k, 1, value.dimensions[-1]),
         )
         return Tensor(sympy.exp(value.body) / total, value.slots, value.dimensions, row=value.row)
@@ -121,7 +121,7 @@ def _known_call(elaborator: Elaborator, word: str, node: tree.Call) -> Tensor:
         if value.rank == 2:
             elaborator.unify(value.dimensions[0], value.dimensions[1], node.span, "the diagonal")
             return Tensor(
-                value.body.xreplace({value.slots[1]: value.slots[0]}),
+                exchanged(value.body, {value.slots[1]: value.slots[0]}),
                 value.slots[:1],
                 value.dimensions[:1],
             )
@@ -142,7 +142,7 @@ def _trace(elaborator: Elaborator, value: Tensor, span: Span) -> Tensor:
     for at in range(half):
         elaborator.unify(value.dimensions[at], value.dimensions[half + at], span, "the trace")
         k = fresh("k")
-        body = body.xreplace(dict.fromkeys((value.slots[at], value.slots[half + at]), k))
+        body = exchanged(body, dict.fromkeys((value.slots[at], value.slots[half + at]), k))
         limits.append((k, 1, value.dimensions[at]))
     return Tensor(Sum(body, *limits))
 
@@ -368,7 +368,7 @@ def _defined_application(
         value = entries(elaborator, record, (), node.span)
     else:
         slots = tuple(fresh("s") for _ in body.slots)
-        term = rename_bound(body.body.xreplace(dict(zip(body.slots, slots, strict=True))))
+        term = rename_bound(exchanged(body.body, dict(zip(body.slots, slots, strict=True))))
         value = Tensor(_renamed_through(elaborator, term, renaming), slots, body.dimensions)
     for _ in range(primes):
         if len(parameters) != 1 or parameters[0] is None:
@@ -444,7 +444,7 @@ def _hidden(elaborator: Elaborator, name: str, value: Tensor, sizes: Mapping[Ind
     opened = tuple(index for index in sizes if index in free)
     slots = tuple(fresh("s") for _ in opened)
     identity = f"{name}@{len(elaborator.hidden) + 1}"
-    body = value.body.xreplace(dict(zip(opened, slots, strict=True)))
+    body = exchanged(value.body, dict(zip(opened, slots, strict=True)))
     elaborator.hidden[identity] = Definition(identity, (*slots, *value.slots), body)
     elaborator.hidden_shapes[identity] = (*(sizes[index] for index in opened), *value.dimensions)
     return Alias(identity, {index: sizes[index] for index in opened})

@@ -12,7 +12,6 @@ import sympy
 from sympy import (
     Expr,
     Integer,
-    KroneckerDelta,
 )
 
 from symderiv.diagnostics import Diagnostic, Span
@@ -24,6 +23,7 @@ from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import Untyped, ill_typed, unsupported
 from symderiv.meaning.model import Tensor
 from symderiv.meaning.patterns import composite_head
+from symderiv.meaning.renaming import delta, exchanged
 from symderiv.meaning.scope import Name
 from symderiv.meaning.vocabulary import ELEMENTARY, count
 
@@ -211,7 +211,7 @@ def _special(
         return _identity(elaborator, node, subs, None)
     if key == "e" and len(subs) == 1 and elaborator.is_item(subs[0], "e"):
         slot, size = fresh("s"), elaborator.sizes.new(origin=node.span)
-        return Tensor(KroneckerDelta(slot, index(elaborator, subs[0], size)), (slot,), (size,))
+        return Tensor(delta(slot, index(elaborator, subs[0], size)), (slot,), (size,))
     if (
         not subs
         and key == "e"
@@ -255,12 +255,12 @@ def _identity(
         sizes = declared or (elaborator.sizes.new(origin=node.span), elaborator.sizes.new(origin=node.span))
         first, second = (index(elaborator, sub, size) for sub, size in zip(subs, sizes, strict=True))
         elaborator.sizes.try_unify(sizes[0], sizes[1])
-        return Tensor(KroneckerDelta(first, second))
+        return Tensor(delta(first, second))
     size = declared[0] if declared is not None else elaborator.sizes.new(origin=node.span)
     if subs:
         size = _subscript_size(elaborator, subs, node.span)
     a, b = fresh("s"), fresh("s")
-    return Tensor(KroneckerDelta(a, b), (a, b), (size, size))
+    return Tensor(delta(a, b), (a, b), (size, size))
 
 
 def _subscript_size(elaborator: Elaborator, subs: tuple[tree.Node, ...], span: Span) -> Size:
@@ -283,7 +283,7 @@ def fix(elaborator: Elaborator, value: Tensor, subs: tuple[tree.Node, ...], span
         slot: index(elaborator, item, size)
         for item, slot, size in zip(subs, value.slots, value.dimensions, strict=False)
     }
-    return Tensor(value.body.xreplace(fixed), value.slots[len(subs) :], value.dimensions[len(subs) :])
+    return Tensor(exchanged(value.body, fixed), value.slots[len(subs) :], value.dimensions[len(subs) :])
 
 
 def composite_name(elaborator: Elaborator, node: tree.Product, at: int) -> tuple[Tensor, int] | None:

@@ -14,7 +14,7 @@ from symderiv.kernel.calculus import names_in
 from symderiv.kernel.terms import Context, D, Definition, Goal, Index, Unknown, free_in, name_of
 from symderiv.meaning.hypotheses import facts_of, fixed_in, hypotheses_of, indices_of, relates_indices
 from symderiv.meaning.model import Assumption, Chain, Member, Statement, Tensor
-from symderiv.meaning.renaming import reaches
+from symderiv.meaning.renaming import exchanged, reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,7 @@ def _lettered(left: Tensor, right: Tensor, assumptions: tuple[Assumption, ...]) 
         replace(
             tensor,
             slots=tuple(letters[: tensor.rank]),
-            body=tensor.body.xreplace(dict(zip(tensor.slots, letters, strict=False))),
+            body=exchanged(tensor.body, dict(zip(tensor.slots, letters, strict=False))),
         )
         for tensor in (left, right)
     )

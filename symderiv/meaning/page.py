@@ -43,7 +43,7 @@ from symderiv.meaning.model import (
 from symderiv.meaning.quantifiers import is_one, quantity, sentence
 from symderiv.meaning.ranks import infer
 from symderiv.meaning.raw import Fact, Head, Item, Link, RawChain, Survey
-from symderiv.meaning.renaming import reaches
+from symderiv.meaning.renaming import exchanged, reaches
 from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.survey import internal, surveyed
 from symderiv.meaning.vocabulary import rank_name
@@ -161,7 +161,7 @@ class _Builder:
             told = known[at] if known is not None and at < len(known) else None
             size = elaborator.free.get(letter) or elaborator.scope.range(letter) or told
             slot = fresh(letter.strip("\\"))
-            term = term.xreplace({Index(letter): slot})
+            term = exchanged(term, {Index(letter): slot})
             slots.append(slot)
             sizes.append(size or self.sizes.new(origin=node.span))
         slots.extend(body.slots)

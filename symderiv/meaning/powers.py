@@ -18,7 +18,7 @@ from symderiv.meaning.arithmetic import multiply, transpose
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import ill_typed, unsupported
 from symderiv.meaning.model import Tensor
-from symderiv.meaning.renaming import rename_bound
+from symderiv.meaning.renaming import exchanged, rename_bound
 from symderiv.meaning.vocabulary import kind
 
 MOST = 6
@@ -104,5 +104,5 @@ def _renamed(value: Tensor) -> Tensor:
     return replace(
         value,
         slots=slots,
-        body=rename_bound(value.body.xreplace(dict(zip(value.slots, slots, strict=True)))),
+        body=rename_bound(exchanged(value.body, dict(zip(value.slots, slots, strict=True)))),
     )

@@ -5,20 +5,26 @@ A *bound* index belongs to a sum or product; a renamed tensor is renamed in its 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import sympy
 from sympy import (
+    Basic,
     Expr,
+    Function,
     Indexed,
     IndexedBase,
+    KroneckerDelta,
+    Pow,
     Sum,
     Symbol,
 )
+from sympy.core.relational import Relational
 
 from symderiv.kernel.calculus import names_in
-from symderiv.kernel.terms import Definition, Greatest, Index, OfMatrix, Size, bound_by, entry, fresh
+from symderiv.kernel.terms import Definition, Greatest, Index, OfMatrix, Size, bound_by, entry, fresh, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +49,60 @@ def reaches(
     return seen
 
 
+def exchanged(term: Basic, changes: Mapping[Basic, Basic]) -> Basic:
+    """Return a term with some symbols exchanged: SymPy's `xreplace`, which examines every sum anew."""
+    known: dict[Basic, Basic] = {}
+
+    def visit(node: Basic) -> Basic:
+        if not node.args:
+            return changes.get(node, node)
+        found = known.get(node)
+        if found is None:
+            parts = [visit(part) for part in node.args]
+            if all(a is b for a, b in zip(parts, node.args, strict=True)):
+                found = node
+            elif isinstance(node, Sum):
+                found = summed(*parts)
+            elif isinstance(node, KroneckerDelta):
+                found = delta(*parts)
+            elif _as_it_stands(node, parts):
+                found = node.func(*parts, evaluate=False)
+            else:
+                found = node.func(*parts)
+            known[node] = found
+        return found
+
+    return visit(term)
+
+
+def _as_it_stands(node: Basic, parts: list[Basic]) -> bool:
+    """Tell whether a node of other symbols is what it was: SymPy need not ask what is known of them."""
+    if isinstance(node, Relational):
+        return all(isinstance(part, Index | Size) for part in parts) and parts[0] != parts[1]
+    if isinstance(node, Pow):
+        return parts[1] is node.args[1] and not parts[0].is_Number
+    return isinstance(node, Function) and len(parts) == 1 and not parts[0].is_Number
+
+
+def summed(body: Expr, *limits: Iterable[Any]) -> Expr:
+    """Return a sum, of a sum the sum over both indices; SymPy's own constructor examines the whole body."""
+    if isinstance(body, Sum):
+        return total(body.function, *body.limits, *limits)
+    return total(body, *limits)
+
+
+def delta(a: Basic, b: Basic) -> Expr:
+    """Return Kronecker's delta; of two indices SymPy would ask first what is known of their difference."""
+    if isinstance(a, Index) and isinstance(b, Index) and a != b:
+        return KroneckerDelta(*sorted((a, b), key=lambda index: index.name), evaluate=False)
+    return KroneckerDelta(a, b)
+
+
 def rename_bound(term: Expr) -> Expr:
     """Give every index that the term binds a fresh name."""
     binders = term.atoms(Sum, sympy.Product, Greatest, OfMatrix)
     renaming = {index: fresh(index.name) for each in binders for index in bound_by(each)}
-    return term.xreplace(renaming) if renaming else term
+    return exchanged(term, renaming) if renaming else term
 
 
 def rename_names(term: Expr, renaming: Mapping[str, Alias]) -> Expr:

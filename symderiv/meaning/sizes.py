@@ -14,7 +14,8 @@ from collections import Counter
 from sympy import Expr, Integer
 
 from symderiv.diagnostics import Span
-from symderiv.kernel.terms import Size
+from symderiv.kernel.terms import Size, free_in
+from symderiv.meaning.renaming import exchanged
 
 _MARK = "?"
 
@@ -123,5 +124,6 @@ class Sizes:
         """Replace each dimension in a term by the size of its class."""
         if isinstance(term, int):
             return Integer(term)
-        marks = {s: self.show(s) for s in term.atoms(Size) if s.name.startswith(_MARK)}
-        return term.xreplace(marks) if marks else term
+        sizes = sorted((s for s in free_in(term) if isinstance(s, Size)), key=lambda size: size.name)
+        marks = {s: self.show(s) for s in sizes if s.name.startswith(_MARK)}
+        return exchanged(term, marks) if marks else term

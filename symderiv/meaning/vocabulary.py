@@ -18,6 +18,7 @@ from sympy import (
 )
 from sympy.logic.boolalg import Boolean
 
+from symderiv.kernel.terms import Index
 from symderiv.meaning.model import Tensor
 
 ELEMENTARY: dict[str, Callable[[Expr], Expr]] = {
@@ -67,13 +68,22 @@ CALLS = frozenset({
 })  # fmt: skip
 
 
+def _related(kind: type[Boolean]) -> Callable[[Expr, Expr], Boolean]:
+    """Return what makes a relation; between two indices nothing is known, and SymPy is slow to say so."""
+    return lambda a, b: kind(a, b, evaluate=False) if _two_indices(a, b) else kind(a, b)
+
+
+def _two_indices(a: Expr, b: Expr) -> bool:
+    return isinstance(a, Index) and isinstance(b, Index) and a != b
+
+
 RELATIONS: dict[str, Callable[[Expr, Expr], Boolean]] = {
-    "=": Eq,
-    "!=": Ne,
-    "<": sympy.Lt,
-    "<=": sympy.Le,
-    ">": sympy.Gt,
-    ">=": sympy.Ge,
+    "=": _related(Eq),
+    "!=": _related(Ne),
+    "<": _related(sympy.Lt),
+    "<=": _related(sympy.Le),
+    ">": _related(sympy.Gt),
+    ">=": _related(sympy.Ge),
 }
 
 
