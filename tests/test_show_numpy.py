@@ -1,119 +1,186 @@
-"""`show --numpy` on pages of activations and of losses with kinks: each derivative that the text computes.
+"""`show --numpy`: what is printed is run as it stands.
 
-The text is run as printed at three combinations of sizes. Every `dA_dB` whose B is an argument is held
-against central differences of A, and every `dL_dB` of a loss of outputs against those of the outputs, times
-the gradient that was handed down.
+The forward pass is held against loops written here, derivatives against central differences; every page of
+the library is in `test_numpy_pages`.
 """
 
 from __future__ import annotations
 
 import ast
-import itertools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from differences import differences
+from shown import HOSTILE, KINKS, LAYER, LIBRARY, named, run, shown
 
+from symderiv.report.numpy_code import identifier
 from symderiv.report.show import show
 
-LIBRARY = Path(__file__).parent.parent / "derivations"
-PAGES = [
-    *sorted((LIBRARY / "activations").glob("*.md")),
-    *(LIBRARY / "losses" / f"{name}.md" for name in ("huber", "hinge")),
-]
-SIZES = [(1, 1, 1, 1), (2, 3, 4, 2), (4, 2, 3, 3)]
-SIGNED = frozenset({"z", "r"})
-"""Arguments that are single numbers of either sign; any other may be a slope or a scale, and is positive."""
 
-
-@dataclass(frozen=True)
-class Printed:
-    """A printed function, the shapes of its arguments, and the outputs that each gradient is of."""
-
-    run: Callable[..., dict[str, Any]]
-    shapes: dict[str, tuple[str, ...] | str]
-    of: dict[str, str]
-
-
-def printed(file: Path) -> Printed:
-    """Run the text that is printed for a page, and read its docstring."""
-    source = show(str(file), file.read_text(encoding="utf-8"), "numpy")
-    (function,) = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
-    scope: dict[str, Any] = {}
-    exec(source, scope)  # noqa: S102 - running it as printed is the test
-    text = ast.get_docstring(function) or ""
-    assert "left out" not in source
-    head, _, results = text.partition("Returns a dictionary:")
-    shapes: dict[str, tuple[str, ...] | str] = {}
-    for name, what in re.findall(r"(?m)^    (\w+): (.*)$", head):
-        found = re.match(r"shape \((.*)\)", what)
-        shapes[name] = tuple(re.findall(r"\w+", found[1])) if found else what
-    assert set(shapes) == {each.arg for each in function.args.args}
-    of = dict(re.findall(r"(?m)^    (\w+): .*, for L of (\w+)$", results))
-    return Printed(scope[function.name], shapes, of)
-
-
-def point(shapes: dict[str, tuple[str, ...] | str], sizes: tuple[int, ...]) -> dict[str, Any]:
-    """Return values for the arguments: the sizes in the order of the alphabet are those given."""
-    rng = np.random.default_rng(sum(sizes))
-    letters = sorted({letter for shape in shapes.values() if isinstance(shape, tuple) for letter in shape})
-    length = dict(zip(letters, itertools.cycle(sizes), strict=False))
-    found: dict[str, Any] = {}
-    for name, shape in shapes.items():
-        if isinstance(shape, tuple):
-            found[name] = rng.normal(size=tuple(length[letter] for letter in shape))
-        elif shape == "a number":
-            sign = -1 if name in SIGNED and sizes[0] > 1 else 1
-            found[name] = np.asarray(sign * rng.uniform(0.3, 1.5))
-        else:
-            assert shape == "an index, counted from 0"
-            found[name] = int(rng.integers(0, min(length.values())))
-    return found
-
-
-def _along(page: Printed, at: dict[str, Any], result: str, name: str) -> Callable[[np.ndarray], Any]:
-    """Return one result as a function of one argument."""
+def _along(f: Callable[..., Any], name: str) -> Callable[[np.ndarray], Any]:
+    """Return `f` as a function of one of its arguments."""
 
     def moved(value: np.ndarray) -> Any:
-        return page.run(**at | {name: value})[result]
+        return f(**{name: value})
 
     return moved
 
 
-def expected(page: Printed, at: dict[str, Any], out: dict[str, Any], key: str) -> list[np.ndarray]:
-    """Return what a derivative may be by differences: of several results of one name, one has to agree."""
-    found = re.fullmatch(r"d2(\w+?)_d(\w+)_d\2", key)
-    if found is not None and found[2] in at:
-        return [differences(_along(page, at, f"d{found[1]}_d{found[2]}", found[2]), at[found[2]])]
-    for name in (name for name in at if key.endswith(f"_d{name}") and isinstance(at[name], np.ndarray)):
-        of = key.removesuffix(f"_d{name}").removeprefix("d")
-        if key in page.of:
-            slopes = differences(_along(page, at, page.of[key], name), at[name])
-            given = at[f"d{of}_d{page.of[key]}"]
-            return [np.tensordot(given, slopes, axes=given.ndim)]
-        results = [each for each in out if re.fullmatch(rf"{of}(_\d)?", each)]
-        return [differences(_along(page, at, each, name), at[name]) for each in results]
-    return []
+def _entry(
+    f: Callable[..., dict[str, Any]], point: dict[str, np.ndarray], name: str, **changed: np.ndarray
+) -> Any:
+    """Return one result of a printed function."""
+    return f(**point | changed)[name]
 
 
-@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.stem)
-def test_numpy_of_a_page(file: Path) -> None:
-    """At three combinations of sizes, two derivatives of each page at least."""
-    page = printed(file)
-    for sizes in SIZES:
-        at = point(page.shapes, sizes)
-        out = page.run(**at)
-        checked = 0
-        for key, value in out.items():
-            wanted = expected(page, at, out, key)
-            assert not wanted or any(
-                np.shape(each) == np.shape(value) and np.allclose(each, value, rtol=1e-5, atol=1e-6)
-                for each in wanted
-            ), (key, value, wanted)
-            checked += bool(wanted)
-        assert checked >= 2
+def close(expected: Any, actual: Any) -> None:
+    """Compare shapes and values."""
+    assert np.shape(expected) == np.shape(actual)
+    np.testing.assert_allclose(actual, expected, rtol=1e-6, atol=1e-7)
+
+
+SIZES = [(1, 1, 1), (2, 3, 4), (4, 2, 3)]
+
+
+@pytest.mark.parametrize(("t", "n", "m"), SIZES)
+def test_numpy_of_linear(t: int, n: int, m: int) -> None:
+    """The gradients are those of `g · y` and `G · Y`, by central differences through loops."""
+    function = run(shown(named("linear"), "numpy"))
+    rng = np.random.default_rng(7)
+    point = {
+        "W": rng.normal(size=(t, n)),
+        "x": rng.normal(size=n),
+        "b": rng.normal(size=t),
+        "X": rng.normal(size=(m, n)),
+    }
+    g, big = rng.normal(size=t), rng.normal(size=(m, t))
+    out = function(**point, dL_dy=g, dL_dY=big)
+
+    def forward(**changed: np.ndarray) -> np.ndarray:
+        p = point | changed
+        return np.array([sum(p["W"][i, j] * p["x"][j] for j in range(n)) + p["b"][i] for i in range(t)])
+
+    def batch(**changed: np.ndarray) -> np.ndarray:
+        p = point | changed
+        return np.array(
+            [
+                [sum(p["X"][k, j] * p["W"][i, j] for j in range(n)) + p["b"][i] for i in range(t)]
+                for k in range(m)
+            ]
+        )
+
+    close(forward(), out["y"])
+    close(batch(), out["Y"])
+    for name in ("W", "b", "x"):
+        jacobian = differences(_along(forward, name), point[name])
+        close(jacobian, out[f"dy_d{name}"])
+        close(np.tensordot(g, jacobian, axes=1), out[f"dL_d{name}"])
+    for name, key in (("W", "dL_dW_2"), ("b", "dL_db_2"), ("X", "dL_dX")):
+        jacobian = differences(_along(batch, name), point[name])
+        close(np.tensordot(big, jacobian, axes=2), out[key])
+
+
+@pytest.mark.parametrize("n", [1, 3, 5])
+def test_numpy_of_softmax(n: int) -> None:
+    """The Jacobian, the product with a gradient, and the derivative by the inverse temperature."""
+    function = run(shown(named("softmax"), "numpy"))
+    rng = np.random.default_rng(8)
+    x, g, beta = rng.normal(size=n), rng.normal(size=n), np.asarray(0.7)
+    out = function(x=x, beta=float(beta), dL_dy=g)
+
+    def forward(x: np.ndarray, beta: np.ndarray) -> np.ndarray:
+        powers = [float(np.exp(beta * each)) for each in x]
+        return np.array([power / sum(powers) for power in powers])
+
+    jacobian = differences(lambda value: forward(value, beta), x)
+    close(forward(x, beta), out["y"])
+    close(jacobian, out["dy_dx"])
+    close(g @ jacobian, out["dL_dx"])
+    close(differences(lambda value: forward(x, value), beta), out["dy_dbeta"])
+
+
+@pytest.mark.parametrize(("t", "n"), [(1, 1), (2, 3), (4, 2)])
+def test_numpy_of_a_page_of_ones_own(t: int, n: int) -> None:
+    """Derivatives in folded form agree with differences of the printed forward pass."""
+    function = run(show("layer.md", LAYER, "numpy"))
+    rng = np.random.default_rng(9)
+    point = {
+        "W": rng.normal(size=(t, n)),
+        "x": rng.normal(size=n),
+        "b": rng.normal(size=t),
+        "t": rng.normal(size=t),
+    }
+    out = function(**point)
+    for result, name in (("ell", "W"), ("ell", "x"), ("s", "b"), ("y", "W")):
+        expected = differences(_along(partial(_entry, function, point, result), name), point[name])
+        close(expected, out[f"d{result}_d{name}"])
+
+
+@pytest.mark.parametrize("file", LIBRARY, ids=lambda file: file.stem)
+def test_numpy_has_no_loop(file: Path) -> None:
+    """`einsum` and broadcasting only."""
+    tree = ast.parse(shown(file, "numpy"))
+    loops = ast.For | ast.While | ast.ListComp | ast.GeneratorExp | ast.DictComp | ast.SetComp
+    assert not [node for node in ast.walk(tree) if isinstance(node, loops)]
+
+
+def test_numpy_of_cases_and_indicators() -> None:
+    """Nothing where no case holds; the derivative is that of the branch that holds."""
+    function = run(show("kinks.md", KINKS, "numpy"))
+    x = np.array([-2.0, -0.5, 0.0, 0.5, 3.0])
+    out = function(x=x, a=0.1)
+    close(np.array([-0.2, -0.05, 0.0, 0.5, 3.0]), out["y"])
+    close(np.array([0, 0, 0, 1, 1]), out["m"])
+    close(np.diag([0.1, 0.1, 0.1, 1.0, 1.0]), out["dy_dx"])
+    assert np.array_equal(np.isnan(out["u"]), [False, False, True, True, False])
+    close(np.array([0.0, 9.0]), out["u"][[0, 4]])
+
+
+def test_hostile_names_are_harmless() -> None:
+    """Identifiers are made of a safe alphabet, and nothing of the page is run."""
+    source = show("evil'; import os #.md", HOSTILE, "numpy")
+    allowed = {"np", "math"}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            called = node.func
+            assert isinstance(called, ast.Attribute)
+            while isinstance(called, ast.Attribute):
+                called = called.value
+            assert not isinstance(called, ast.Name) or called.id in allowed or called.id.isidentifier()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            assert all(each.name in ("numpy", "math") for each in node.names)
+        if isinstance(node, ast.Name):
+            assert re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", node.id)
+    assert "__import__" not in source
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (r"\beta", "beta"),
+        (r"\hat{y}", "y_hat"),
+        ("W^{(2)}", "W2"),
+        ("x_{new}", "x_new"),
+        (r"\mathbf{h}", "h"),
+        ("y~2", "y"),
+        ("y'", "y_prime"),
+        ('a"; import os\n', "a_import_os"),
+        ("", "v"),
+        ("2", "v2"),
+        ("βeta", "betaeta"),
+    ],
+)
+def test_identifiers(name: str, expected: str) -> None:
+    """Names become plain identifiers."""
+    assert expected == identifier(name)
+    assert expected.isidentifier()
+
+
+def test_a_page_without_mathematics() -> None:
+    """A function of nothing, that returns nothing."""
+    assert run(show("empty.md", "# Nothing\n", "numpy"))() == {}

@@ -37,18 +37,29 @@ class Lines:
     """The assumptions that the page makes for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A page that was read, and what it establishes."""
+
+    page: Page
+    found: Established
+
+
 def show(path: str, text: str, form: str) -> str:
     """Return what a page establishes, in one of the forms unicode, latex, numpy and json."""
+    return written(opened(path, text), form)
+
+
+def opened(path: str, text: str) -> Opened:
+    """Read a page and derive what it establishes."""
     document = read(path, text)
     page = elaborate(document)
-    found = established(page, document)
-    if form == "latex":
-        return _latex(page, found)
-    if form == "numpy":
-        return source(page, found)
-    if form == "json":
-        return _json(page, found)
-    return _unicode(page, found)
+    return Opened(page, established(page, document))
+
+
+def written(opened: Opened, form: str) -> str:
+    """Write what a page establishes in a form."""
+    return _FORMS[form](opened.page, opened.found)
 
 
 # ---------------------------------------------------------------------- one fact
@@ -233,3 +244,6 @@ def _sides(shown: Lines | None) -> dict[str, dict[str, str] | None]:
 
 def _pair(sides: tuple[str, str] | None) -> dict[str, str] | None:
     return None if sides is None else {"left": sides[0], "right": sides[1]}
+
+
+_FORMS = {"unicode": _unicode, "latex": _latex, "numpy": source, "json": _json}
