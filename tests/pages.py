@@ -13,20 +13,20 @@ Json = dict[str, Any]
 DERIVATIONS = Path(__file__).parent.parent / "derivations"
 
 
-def judged(text: str, path: str = "page.md") -> FileReport:
+def judged(text: str, path: str = "page.md", *, seed: int = 0) -> FileReport:
     """Return the report of a page, each of its steps judged."""
     session = open_page(path, text)
     page = session.outline()
     for step, statement in enumerate(page["statements"]):
         if awaits_verdict(statement):
-            update_step(session, page, step)
+            update_step(session, page, step, seed)
     return FileReport.from_json(page)
 
 
-def update_step(session: Session, page: Json, step: int) -> Json:
+def update_step(session: Session, page: Json, step: int, seed: int = 0) -> Json:
     """Judge one statement of an outline, given what the outline holds of those before it, and return it."""
     statements = page["statements"]
-    update = session.judge(step, [each["verdict"] for each in statements[:step]])
+    update = session.judge(step, [each["verdict"] for each in statements[:step]], seed)
     found = list(statements[step]["diagnostics"])
     found += [each for each in update["diagnostics"] if each not in found]
     statements[step] = {**statements[step], **update, "diagnostics": found}

@@ -202,13 +202,16 @@ class Survey:
     """The sizes at which every entry that counts agreed."""
 
 
-_MORE: tuple[tuple[tuple[Kind, int], ...], ...] = ((("real", 1), ("positive", 0)), (("wide", 0), ("unit", 0)))
+_MORE: tuple[tuple[tuple[Kind, int], ...], ...] = (
+    (("real", 1), ("positive", 0)),
+    (("wide", 0), ("unit", 0), ("tiny", 0)),
+)
 """Beyond one point at each choice of sizes: a second one, and other domains, at the first two."""
 
 _ENOUGH, _EXTRA = 24, 8
 """Below so many entries this many more points are compared."""
 
-_INSTEAD: tuple[Kind, ...] = ("positive", "unit", "negative", "wide")
+_INSTEAD: tuple[Kind, ...] = ("positive", "unit", "negative", "wide", "tiny")
 """Where no entry is defined at a real point: other domains, in turn."""
 
 

@@ -36,7 +36,7 @@ from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
 from symderiv.kernel.terms import Bounds, Goal, Greatest, Size
 
 Kind = Literal[
-    "real", "positive", "unit", "wide", "negative",
+    "real", "positive", "unit", "wide", "negative", "tiny",
     "simple", "simple 2", "simple 3", "zero", "one", "tied",
 ]  # fmt: skip
 
@@ -187,6 +187,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "unit": (0.0625, 0.9375),
     "wide": (-4.5, 4.5),
     "negative": (-2.5, -0.25),
+    "tiny": (-0.0625, 0.0625),
 }
 _TIES: dict[Kind, tuple[int, int]] = {"zero": (0, 0), "one": (1, 1), "tied": (-1, 1)}
 """Whole numbers among which values coincide: the least and the greatest."""
@@ -199,7 +200,8 @@ def _generic(name: str, shape: tuple[int, ...], *, positive: bool, kind: str, se
     """Return values of no particular pattern, none of them close to 0; not to be written to."""
     low, high = _RANGES[kind]
     values = dyadic(draw(seed, "values", name, kind).uniform(low, high, shape), 1024)
-    values = np.where(abs(values) < _LEAST, values + np.where(values < 0, -_LEAST, _LEAST), values)
+    least = min(_LEAST, (high - low) / 8)
+    values = np.where(abs(values) < least, values + np.where(values < 0, -least, least), values)
     values = np.asarray(abs(values) if positive else values)
     values.setflags(write=False)
     return values

@@ -21,6 +21,8 @@ from symderiv.meaning.model import Tensor
 from symderiv.meaning.renaming import exchanged, rename_bound
 from symderiv.meaning.vocabulary import kind
 
+_LONGEST = 10_000
+"""The largest exponent of a number: SymPy writes its power out."""
 MOST = 6
 """The largest power of a matrix that is written out."""
 
@@ -62,6 +64,8 @@ def _requires(elaborator: Elaborator, base: Expr, exponent: Expr) -> None:
 
 
 def _scalar_power(elaborator: Elaborator, value: Tensor, exponent: Tensor, node: tree.Node) -> Tensor:
+    if value.body.is_Rational and exponent.body.is_Rational and abs(exponent.body) > _LONGEST:
+        raise unsupported("a number of so many digits is not supported", node.span)
     _requires(elaborator, value.body, exponent.body)
     if exponent.rank == 0:
         return Tensor(value.body**exponent.body)
