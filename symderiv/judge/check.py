@@ -29,7 +29,7 @@ from symderiv.judge.verdict import Outcome, Verdict, Witness
 from symderiv.kernel.calculus import derive, names_in
 from symderiv.kernel.equality import Proved, Residue, prove
 from symderiv.kernel.memory import Memory
-from symderiv.kernel.terms import Goal, KernelError
+from symderiv.kernel.terms import Goal, KernelError, Size
 from symderiv.meaning import Compared, compare, elaborate, names_of, one_sided, relabelled, unnamed, unreached
 from symderiv.meaning.domains import domains, folded
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
@@ -166,6 +166,9 @@ def _doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> 
         return explain.unnamed(span, _plain(function))
     for name in sorted(page.limited & names_of(goal)):
         return explain.limited(span, _plain(name))
+    sizes = {size.name for side in (goal.left, goal.right) for size in side.atoms(Size)}
+    for name in sorted(page.described.keys() & (names_of(goal) | sizes)):
+        return explain.described(span, _plain(name), page.described[name])
     for name in sorted(statement.elsewhere.keys() & names_of(goal)):
         return explain.elsewhere(span, _plain(name), statement.elsewhere[name])
     return explain.undefined(span) if one_sided(goal) or relabelled(goal) else None

@@ -106,6 +106,12 @@ def mentioned(span: Span, name: str) -> Diagnostic:
     return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
 
 
+def described(span: Span, name: str, line: int) -> Diagnostic:
+    """Say that a page tells more of a name than the numbers against a step obey."""
+    note = f"what line {line} says of {name} in words is not used yet, and the step does not hold without it"
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+
+
 def unnamed(span: Span, name: str) -> Diagnostic:
     """Say that a page applies a function that has no definition where it stands."""
     note = f"{name} has no definition in this section: one above its first heading would reach every section"

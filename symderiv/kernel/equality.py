@@ -387,7 +387,7 @@ def _rule(reader: Reader, sides: tuple[Expr, Expr], goal: Goal, source: str) -> 
     candidates = [(p, q) for p, q in ((left, right), (right, left)) if p.single() is not None]
     for p, q in candidates:
         pattern = _alone(p)
-        if pattern is not None and set(quantified) <= pattern.free and pattern not in atoms_of(q):
+        if pattern is not None and set(quantified) <= pattern.free and not _circles(pattern, q, quantified):
             return Rule(pattern, quantified, q, source)
     for m, c in sorted(difference.terms.items(), key=lambda t: t[0].key()):
         sums = [a for a, e in m.factors.items() if a.kind is Kind.SUM and e == 1]
@@ -401,6 +401,14 @@ def _rule(reader: Reader, sides: tuple[Expr, Expr], goal: Goal, source: str) -> 
                 sums[0], quantified, scaled(reader.algebra.times(others, inverse), 1 / Fraction(c)), source
             )
     return None
+
+
+def _circles(pattern: Atom, q: Polynomial, quantified: tuple[Variable, ...]) -> bool:
+    """Tell whether a replacement has its pattern, or the like at exchanged indices: `A_ij = -A_ji`."""
+    places = sorted(pattern.indices) if quantified else []
+    return any(
+        a == pattern or (a.name == pattern.name and sorted(a.indices) == places != []) for a in atoms_of(q)
+    )
 
 
 def _alone(p: Polynomial) -> Atom | None:

@@ -98,9 +98,18 @@ class _Builder:
             diagnostics=tuple(survey.diagnostics),
             functions=self._functions(),
             limited=frozenset(each.identity for each in self.survey.records if each.limited),
+            described=self._described(),
             maps=frozenset(each.identity for each in self.survey.records if each.function),
             partial={name: tuple(map(self._resolve, each)) for name, each in self.partial.items() if each},
         )
+
+    def _described(self) -> dict[str, int]:
+        """Return the sizes and undefined names of which prose says what no rule knows, with the line."""
+        found = dict(self.survey.described)
+        for each in self.survey.records:
+            if each.described is not None and each.defined is None:
+                found[each.identity] = each.described
+        return {name: self.survey.document.source.position(span.start)[0] for name, span in found.items()}
 
     def _elaborator(self, scope: Scope, number: int) -> Elaborator:
         return Elaborator(

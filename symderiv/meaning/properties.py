@@ -7,7 +7,10 @@ import re
 from symderiv.latex import tree
 from symderiv.meaning import cues
 
-_PROPERTY = r"symmetric|orthogonal|one[- ]hot|positive[- ]definite|diagonal|invertible|non-?singular"
+_PROPERTY = (
+    r"(?:skew|anti)[- ]?symmetric|symmetric|orthogonal|one[- ]hot|positive[- ]definite|diagonal|invertible"
+    r"|non-?singular"
+)
 _SEVERAL = rf"(?:{_PROPERTY})(?:(?:\s*,\s*|\s+)(?:and\s+)?(?:also\s+)?(?:{_PROPERTY}))*"
 _KIND = r"square|label|target|real|encoded|matrix|matrices|vector|label|labels|target|targets"
 _AFTER = re.compile(
@@ -17,6 +20,49 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _BEFORE = re.compile(rf"(?<![\w-])(?P<words>{_SEVERAL})(?:\s+(?:{_KIND}))*\s*$", re.IGNORECASE)
+
+_UNKNOWN = re.compile(
+    r"\b(even|odd|unit|unit[- ]norm|(ortho)?normali[sz]ed|orthonormal|unitary|hermitian|commut(e|es|ing)"
+    r"|((lower|upper)[- ]?)?triangular|idempotent|nilpotent|involut\w+|projections?|projectors?|permutations?"
+    r"|rotations?|reflections?|(doubly[- ])?stochastic|singular|(full|low|deficient)[- ]rank|rank"
+    r"|(zero|unit)[- ](mean|variance|sum|norm)|mean[- ](zero|free)|(mean|variance|norm|length) (zero|0|one|1)"
+    r"|cent(red|ered)|standardi[sz]ed|whitened|traceless|homogeneous|convex|concave|monoton\w+|increasing"
+    r"|decreasing|periodic|linear (map|function|form)|affine (map|function)|quadratic|binary|boolean"
+    r"|integers?|integer-valued|natural number|prime|distinct|different|sorted|orthogonal to|perpendicular"
+    r"|parallel|collinear|(non-?)?(positive|negative)|strictly|semi-?definite|probabilit(y|ies)|simplex"
+    r"|eigen\w+|stationary|harmonic|minimi[sz]\w+|maximi[sz]\w+|optim\w+|critical|solution|root|bounded|small"
+    r"|satisf(y|ies|ying)|solves?|sums? (up )?to|adds? up|equals?|zeros?|ones"
+    r"|(the|its|their) ((arithmetic|empirical|sample|total|weighted|partial) )?(sum|mean|average|product"
+    r"|maximum|minimum|largest|smallest|norm|length|variance|determinant|trace|(pseudo-?)?inverse"
+    r"|transpose|square|difference|ratio|angle|distance|residual|error|gradient|derivative|jacobian|hessian)"
+    r" (of|between|in|with))\b",
+    re.IGNORECASE,
+)
+"""Words that say of a name what no rule here knows, so that numbers for other values of it tell nothing."""
+_ABOUT = re.compile(
+    r"^\s*,?\s*(?:(?:which|that|all|both|each)\s+)*(?:is|are|be|being|was|has|have|having|with|of|denotes?"
+    r"|commutes?|satisf\w+|sums?|adds?|solves?|equals?)\b[^.;:$]{0,80}",
+    re.IGNORECASE,
+)
+_KINDS = (
+    r"(?:\s+(?:square|real|matri(?:x|ces)|vectors?|numbers?|functions?|maps?|weights|variables?|scalars?|labels?"
+    r"|masks?|targets?|integers?|points?|distributions?|columns?|rows?|direction|kernel))*"
+)
+_NAMED = re.compile(rf"(?P<words>{_UNKNOWN.pattern}){_KINDS}\s*$", re.IGNORECASE)
+
+
+def describes(before: str, after: str, *, equated: bool) -> bool:
+    """Tell whether prose around a name says more of it than the rules for properties know.
+
+    Where it is *equated*, a formula within the text follows: `$y$ is $\\pm 1$`.
+    """
+    if equated and re.fullmatch(
+        r"\s*(is|are|be|equals?)(\s+(equal\s+to|either|all|both))*\s*", after, re.IGNORECASE
+    ):
+        return True
+    about = _ABOUT.match(after)
+    said = re.sub(_PROPERTY, "", about.group(), flags=re.IGNORECASE) if about is not None else ""
+    return bool(_UNKNOWN.search(said) or _NAMED.search(re.split(r"[.;:!?]\s", before)[-1]))
 
 
 def told(name: tree.Node, before: str, after: str) -> list[tuple[tree.Relation, str]]:
@@ -42,6 +88,8 @@ def _relation(name: tree.Node, word: str) -> tree.Relation | None:
     span = name.span
     transposed = tree.Script(name, sup=tree.Name("\\top", span=span), span=span)
     identity = tree.Name("I", span=span)
+    if word.startswith(("skew", "anti")):
+        return tree.Relation((transposed, tree.Additive((("-", name),), span=span)), ("=",), span=span)
     if word == "symmetric":
         return tree.Relation((transposed, name), ("=",), span=span)
     if word == "orthogonal":

@@ -142,6 +142,8 @@ class Survey:
         """Index letters that prose fixes: *the true class k*."""
         self.singled: list[tuple[str, Scope]] = []
         """Index letters that prose fixes in a section, *for a fixed $k$*."""
+        self.described: dict[str, Span] = {}
+        """Sizes of which prose says what no rule knows, as that they are even."""
         self.closing: list[tuple[int, Fact]] = []
         """Local assumptions that end with their paragraph."""
         self.section: dict[int, list[Fact]] = {}

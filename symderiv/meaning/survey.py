@@ -9,7 +9,7 @@ from __future__ import annotations
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.document.model import Document
 from symderiv.latex import tree
-from symderiv.meaning import cues, names, orders
+from symderiv.meaning import cues, names, orders, properties
 from symderiv.meaning.assumptions import (
     about_one,
     assume,
@@ -22,11 +22,11 @@ from symderiv.meaning.assumptions import (
     state_properties,
 )
 from symderiv.meaning.declarations import declare_all, index_range
-from symderiv.meaning.evidence import observe
+from symderiv.meaning.evidence import observe, record_of
 from symderiv.meaning.heads import head_of
 from symderiv.meaning.letters import compares, find_letters, is_declaration, settle
 from symderiv.meaning.links import enter
-from symderiv.meaning.places import Place
+from symderiv.meaning.places import Place, chains
 from symderiv.meaning.quantifiers import fixes, sentence
 from symderiv.meaning.raw import Item, RawChain, Survey
 from symderiv.meaning.scope import Scope
@@ -81,6 +81,7 @@ def _second(survey: Survey, place: Place) -> None:
     else:
         assert place.display is not None
         _display(survey, place, place.display)
+        _describe(survey, place)
     if len(survey.items) == start:
         survey.add(Item("term", place.math.span, place.scope))
     if not place.forced:
@@ -135,6 +136,26 @@ def _declared_properties(survey: Survey, place: Place, at: int) -> None:
             break
         if isinstance(item.members[0], tree.Name | tree.Accent | tree.Script):
             state_properties(survey, place, item.members[0])
+
+
+def _describe(survey: Survey, place: Place) -> None:
+    """Mark the names of a formula of which prose says what no rule knows."""
+    assert place.display is not None
+    following = survey.places[survey.places.index(place) + 1 :][:1]
+    equated = any(p.math.paragraph == place.math.paragraph and not p.math.display for p in following)
+    if place.math.display or not properties.describes(place.before, place.after, equated=equated):
+        return
+    for chain in chains(place.display):
+        first = chain.members[0]
+        stated = [operator.text for operator in chain.operators]
+        if isinstance(first, tree.Name | tree.Accent | tree.Script) and stated in ([], ["in"], [":", "to"]):
+            record = record_of(survey, first, place.scope)
+            if record is None and isinstance(first, tree.Script):
+                record = record_of(survey, first.base, place.scope)
+            if record is not None and record.described is None:
+                record.described = place.math.span
+            if isinstance(first, tree.Name) and place.scope.size(first.text) is not None:
+                survey.described[first.text] = place.math.span
 
 
 def _declare_before(survey: Survey, display: tree.Display, at: int) -> None:
