@@ -31,6 +31,7 @@ from symderiv.kernel.polynomial import (
     atom,
     minus,
     plus,
+    scaled,
 )
 
 if TYPE_CHECKING:
@@ -116,8 +117,34 @@ def determinant(algebra: Algebra, of: Square) -> Polynomial:
     factors = _factored(algebra, core)
     if factors is not None:
         return algebra.times(*(determinant(algebra, factor) for factor in factors))
+    number = _of_identity_changed(algebra, core)
+    if number is not None:
+        return number
     body = min(_named(algebra, core), _named(algebra, _transposed(core)), key=Polynomial.key)
     return atom(Atom(Kind.DETERMINANT, "", (), (body,), (of.size, of.size)))
+
+
+def _of_identity_changed(algebra: Algebra, of: Square) -> Polynomial | None:
+    """`det(I + c u v^T) = 1 + c v^T u`; None of other matrices."""
+    mark = algebra.delta(ix.minus(ix.bare(of.row), ix.bare(of.column)))
+    change = minus(of.body, mark).single()
+    ends = None if change is None else column_and_row(change[0], of)
+    if change is None or ends is None or change[0].marked:
+        return None
+    column, row = ends
+    met = algebra.closed(
+        {of.row: of.size}, algebra.times(column, algebra.substitute(row, {of.column: ix.bare(of.row)}))
+    )
+    return plus(ONE, scaled(met, change[1]))
+
+
+def column_and_row(m: Monomial, of: Square) -> tuple[Polynomial, Polynomial] | None:
+    """Return the factors of a monomial without and with the column; None if any has row and column."""
+    if m.exponent or any({of.row, of.column} <= a.free for a in m.factors):
+        return None
+    across = {a: e for a, e in m.factors.items() if of.column in a.free}
+    down = {a: e for a, e in m.factors.items() if a not in across}
+    return Polynomial({Monomial(None, down): 1}), Polynomial({Monomial(None, across): 1})
 
 
 def moved(algebra: Algebra, a: Atom, values: Mapping[Variable, IndexExpr]) -> Polynomial:
@@ -252,17 +279,23 @@ def _inverted(algebra: Algebra, of: Square) -> Square | None:
 
 def _factored(algebra: Algebra, of: Square) -> tuple[Square, Square] | None:
     """Return square factors of a matrix product; None where there are none."""
+    for k, size, left, right in split(algebra, of):
+        if size == of.size:
+            return Square(of.row, k, size, left), Square(k, of.column, size, right)
+    return None
+
+
+def split(algebra: Algebra, of: Square) -> Iterator[tuple[Variable, IndexExpr, Polynomial, Polynomial]]:
+    """Yield each way to write a matrix as a product: the index between two factors, its size, both."""
     a = _only(of)
     if a is None or a.kind is not Kind.SUM:
-        return None
+        return
     bound, body = algebra.opened(a)
     single = body.single()
     if single is None or single[0].exponent or single[0].marked:
-        return None
+        return
     m, c = single
     for k, size in bound.items():
-        if size != of.size:
-            continue
         left = _side(m, of.row, k)
         if any(of.column in b.free for b in left):
             continue
@@ -270,9 +303,7 @@ def _factored(algebra: Algebra, of: Square) -> tuple[Square, Square] | None:
         here = {v: n for v, n in others.items() if any(v in b.free for b in left)}
         there = {v: n for v, n in others.items() if v not in here}
         first = algebra.closed(here, Polynomial({Monomial(None, left): 1}))
-        second = algebra.closed(there, Polynomial({_without(m, set(left)): c}))
-        return Square(of.row, k, size, first), Square(k, of.column, size, second)
-    return None
+        yield k, size, first, algebra.closed(there, Polynomial({_without(m, set(left)): c}))
 
 
 def _side(m: Monomial, start: Variable, cut: Variable) -> Factors:

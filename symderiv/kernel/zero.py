@@ -16,6 +16,7 @@ from math import floor, lcm
 from symderiv.kernel import indices as ix
 from symderiv.kernel.angles import expanded
 from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced
+from symderiv.kernel.determinants import with_others
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.inverses import by_inverses
 from symderiv.kernel.normal import Algebra
@@ -75,7 +76,11 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
     if united is not None:
         return is_zero(algebra, united, depth, facts)
     ways = chain(
-        algebra.exponential(p), _without_roots(algebra, p), _recentred(algebra, p), _joined(algebra, p)
+        algebra.exponential(p),
+        with_others(algebra, p),
+        _without_roots(algebra, p),
+        _recentred(algebra, p),
+        _joined(algebra, p),
     )
     return any(is_zero(algebra, q, depth - 1, facts) for q in ways)
 
