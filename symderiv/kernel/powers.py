@@ -334,12 +334,29 @@ def function(algebra: Algebra, name: str, *arguments: Polynomial) -> Polynomial:
     a = arguments[0]
     if name in BY_EXP:
         return BY_EXP[name](algebra, a)
+    inner = _inner_function(a)
+    if inner is not None and (name, inner.name) in COMPOSED:
+        return COMPOSED[name, inner.name](algebra, inner.inner[0])
     if name in PARITY:
         if not a.terms:
             return number(int(PARITY[name] == 1))
         if max(a.terms.items(), key=lambda t: t[0].key())[1] < 0:
             return scaled(algebra.function(name, scaled(a, -1)), PARITY[name])
     return atom(Atom(Kind.FUNCTION, name, inner=arguments))
+
+
+def _inner_function(p: Polynomial) -> Atom | None:
+    """Return the function that a polynomial is, or None."""
+    only = p.single()
+    if only is None or only[0].exponent or only[1] != 1 or len(only[0].factors) != 1:
+        return None
+    ((a, e),) = only[0].factors.items()
+    return a if a.kind is Kind.FUNCTION and e == 1 else None
+
+
+def _square_root(algebra: Algebra, p: Polynomial, sign: int, last: int) -> Polynomial:
+    """`sqrt(sign · p^2 + last)`."""
+    return algebra.power(plus(scaled(algebra.power(p, 2), sign), number(last)), Fraction(1, 2))
 
 
 def _tanh(algebra: Algebra, a: Polynomial) -> Polynomial:
@@ -433,8 +450,22 @@ BY_EXP: Mapping[str, Callable[[Algebra, Polynomial], Polynomial]] = {
     "erfc": lambda g, a: plus(ONE, scaled(function(g, "erf", a), -1)),
     "Abs": absolute,
     "sign": _sign_of,
+    "acos": lambda g, a: minus(
+        scaled(atom(Atom(Kind.CONSTANT, "pi")), Fraction(1, 2)), function(g, "asin", a)
+    ),
+    "asinh": lambda g, a: log(g, plus(a, _square_root(g, a, 1, 1))),
+    "acosh": lambda g, a: log(g, plus(a, _square_root(g, a, 1, -1))),
+    "atanh": lambda g, a: scaled(minus(log(g, plus(ONE, a)), log(g, minus(ONE, a))), Fraction(1, 2)),
 }
 """Functions that are replaced by others."""
 
-PARITY: Mapping[str, int] = {"sin": -1, "cos": 1, "erf": -1, "asin": -1, "atan": -1, "asinh": -1, "atanh": -1}
+COMPOSED: Mapping[tuple[str, str], Callable[[Algebra, Polynomial], Polynomial]] = {
+    ("sin", "asin"): lambda _, a: a,
+    ("cos", "asin"): lambda g, a: _square_root(g, a, -1, 1),
+    ("sin", "atan"): lambda g, a: _ratio(g, a, _square_root(g, a, 1, 1)),
+    ("cos", "atan"): lambda g, a: power(g, _square_root(g, a, 1, 1), -1),
+}
+"""Functions of inverse functions."""
+
+PARITY: Mapping[str, int] = {"sin": -1, "cos": 1, "erf": -1, "asin": -1, "atan": -1}
 """`f(-a) = ±f(a)`; an odd function is 0 at 0, and cos is 1 there."""

@@ -76,7 +76,7 @@ from symderiv.kernel.writing import write
 
 __all__ = ["Reader", "positive_names", "read_index", "variable_of", "write"]
 
-FUNCTIONS: frozenset[str] = frozenset({*BY_EXP, *PARITY, "log", "acos", "acosh"})
+FUNCTIONS: frozenset[str] = frozenset({*BY_EXP, *PARITY, "log"})
 """The functions that may be read."""
 
 

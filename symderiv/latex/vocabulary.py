@@ -37,7 +37,8 @@ FUNCTIONS = _commands(
 WORDS = words(
     "softmax logsoftmax exp log ln diag Diag tr Tr trace det vec ReLU relu max min sigmoid sign sgn erf "
     "tanh sinh cosh sin cos tan softplus rank argmax argmin Softmax LayerNorm GELU gelu Sigmoid Tanh "
-    "logsumexp LSE concat arctan arcsin arccos"
+    "logsumexp LSE concat arctan arcsin arccos arsinh arcosh artanh arcsinh arccosh arctanh "
+    "cot sec csc coth sech csch erfc"
 )
 """Words that are functions even without a command of their own."""
 CUES = words(

@@ -42,6 +42,7 @@ ELEMENTARY: dict[str, Callable[[Expr], Expr]] = {
     "cosh": sympy.cosh,
     "erf": sympy.erf,
     "\\erf": sympy.erf,
+    "erfc": sympy.erfc,
     "sqrt": sympy.sqrt,
     "abs": Abs,
     "sign": sympy.sign,
@@ -54,10 +55,31 @@ ELEMENTARY: dict[str, Callable[[Expr], Expr]] = {
 }
 """Functions of one scalar, applied entry by entry to a tensor."""
 
+_MORE: dict[str, Callable[[Expr], Expr]] = {
+    "cot": sympy.cot,
+    "sec": lambda x: 1 / sympy.cos(x),
+    "csc": lambda x: 1 / sympy.sin(x),
+    "coth": sympy.coth,
+    "sech": sympy.sech,
+    "csch": sympy.csch,
+    "arcsin": sympy.asin,
+    "arccos": sympy.acos,
+    "arctan": sympy.atan,
+    "arsinh": sympy.asinh,
+    "arcosh": sympy.acosh,
+    "artanh": sympy.atanh,
+    "arcsinh": sympy.asinh,
+    "arccosh": sympy.acosh,
+    "arctanh": sympy.atanh,
+}
+"""Others, which are written with and without a backslash."""
+ELEMENTARY |= {mark + word: function for word, function in _MORE.items() for mark in ("", "\\")}
+
 
 FUNCTIONS = frozenset(word for word in ELEMENTARY if word.startswith("\\")) | {
     "exp", "log", "ln", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "abs", "sign", "erf",
     "\\max", "max", "\\min", "min", "diag", "\\diag", "tr", "\\tr", "trace", "Tr", "det", "\\det", "vec",
+    *_MORE, "erfc",
 }  # fmt: skip
 """Functions of one meaning, which no page defines."""
 
