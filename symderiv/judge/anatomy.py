@@ -372,10 +372,12 @@ class Anatomy:
         """Return the sizes of the name's slots; a name that has none on record is a scalar."""
         return tuple(self.context.shapes.get(name, ()))
 
-    def unknown_functions(self) -> frozenset[str]:
-        """Return the names of the unknown scalar functions that the sides use."""
+    def unknown_functions(self) -> frozenset[tuple[str, int]]:
+        """Return the names of the unknown scalar functions in the sides, with their numbers of arguments."""
         parts = subterms(self.goal.left, self.goal.right, *self.bodies)
-        return frozenset(part.args[0].name for part in parts if isinstance(part, Unknown))
+        return frozenset(
+            (part.args[0].name, len(part.args) - 2) for part in parts if isinstance(part, Unknown)
+        )
 
     def range_by_use(self, index: Index, term: Any) -> Expr | None:
         """Return the size over which an index runs, from an entry in which it stands."""

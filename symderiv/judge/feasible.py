@@ -74,10 +74,10 @@ class _Hypotheses:
             attempts = list(itertools.product(self._pins(), range(starts), (sparse, not sparse)))
             worked = self.anatomy.solved_by
             if worked in attempts:
-                attempts = [worked, *attempts]
+                attempts = [(*worked[:2], sparse), worked, *attempts]
             for pins, start, few in attempts:
                 scopes = {one: self._scope(one, pins) for one in self.all}
-                room = _STARTS[start % len(_STARTS)]
+                room = _STARTS[start % len(_STARTS)] if start or not few else 1.0
                 found = self._newton(self._start(point, start), scopes, room, sparse=few)
                 if found is not None and self._holds(found, scopes):
                     self.anatomy.solved_by = (pins, start, few)
@@ -218,7 +218,7 @@ class _Hypotheses:
     def _tidy(self, point: Point, scopes: Mapping[Boolean, Scope]) -> Point:
         """Return the point in shorter numbers, if the hypotheses hold at those too."""
         reach = _BESIDE if self.equations else np.inf
-        for parts in (64,) if self.equations else (2, 8, 64):
+        for parts in (64,) if self.equations else (1, 2, 8, 64):
             values = dict(point.values)
             for name in self.moved:
                 rounded = dyadic(values[name], parts)

@@ -215,9 +215,12 @@ def _tied(name: str, shape: tuple[int, ...], *, positive: bool, kind: Kind, seed
     return np.asarray(values, dtype=float)
 
 
-def _dominated(values: Array) -> Array:
+def _dominated(values: Array, *, simple: bool) -> Array:
     """Return a symmetric matrix whose diagonal outweighs the rest of each row: it is positive definite."""
     symmetric = (values + values.T) / 2
+    if simple:
+        rows = abs(symmetric).sum(axis=1)
+        return np.asarray(symmetric + np.diag(np.ceil(rows) - np.diag(symmetric)))
     return np.asarray(symmetric + np.diag(abs(symmetric).sum(axis=1) + 0.5))
 
 
@@ -264,7 +267,7 @@ def _drawn(anatomy: Anatomy, sizes: Mapping[str, int], seed: int, kind: Kind) ->
         if name in anatomy.bounds:
             values[name] = _within(values[name], anatomy.bounds[name], kind)
         if name in anatomy.definite and len(shape) == 2:
-            values[name] = _dominated(values[name])
+            values[name] = _dominated(values[name], simple=simple)
     return values
 
 

@@ -33,7 +33,7 @@ from symderiv.judge.points import Kind, sample, smallest_first
 from symderiv.judge.recall import Recall
 from symderiv.judge.shrink import generalised, shrink
 from symderiv.judge.special import COINCIDENCES
-from symderiv.judge.standins import Family
+from symderiv.judge.standins import Family, StandIn, formula
 from symderiv.judge.verdict import CrossCheck, Witness
 from symderiv.judge.walker import Frame, Point, Walker, over
 from symderiv.kernel.terms import D, Goal, Index, entry
@@ -184,12 +184,15 @@ def _decimal(number: Any, digits: int) -> str:
 
 
 def _values(anatomy: Anatomy, sizes: Mapping[str, int], point: Point) -> dict[str, Any]:
-    """Return the values of the primitive names, and of the gradients of unknown functions."""
+    """Return the values of the primitive names, the gradients of unknown functions, and what stands for f."""
     names = sorted(anatomy.reached(anatomy.goal.left, anatomy.goal.right))
     values = {name: _plain(point.values[name]) for name in names if name in point.values}
     for name in names:
         if name in anatomy.context.opaque:
             values.update(_gradients(anatomy, name, sizes, point))
+    for name, arity in sorted(anatomy.unknown_functions()):
+        letters, value = formula(StandIn(name, point.family, point.seed), arity)
+        values[f"{name}({letters})"] = value
     return values
 
 

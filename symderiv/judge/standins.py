@@ -84,25 +84,56 @@ def constants(of: StandIn, shape: tuple[int, ...]) -> Array:
 def scalar_function(
     of: StandIn, orders: Sequence[int], arguments: Sequence[Array], arithmetic: Arithmetic
 ) -> Array:
-    """Return the derivative of these orders of Σ a·sin(w·x + p), at these arguments."""
+    """Return the derivative of these orders at these arguments of a function of weighted sums of them."""
     cast = arithmetic.cast
     order = sum(orders)
-    wave = arithmetic.functions[(sympy.sin, sympy.cos)[order % 2]]
-    sign = (1, 1, -1, -1)[order % 4]
-    total: Any = cast(np.array(0.0 if order else _LEVEL))
+    total: Any = cast(np.array(_LEVEL if of.family == "waves" and not order else 0.0))
     for row, amplitude, offset in zip(*_waves(of, len(orders)), strict=True):
-        phase, factor = cast(offset), cast(amplitude) * sign
+        phase, factor = cast(offset), cast(amplitude)
         for weight, times, argument in zip(row, orders, arguments, strict=True):
             phase = np.add(phase, np.multiply(cast(weight), argument))
             factor = np.multiply(factor, cast(weight) ** times)
-        total = np.add(total, np.multiply(factor, wave(np.asarray(phase))))
+        value = _derivative(of.family, order, np.asarray(phase), arithmetic)
+        total = np.add(total, np.multiply(factor, value))
     return np.asarray(total)
+
+
+def _derivative(family: Family, order: int, phase: Array, arithmetic: Arithmetic) -> Array:
+    """Return the derivative of sin t, of t or of t + t²/2."""
+    if family == "waves":
+        wave = arithmetic.functions[(sympy.sin, sympy.cos)[order % 2]]
+        return (1, 1, -1, -1)[order % 4] * wave(phase)
+    highest = ("linear", "quadratic").index(family) + 1
+    powers = [phase, 1 + 0 * phase, 0 * phase]
+    if highest == 2:
+        powers = [phase + phase * phase / 2, 1 + phase, 1 + 0 * phase]
+    return powers[order] if order <= highest else 0 * phase
 
 
 def _waves(of: StandIn, arity: int) -> tuple[Array, Array, Array]:
     """Return weights, amplitudes and offsets."""
     if of.family != "waves":
-        return 1 + np.arange(arity, dtype=float)[None, :], np.array([1.0]), np.array([0.5])
+        return 1 + np.arange(arity, dtype=float)[None, :], np.array([1.0]), np.array([0.0])
     generator = draw(of.seed, "unknown", of.name)
     weights = dyadic(generator.uniform(0.5, 1.25, (len(_AMPLITUDES), arity)))
     return weights, np.array(_AMPLITUDES), dyadic(generator.uniform(-1, 1, len(_AMPLITUDES)))
+
+
+_LETTERS = "tuvwxyz"
+
+
+def formula(of: StandIn, arity: int) -> tuple[str, str]:
+    """Return the variables of what stands in for an unknown scalar function, and its value, as text."""
+    letters = _LETTERS[:arity]
+    parts = []
+    for row, amplitude, offset in zip(*_waves(of, arity), strict=True):
+        phase = " + ".join(
+            letter if weight == 1 else f"{weight:.12g} {letter}"
+            for weight, letter in zip(row, letters, strict=True)
+        )
+        if of.family == "waves":
+            parts.append(f"{amplitude:.12g} sin({phase} {'-' if offset < 0 else '+'} {abs(offset):.12g})")
+        else:
+            parts.append(phase if of.family == "linear" else f"{phase} + ({phase})^2/2")
+    level = [f"{_LEVEL:.12g}"] if of.family == "waves" else []
+    return ", ".join(letters), " + ".join(level + parts)

@@ -17,8 +17,9 @@ Outcome = Literal["proved", "tested", "refuted", "ill-typed", "unknown", "unread
 class Witness:
     """Sizes, index values and entries at which the two sides differ, and both sides' numbers.
 
-    `values` maps a name to a number or nested lists of numbers; `left` and `right` are decimal strings;
-    `digits` is the higher of the two precisions at which the difference was confirmed.
+    `values` maps a name to a number or nested lists of numbers, and `f(t)` to what stands for f; `left` and
+    `right` are decimal strings; `digits` is the higher of the two precisions at which the difference was
+    confirmed.
     """
 
     sizes: dict[str, int]
