@@ -125,6 +125,10 @@ class Traits:
     """Whether there are numbers of Python's kind, not exact ones."""
     fine: bool
     """Whether there are numbers of many digits."""
+    ends: tuple[Any, ...]
+    """How far sums run, and the sizes of matrices."""
+    places: tuple[Any, ...]
+    """How far sums run, and where entries stand."""
 
 
 @lru_cache(maxsize=8192)
@@ -139,7 +143,22 @@ def traits(term: Any) -> Traits:
         free=tuple(sorted(free_indices(term), key=lambda index: index.name)),
         rounded=any(isinstance(part, sympy.Float) for part in parts),
         fine=any(isinstance(part, sympy.Rational) and max(abs(part.p), part.q) > _LONG for part in parts),
+        ends=tuple(dict.fromkeys(end for part in parts for end in _ends(part))),
+        places=tuple(dict.fromkeys(place for part in parts for place in _places(part))),
     )
+
+
+def _places(part: Any) -> Iterable[Any]:
+    if isinstance(part, Indexed):
+        return tuple(part.args[1:])
+    return () if isinstance(part, OfMatrix) else _ends(part)
+
+
+def _ends(part: Any) -> Iterator[Any]:
+    if isinstance(part, Sum | Product | Greatest):
+        yield from (limit[2] for limit in part.limits if len(limit) == 3)
+    elif isinstance(part, OfMatrix):
+        yield part.places[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def _sides(
 
 
 def _largest(values: Array, counts: Array) -> float:
-    return float(np.max(abs(values[counts]).astype(float), initial=0.0))
+    return float(np.where(counts, abs(values), 0.0).max(initial=0.0))
 
 
 # One entry in many digits
@@ -201,6 +201,8 @@ class Survey:
     agreed: tuple[dict[str, int], ...] = ()
     """The sizes at which every entry that counts agreed."""
 
+
+_ZERO = 1e-9
 
 _MORE: tuple[tuple[tuple[Kind, int], ...], ...] = (
     (("real", 1), ("positive", 0)),
@@ -337,27 +339,36 @@ class _Surveyor:
             undecided += settled.outcome == "undecided"
         if undecided:
             return 0
-        self.entries += comparison.entries
+        entries = comparison.entries
+        self.entries += entries
         agreeing = comparison.errors[comparison.errors <= self.tolerance]
         self.error = max(self.error, float(agreeing.max(initial=0.0)))
-        if comparison.entries:
+        if entries:
             self.agreed.setdefault(tuple(sizes.values()), sizes)
-        return comparison.entries
+        return entries
 
     def _suspects(self, comparison: Comparison) -> list[tuple[int, ...]]:
         """Return the entries to settle: of the largest errors, and once one that float64 may misjudge."""
         errors = comparison.errors
-        order = np.argsort(-errors, axis=None, kind="stable")[:3]
-        suspects = [
-            at for at in (np.unravel_index(one, errors.shape) for one in order) if errors[at] > self.tolerance
-        ]
-        if suspects or self.settled_small or not comparison.entries:
+        error = comparison.error
+        if not error <= self.tolerance:
+            order = np.argsort(-errors, axis=None, kind="stable")[:3]
+            places = (np.unravel_index(one, errors.shape) for one in order)
+            suspects = [at for at in places if errors[at] > self.tolerance]
             return [tuple(int(one) for one in at) for at in suspects]
-        small = _largest(comparison.left, comparison.counts) + _largest(comparison.right, comparison.counts)
-        if (small < 1e-9 and errors.any()) or (self.anatomy.fine and self.anatomy.exact):
+        if self.settled_small or not comparison.entries:
+            return []
+        if (error and _is_small(comparison)) or (self.anatomy.fine and self.anatomy.exact):
             self.settled_small = True
             return [comparison.worst]
         return []
+
+
+def _is_small(comparison: Comparison) -> bool:
+    """Tell whether both sides are as good as 0."""
+    return (
+        _largest(comparison.left, comparison.counts) + _largest(comparison.right, comparison.counts) < _ZERO
+    )
 
 
 def cross_check(goal: Goal, *, seed: int = 0, deadline: float | None = None) -> CrossCheck | None:

@@ -13,12 +13,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import sympy
-from sympy import Expr, Indexed, Product, Sum
+from sympy import Expr
 from sympy.logic.boolalg import Boolean
 
 from symderiv.judge.anatomy import (
@@ -27,13 +28,13 @@ from symderiv.judge.anatomy import (
     free_indices,
     index_only,
     size_value,
-    subterms,
+    traits,
 )
 from symderiv.judge.arithmetic import Array
 from symderiv.judge.feasible import CannotSampleError, holding, own_scope, satisfied
 from symderiv.judge.standins import Family, draw, dyadic
 from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
-from symderiv.kernel.terms import Bounds, Goal, Greatest, Size
+from symderiv.kernel.terms import Bounds, Goal, Size, free_in
 
 Kind = Literal[
     "real", "positive", "unit", "wide", "negative", "tiny",
@@ -54,22 +55,17 @@ _FAR = 8
 def size_choices(goal: Goal, *, anatomy: Anatomy | None = None) -> list[dict[str, int]]:
     """Return a few choices of the sizes: distinct in both orders, each size 1 once, and all equal."""
     anatomy = anatomy or Anatomy(goal)
-    names, possible = anatomy.sizes, _Possible(anatomy)
+    names, possible = anatomy.sizes, _possible(anatomy)
     if len(names) <= 1:
         choices = [dict.fromkeys(names, size) for size in (_ONE_SIZE if names else (0,))]
         return [choice for choice in choices if possible(choice)]
-    bounds = _bounds(anatomy)
-    rows = tuple(
-        (tuple(choice.values()), tuple(size_value(bound, choice) for bound in bounds))
-        for choice in _candidates(names)
-        if possible(choice)
-    )
-    return [dict(zip(names, values, strict=True)) for values in _telling(rows)]
+    told = _telling(names, possible, tuple(_bounds(anatomy)))
+    return [dict(zip(names, values, strict=True)) for values in told]
 
 
 def far_choices(anatomy: Anatomy) -> list[dict[str, int]]:
     """Return two larger choices, in both orders: factors that vanish at each small size do not hide there."""
-    names, possible = anatomy.sizes, _Possible(anatomy)
+    names, possible = anatomy.sizes, _possible(anatomy)
     least = _FAR if len(names) < _SMALL else _SMALL
     rising = [least + 2 * at for at, _ in enumerate(names)]
     rows = (rising, rising[::-1]) if len(names) > 1 else ([_SMALL + 1], [_FAR])
@@ -80,24 +76,28 @@ def far_choices(anatomy: Anatomy) -> list[dict[str, int]]:
 def _bounds(anatomy: Anatomy) -> list[Expr]:
     """Return the first few bounds, lengths and places that are made of sizes: T + 1, 2 T, a small number."""
     found = [size for name in anatomy.names for size in anatomy.shape(name)]
-    for part in subterms(anatomy.goal.left, anatomy.goal.right, *anatomy.bodies):
-        if isinstance(part, Sum | Product | Greatest):
-            found.extend(limit[2] for limit in part.limits if len(limit) == 3)
-        elif isinstance(part, Indexed):
-            found.extend(part.indices)
+    for term in reversed((anatomy.goal.left, anatomy.goal.right, *anatomy.bodies)):
+        found.extend(traits(term).places)
     return [bound for bound in dict.fromkeys(found) if _is_bound(bound, anatomy)][:_MOST_BOUNDS]
 
 
 def _is_bound(bound: Expr, anatomy: Anatomy) -> bool:
     if isinstance(bound, sympy.Integer):
         return bool(1 < bound < _SMALL)
-    sized = all(isinstance(one, Size) and one.name in anatomy.sizes for one in bound.free_symbols)
+    sized = all(isinstance(one, Size) and one.name in anatomy.sizes for one in free_in(bound))
     return sized and not isinstance(bound, Size) and index_only(bound) and bool(bound.is_integer)
 
 
-@lru_cache(maxsize=64)
-def _telling(rows: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]) -> tuple[tuple[int, ...], ...]:
-    """Choose a few among the rows that tell the sizes, and the bounds, apart, the most telling first."""
+@lru_cache(maxsize=256)
+def _telling(
+    names: tuple[str, ...], possible: _Possible, bounds: tuple[Expr, ...]
+) -> tuple[tuple[int, ...], ...]:
+    """Choose a few values of the sizes that tell these, and the bounds, apart, the most telling first."""
+    rows = [
+        (tuple(choice.values()), tuple(size_value(bound, choice) for bound in bounds))
+        for choice in _candidates(names)
+        if possible(choice)
+    ]
     told = {values: _told_apart(values, bounds) for values, bounds in rows}
     order = sorted(told, key=lambda values: (-len(set(values)), 1 in values, sum(values)))
     chosen: list[tuple[int, ...]] = []
@@ -114,7 +114,7 @@ def _telling(rows: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]) -> tuple
 
 def smallest_first(anatomy: Anatomy, *, most: int = 3, limit: int = 40) -> list[dict[str, int]]:
     """Return choices of the sizes from the smallest on."""
-    names, possible = anatomy.sizes, _Possible(anatomy)
+    names, possible = anatomy.sizes, _possible(anatomy)
     if len(names) == 1:
         most = max(_ONE_SIZE)
     if len(names) > _SMALL + 1:
@@ -150,22 +150,28 @@ def _told_apart(values: tuple[int, ...], bounds: tuple[int, ...]) -> set[tuple[o
     return found
 
 
+@dataclass(frozen=True, slots=True)
 class _Possible:
-    """Tells whether the shapes, ranges and assumptions allow a choice of sizes."""
+    """Tells whether shapes, ranges and assumptions allow a choice of sizes."""
 
-    def __init__(self, anatomy: Anatomy) -> None:
-        self._relations = anatomy.assumptions.sizes
-        shapes = [size for name in anatomy.names for size in anatomy.shape(name)]
-        self._sizes = list(dict.fromkeys([*shapes, *anatomy.goal.ranges.values()]))
+    sizes: tuple[Any, ...]
+    relations: tuple[Boolean, ...]
 
     def __call__(self, choice: Mapping[str, int]) -> bool:
         try:
-            if any(size_value(size, choice) < 1 for size in self._sizes):
+            if any(size_value(size, choice) < 1 for size in self.sizes):
                 return False
         except NotEvaluableError:
             return False
-        values = {Size(name): value for name, value in choice.items()}
-        return all(relation.subs(values) == True for relation in self._relations)  # noqa: E712
+        values = {Size(name): value for name, value in choice.items()} if self.relations else {}
+        return all(relation.subs(values) == True for relation in self.relations)  # noqa: E712
+
+
+def _possible(anatomy: Anatomy) -> _Possible:
+    """Return what the goal allows."""
+    shapes = [size for name in anatomy.names for size in anatomy.shape(name)]
+    sizes = dict.fromkeys([*shapes, *anatomy.goal.ranges.values()])
+    return _Possible(tuple(sizes), anatomy.assumptions.sizes)
 
 
 # Values
@@ -311,6 +317,8 @@ def mask(anatomy: Anatomy, sizes: Mapping[str, int], point: Point) -> Array:
     """Return which entries of the goal count under its assumptions."""
     scope = open_scope(anatomy.goal, sizes)
     counts = np.ones(tuple(length for _, length in scope.values()), dtype=bool)
+    if not anatomy.assumptions.mask and not anatomy.assumptions.hypotheses:
+        return counts
     walker = Walker(anatomy, sizes, point)
     for condition in anatomy.assumptions.mask:
         inner = dict(scope)

@@ -16,7 +16,7 @@ import sympy
 from sympy import Indexed, KroneckerDelta, Product, Sum, Tuple
 from sympy.core.relational import Relational
 
-from symderiv.judge.anatomy import Anatomy, index_only, subterms
+from symderiv.judge.anatomy import Anatomy, index_only, traits
 from symderiv.kernel.terms import Definition, Goal, Greatest, OfMatrix, Size
 
 _LARGE = 12
@@ -52,18 +52,14 @@ def generalised(anatomy: Anatomy) -> Anatomy | None:
 def _smaller(anatomy: Anatomy, *, everywhere: bool) -> Anatomy:
     """Return the goal with its large sizes replaced in place, or everywhere."""
     goal = anatomy.goal
-    definitions = {name: one for name, one in goal.context.definitions.items() if name in anatomy.names}
     shapes = {name: anatomy.shape(name) for name in anatomy.names}
     sizes = [size for shape in shapes.values() for size in shape] + list(goal.ranges.values())
-    bodies = [one.body for one in definitions.values()]
-    for part in subterms(goal.left, goal.right, *bodies):
-        if isinstance(part, Sum | Product | Greatest):
-            sizes.extend(limit[2] for limit in part.limits if len(limit) == 3)
-        elif isinstance(part, OfMatrix):
-            sizes.append(part.places[2])
+    for term in (goal.left, goal.right, *anatomy.bodies):
+        sizes.extend(traits(term).ends)
     large = {size: Size(str(size)) for size in sizes if isinstance(size, sympy.Integer) and size > _LARGE}
     if not large:
         return anatomy
+    definitions = {name: one for name, one in goal.context.definitions.items() if name in anatomy.names}
     values: dict[Any, Any] = {}
     if everywhere:
         values = {**large, **{1 / size: 1 / name for size, name in large.items()}}
