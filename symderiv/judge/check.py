@@ -31,6 +31,7 @@ from symderiv.kernel.equality import Proved, Residue, prove
 from symderiv.kernel.memory import Memory
 from symderiv.kernel.terms import Goal, KernelError, Size
 from symderiv.meaning import Compared, compare, elaborate, names_of, one_sided, relabelled, unnamed, unreached
+from symderiv.meaning.cues import sets_aside
 from symderiv.meaning.domains import domains, folded
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
 from symderiv.meaning.notation import derived_latex
@@ -64,7 +65,8 @@ def decide(  # noqa: PLR0913  what makes a verdict
     """Return the verdict on a goal, and whether proof and numbers contradict each other.
 
     Of a step that is not proved, `written` says where the sides are defined that no longer tell it, and
-    `almost` whether nothing is claimed of points where values coincide, since a derivative passes a kink.
+    `almost` whether nothing is claimed of points where values coincide: a derivative passes a kink, or the
+    page sets such points aside in words.
     """
     if _assumes_functions(goal):
         screening = Screening(reason="an assumption about an unknown function cannot be sampled")
@@ -354,7 +356,7 @@ class Session:
             seed=seed,
             deadline=time.monotonic() + _NUMBERS,
             written=lambda: self._folded(compared.goal, left, right),
-            almost=lambda: _passes_kink(chain, compared.goal),
+            almost=lambda: sets_aside(self.page.source.text) or _passes_kink(chain, compared.goal),
             recall=self.recall,
             memory=self.memory,
         )

@@ -176,3 +176,27 @@ def describes(prose: str) -> bool:
 def has_words(prose: str) -> bool:
     """Tell whether a run of text holds a word, so that its paragraph is prose."""
     return bool(_WORD.search(prose))
+
+
+_ASIDE = re.compile(
+    r"""
+    \b(?:
+      almost\s(?:all|any|every|everywhere|surely|no|never|always|certainly) | generic(?:ally)? | surely
+    | ties? | tied | distinct | pairwise | unique(?:ly|ness)? | kinks? | origin | degenerate
+    | non-?(?:zero|null|vanishing) | vanish(?:es|ing)? | singular(?:ity|ities)?
+    | sub-?(?:gradients?|differentials?|derivatives?) | differentiable | smooth\w* | continuously
+    | probability\s(?:\$?[01]\$?|one|zero) | density | densities | measure\s(?:\$?0\$?|zero) | null\sset
+    | except | exclud\w+ | ignor\w+ | neglect\w* | disregard\w* | avoid\w* | aside | unless
+    | away\sfrom | apart\sfrom | other\sthan | up\sto | general\sposition | arg\s?(?:max|min)
+    | conventions? | (?:do|does|must|may|can)\s?not\s(?:coincide|equal|agree)
+    )\b
+    | \ba\.\s?[es]\.
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_HEADING = re.compile(r"^\s*#.*$", re.MULTILINE)
+
+
+def sets_aside(text: str) -> bool:
+    """Tell whether a page has a word by which it may set ties, zeros or kinks aside: *almost everywhere*."""
+    return _ASIDE.search(_HEADING.sub("", text)) is not None
