@@ -81,7 +81,7 @@ def plus(first: Value, second: Value, world: World) -> Value:
     kinds = {first.kind, second.kind}
     if "identity" in kinds and len(kinds) == 2:
         unit, other = (first, second) if first.kind == "identity" else (second, first)
-        if other.kind != "matrix" or other.shape[0] != other.shape[1]:
+        if other.kind != "row" and (other.kind != "matrix" or other.shape[0] != other.shape[1]):
             raise IllFormed("a sum with the identity")
         unit = Value("matrix", world.lift(unit, unit.letters, 2) * np.eye(other.shape[0]), unit.letters)
         return elementwise(lambda a, b: a + b, unit, other, world)

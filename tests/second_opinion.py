@@ -20,7 +20,7 @@ from opinion_arrays import Array, Differences, IllFormed, Kind, Value
 from opinion_latex import Names, Node, Unreadable, names_of, read, walk
 from opinion_page import Page, arguments, known_at, reached, sinks
 from opinion_text import Chain, chains, path, sections
-from opinion_values import Range, World, evaluate, slots, truth, whole
+from opinion_values import Range, Scope, World, evaluate, slots, truth, whole
 
 Truth = Literal["equal", "differ", "ill-formed", "no entry", "unsure"]
 _WORST_FIRST: tuple[Truth, ...] = ("ill-formed", "differ", "unsure", "equal")
@@ -499,6 +499,8 @@ class Judge:
     most: int = 9
     draws: int = _DRAWS
     reason: str = ""
+    lefts: dict[Any, Value] = field(default_factory=dict)
+    """The member on the left at each world, for each choice of ranges."""
 
     @cached_property
     def page(self) -> Page:
@@ -577,7 +579,7 @@ class Judge:
     def _as_it_stands(self, world: World, right: Node) -> Truth:
         try:
             scope = free(world, [*self.left, right], self.elsewhere)
-            left = evaluate(self.left[-1], world, scope)
+            left = self._left_side(world, scope)
             other = evaluate(right, world, scope)
             masks = [
                 truth(each, world, scope)
@@ -588,6 +590,14 @@ class Judge:
             self.reason = str(error)
             return "ill-formed"
         return same(left, other, [mask for mask in masks if mask.kind == "number"], world)
+
+    def _left_side(self, world: World, scope: Scope) -> Value:
+        """Evaluate the member on the left, once for all that it is compared with."""
+        ones = np.shape(world.given.get("\\mathbf{1}", ()))
+        key = (id(world), ones, tuple(sorted((letter, len(each.places)) for letter, each in scope.items())))
+        if key not in self.lefts:
+            self.lefts[key] = evaluate(self.left[-1], world, scope)
+        return self.lefts[key]
 
 
 def same(a: Value, b: Value, masks: Sequence[Value], world: World) -> Truth:

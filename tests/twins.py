@@ -67,11 +67,9 @@ def verdict(step: Step, latex: str) -> str:
     """Return symderiv's verdict on a step with another right side; the steps before it count as proved."""
     session = open_page("page.md", step.with_right(latex))
     page = session.outline()
+    end = step.start + max(len(latex), 1)
     for number, each in enumerate(session.page.statements):
-        if each.span.start <= step.start < max(each.span.end, each.span.start + 1) and each.kind in {
-            "claim",
-            "unread",
-        }:
+        if each.span.start < end and each.span.end > step.start and each.kind in {"claim", "unread"}:
             if each.kind == "unread":
                 return "unread"
             for before in page["statements"][:number]:
