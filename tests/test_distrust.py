@@ -109,11 +109,11 @@ def test_sampled_steps_are_true_by_brute_force(file: Path) -> None:
 
 
 def test_sampled_twins_are_refuted() -> None:
-    """Two wrong forms of one step of some pages: none is proved, and nearly all are refuted."""
+    """Two wrong forms of one step of some pages: none is proved, and those that are false are refuted."""
     some = [step for file in LIBRARY[1::SOME] for step in sample(file, 1)]
     found = [twin for step in some for twin in twins(step, slice(2, 4))]
     assert [str(twin) for twin in found if twin.is_proved] == []
-    assert len([twin for twin in found if twin.is_missed]) <= len(found) / 10
+    assert [str(twin) for twin in found if twin.is_missed] == []
 
 
 @pytest.mark.long
@@ -137,7 +137,7 @@ def test_every_step_is_true_by_brute_force() -> None:
     assert len(unread) <= len(every) / 50
 
 
-@pytest.mark.twins
+@pytest.mark.long
 def test_no_twin_is_proved() -> None:
     """Every step in many wrong forms: none is proved, and nearly all that are false are refuted."""
     found = all_twins(LIBRARY)
