@@ -39,7 +39,7 @@ from symderiv.kernel.polynomial import (
 from symderiv.kernel.terms import TooLarge
 
 WORK = 400_000
-"""How many products of monomials one normal form may cost."""
+"""How many products of monomials, and comparisons of index expressions, one normal form may cost."""
 TERMS = 20_000
 """How many terms a polynomial may have."""
 
@@ -126,6 +126,7 @@ class Algebra:
         asked = (form, self.known)
         held = self.held.get(asked)
         if held is None:
+            self.spend(1 + len(self.known))
             held = ix.at_least_zero(form, self.upper) or any(
                 ix.at_least_zero(ix.minus(form, known), self.upper) for known in self.known
             )
