@@ -30,7 +30,17 @@ from symderiv.kernel.calculus import derive, names_in
 from symderiv.kernel.equality import Proved, Residue, prove
 from symderiv.kernel.memory import Memory
 from symderiv.kernel.terms import Goal, KernelError, Size
-from symderiv.meaning import Compared, compare, elaborate, names_of, one_sided, relabelled, unnamed, unreached
+from symderiv.meaning import (
+    Compared,
+    compare,
+    elaborate,
+    implicit,
+    names_of,
+    one_sided,
+    relabelled,
+    unnamed,
+    unreached,
+)
 from symderiv.meaning.cues import sets_aside
 from symderiv.meaning.domains import domains, folded
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
@@ -350,6 +360,8 @@ class Session:
         if apart is not None and compared.goal.right != 0:
             found = explain.unreached(right.span, *map(_plain, apart))
             return Judged(Verdict("unknown", diagnostics=(found,)), left)
+        if implicit(compared.goal):
+            return Judged(Verdict("unknown", diagnostics=(explain.implicit(right.span),)), left)
         verdict, disagreement = decide(
             compared.goal,
             right.span,

@@ -106,6 +106,12 @@ def mentioned(span: Span, name: str) -> Diagnostic:
     return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
 
 
+def implicit(span: Span) -> Diagnostic:
+    """Say that an equation that is no definition ties a quantity to the variable of its derivative."""
+    note = "a condition ties the quantity to the variable, and no definition says how it depends on it"
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+
+
 def described(span: Span, name: str, line: int) -> Diagnostic:
     """Say that a page tells more of a name than the numbers against a step obey."""
     note = f"what line {line} says of {name} in words is not used yet, and the step does not hold without it"

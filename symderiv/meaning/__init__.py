@@ -1,6 +1,25 @@
 """From syntax to statements over terms: what each formula of a page is and means."""
 
-from symderiv.meaning.goals import Compared, compare, names_of, one_sided, relabelled, unnamed, unreached
+from symderiv.meaning.goals import (
+    Compared,
+    compare,
+    implicit,
+    names_of,
+    one_sided,
+    relabelled,
+    unnamed,
+    unreached,
+)
 from symderiv.meaning.page import elaborate
 
-__all__ = ["Compared", "compare", "elaborate", "names_of", "one_sided", "relabelled", "unnamed", "unreached"]
+__all__ = [
+    "Compared",
+    "compare",
+    "elaborate",
+    "implicit",
+    "names_of",
+    "one_sided",
+    "relabelled",
+    "unnamed",
+    "unreached",
+]

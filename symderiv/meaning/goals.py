@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from sympy import Basic, Expr, Indexed, IndexedBase, Integer, Symbol
+from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Integer, Symbol
 
 from symderiv.diagnostics import Diagnostic
 from symderiv.kernel.calculus import names_in
@@ -43,6 +43,29 @@ def unreached(goal: Goal) -> tuple[str, str] | None:
             if name in context.definitions or (inverse and name not in context.opaque):
                 return name, other
     return None
+
+
+def implicit(goal: Goal) -> bool:
+    """Tell whether a hypothesis, and no definition, ties what a goal differentiates to the variable.
+
+    How the one moves with the other is then not known: `\\log p(x) = -(x - \\mu)^2` and a derivative by mu.
+    """
+    ties = [
+        _all_names(fact) for fact in goal.assumptions if isinstance(fact, Eq) and not relates_indices(fact)
+    ]
+    for derivative in goal.left.atoms(D) | goal.right.atoms(D) if ties else ():
+        by = {name for variable in derivative.variables if (name := name_of(variable)) is not None}
+        term = _all_names(derivative.term)
+        reached = term.union(*(_reached(name, goal.context) for name in term))
+        own = name_of(derivative.term) in by
+        if any(by & tied and (own or (tied - by) & reached) for tied in ties):
+            return True
+    return False
+
+
+def _all_names(term: Basic) -> set[str]:
+    """Return the names of the tensors and of the unknown functions in a term."""
+    return set(names_in(term)) | {str(each.args[0]) for each in term.atoms(Unknown)}
 
 
 def one_sided(goal: Goal) -> bool:

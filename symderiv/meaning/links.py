@@ -17,6 +17,7 @@ from symderiv.meaning.places import Place
 from symderiv.meaning.quantifiers import partial, sentence
 from symderiv.meaning.raw import Head, Item, Link, RawChain, Survey
 from symderiv.meaning.scope import Scope
+from symderiv.meaning.supposed import is_solution
 
 _DEFINING = frozenset({"=", ":=", "equiv"})
 
@@ -180,6 +181,8 @@ def _heads_of(
         anew = operators[at] != "=" or place.cue in ("section", "where")
         fresh = head is not None and is_fresh(survey, head, scope, members[at + 1 :], anew=anew)
         if head is None or not fresh or operators[at] not in _DEFINING:
+            break
+        if is_solution(survey, head.key, members[at + 1], scope):
             break
         heads[at] = head
     return heads

@@ -33,7 +33,7 @@ _FIXES = re.compile(r"\bfix(ed|es|ing)?\b", re.IGNORECASE)
 _SETTLES = re.compile(
     r"\s*be\s+(an?|some|the|one|fixed|given)\b|\s*(is|are|being)\s+(fixed|given)\b", re.IGNORECASE
 )
-_END = re.compile(r"[.;!?](?=\s|$)")
+_END = re.compile(r"(?<!\bi\.e)(?<!\be\.g)(?<!\bresp)(?<!\bs\.t)[.;!?](?=\s|$)")
 _INNER = re.compile(r"\\begin\{(\w+)\*?\}.*?\\end\{\1\*?\}", re.DOTALL)
 _ROW = re.compile(r"\\\\(?![A-Za-z])")
 _NEAR = 6

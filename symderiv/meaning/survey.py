@@ -30,6 +30,7 @@ from symderiv.meaning.places import Place, chains
 from symderiv.meaning.quantifiers import fixes, sentence
 from symderiv.meaning.raw import Item, RawChain, Survey
 from symderiv.meaning.scope import Scope
+from symderiv.meaning.supposed import gives_meaning, supposed
 
 
 def surveyed(document: Document) -> Survey:
@@ -192,6 +193,10 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
         return
     if _declared(survey, place, chain, at) or orders.mentioned(survey, place, chain):
         return
+    if (not cue and supposed(survey, place, chain)) or (
+        cue in ("", "section") and gives_meaning(survey, place, chain)
+    ):
+        cue = "section"
     assumes = cue in ("local", "section", "fact", "where") or place.forced == "assume"
     assumes = assumes or (not place.math.display and is_number(chain.members[-1]))
     assumes = assumes or compares(chain, scope)

@@ -1,0 +1,85 @@
+"""Equations that a page supposes without a word of its own before them.
+
+Vocabulary. A sentence *supposes* where it begins with *Let* or *Suppose*; what it then says of names that are
+only declared, *i.e. $P^2 = P$*, is supposed too. An equation *gives a meaning* to a name that is met there
+first, on one side of it alone. A *solution* of a supposed equation is no definition: it follows.
+"""
+
+from __future__ import annotations
+
+import re
+
+from symderiv.latex import tree
+from symderiv.meaning import cues, names
+from symderiv.meaning.places import Place
+from symderiv.meaning.quantifiers import sentence
+from symderiv.meaning.raw import Survey
+from symderiv.meaning.scope import Scope
+from symderiv.meaning.vocabulary import FUNCTIONS
+
+_OPENS = re.compile(r"\W*(let|suppose|assume|given|consider|take|fix)\b", re.IGNORECASE)
+_CONCLUDES = re.compile(
+    r"\b(then|hence|thus|therefore|we|gives?|giving|yields?|implies|follows|shows?|so(?!\s+that)|because|since)\b",
+    re.IGNORECASE,
+)
+_SATISFIES = re.compile(r"\b(satisf(y|ies|ying)|obey(s|ing)?|fulfil\w*)\s*$", re.IGNORECASE)
+
+
+def supposed(survey: Survey, place: Place, chain: tree.Chain) -> bool:
+    """Tell whether an equation belongs to what its sentence supposes of names without a definition."""
+    if place.math.display or place.forced or {operator.text for operator in chain.operators} != {"="}:
+        return False
+    before, _ = sentence(survey.document, chain.span)
+    opened = _OPENS.match(before)
+    supposes = opened is not None and not _CONCLUDES.search(before[opened.end() :])
+    if not supposes and not _SATISFIES.search(place.before):
+        return False
+    found = [place.scope.find(key) for key in _keys(survey, chain.members, place.scope)]
+    defined = any(record is not None and record.defined is not None for record in found)
+    return bool(found) and not defined and not cues.denies(before)
+
+
+def gives_meaning(survey: Survey, place: Place, chain: tree.Chain) -> bool:
+    """Tell whether an equation gives a meaning to a name that it mentions first, `\\log p(x) = -x^2`."""
+    if [operator.text for operator in chain.operators] != ["="] or place.forced:
+        return False
+    nodes = [node for member in chain.members if member is not None for node in names.walk(member)]
+    if any(isinstance(node, tree.Derivative | tree.Question | tree.Differential) for node in nodes):
+        return False
+    if not isinstance(chain.members[0], tree.Call | tree.Fraction | tree.Root):
+        return False
+    left, right = (_keys(survey, (member,), place.scope) for member in chain.members)
+    known = {
+        key for key in left | right if (record := place.scope.find(key)) is not None and record.introduced
+    }
+    return bool(left - right - known) and bool(right - left)
+
+
+def is_solution(survey: Survey, key: str, body: tree.Node, scope: Scope) -> bool:
+    """Tell whether a supposed equation is about a name and all names of its definition to be."""
+    used = _keys(survey, (body,), scope)
+    record = scope.find(key)
+    if not used or (record is not None and record.declared):
+        return False
+    facts = (
+        fact for fact in survey.in_force(scope) if fact.relation.operators == ("=",) and not fact.indices
+    )
+    return any({key} | used <= _keys(survey, fact.relation.members, scope) for fact in facts)
+
+
+def _keys(survey: Survey, members: tuple[tree.Node | None, ...], scope: Scope) -> set[str]:
+    """Return the names in some members that are no index and no size."""
+    nodes = (node for member in members if member is not None for node in names.walk(member))
+    keys = {
+        names.key(node, fonts=survey.fonts) for node in nodes if isinstance(node, tree.Name | tree.Accent)
+    }
+    return {
+        key
+        for key in keys
+        if key is not None
+        and re.fullmatch(r"[A-Za-z]|\\[a-z]+(\{[A-Za-z]\})?", key)
+        and key not in FUNCTIONS
+        and not scope.is_index(key)
+        and scope.size(key) is None
+        and key not in ("e", "I", "\\pi", "\\delta")
+    }
