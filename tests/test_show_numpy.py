@@ -18,7 +18,8 @@ import pytest
 from differences import differences
 from shown import HOSTILE, KINKS, LAYER, LIBRARY, named, run, shown
 
-from symderiv.report.numpy_code import identifier
+from symderiv.report.numpy_layout import assigned
+from symderiv.report.numpy_names import identifier
 from symderiv.report.show import show
 
 
@@ -122,9 +123,12 @@ def test_numpy_of_a_page_of_ones_own(t: int, n: int) -> None:
 
 
 @pytest.mark.parametrize("file", LIBRARY, ids=lambda file: file.stem)
-def test_numpy_has_no_loop(file: Path) -> None:
-    """`einsum` and broadcasting only."""
-    tree = ast.parse(shown(file, "numpy"))
+def test_numpy_is_whole_and_has_no_loop(file: Path) -> None:
+    """`einsum` and broadcasting only; no line is too long, and every derivative has its lines."""
+    text = shown(file, "numpy")
+    assert max(len(line) for line in text.splitlines()) <= 100
+    assert "left out" not in text
+    tree = ast.parse(text)
     loops = ast.For | ast.While | ast.ListComp | ast.GeneratorExp | ast.DictComp | ast.SetComp
     assert not [node for node in ast.walk(tree) if isinstance(node, loops)]
 
@@ -139,6 +143,46 @@ def test_numpy_of_cases_and_indicators() -> None:
     close(np.diag([0.1, 0.1, 0.1, 1.0, 1.0]), out["dy_dx"])
     assert np.array_equal(np.isnan(out["u"]), [False, False, True, True, False])
     close(np.array([0.0, 9.0]), out["u"][[0, 4]])
+
+
+SHIFTED = r"""# Shifted
+
+Let $x, y \in \mathbb{R}^N$ and $w \in \mathbb{R}^K$.
+
+$$y_i = \sum_{k=1}^K w_k x_{i + k - 1} \mathbf{1}[i + k - 1 \le N]$$
+
+$$d_j = \sum_{i=1}^{N-1} w_j (x_{i+1} - x_i)$$
+
+$$z_i = \sum_{k=1}^K w_k x_{i + k}$$
+"""
+
+
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (4, 2), (3, 5)])
+def test_a_computed_place_lies_inside_or_counts_for_nothing(n: int, k: int) -> None:
+    """By its range, or by the indicator beside it; a place that may lie outside is left out, and why."""
+    source = show("shifted.md", SHIFTED, "numpy")
+    assert "# z is left out: an index of x may lie outside of it" in source
+    rng = np.random.default_rng(3)
+    x, w = rng.normal(size=n), rng.normal(size=k)
+    out = run(source)(x=x, w=w)
+    close([sum(w[j] * x[i + j] for j in range(k) if i + j < n) for i in range(n)], out["y"])
+    close([w[j] * sum(x[i + 1] - x[i] for i in range(n - 1)) for j in range(k)], out["d"])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'np.einsum("ij,jk->ik", ' + ", ".join(f"np.exp(a{n})" for n in range(20)) + ") + b[:, None]",
+        " + ".join(f"(a{n} - b{n}) * c" for n in range(20)),
+        "np.where((" + " & ".join(f"(a{n} < b)" for n in range(20)) + "), 1, 0) / np.sum(x ** 2)",
+        "-" + "a" * 90 + " / np.sqrt(b)",
+    ],
+)
+def test_a_long_line_is_broken_and_means_the_same(code: str) -> None:
+    """The same syntax tree, over lines that fit."""
+    lines = assigned("value", code)
+    assert max(len(line) for line in lines) <= 96
+    assert ast.dump(ast.parse("\n".join(lines))) == ast.dump(ast.parse(f"value = {code}"))
 
 
 def test_hostile_names_are_harmless() -> None:
