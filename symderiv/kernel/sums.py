@@ -396,7 +396,7 @@ def _product_of_factors(
     for a, e in m.factors.items():
         if variable not in a.free:
             result = algebra.times(result, algebra.raised(atom(a, e), count))
-        elif e == floor(e):
+        elif e == floor(e) or algebra.atom_sign(a) == 2:
             result = algebra.times(result, algebra.power(closed(base_of(a)), e))
         else:
             result = algebra.times(result, closed(atom(a, e)))

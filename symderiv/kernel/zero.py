@@ -32,7 +32,7 @@ DEPTH = 4
 LITERAL = 8
 """Sums over at most so many numbers are written out where nothing else helps."""
 ROOTS = 6
-"""Higher roots are not compared by their powers."""
+"""Higher roots are not compared by their powers, nor roots with as many terms."""
 PLACES = 6
 """At how many places sums are anchored at most."""
 
@@ -86,15 +86,18 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
 
 
 def _without_roots(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
-    """Yield `a^n - b^n` for `a - b`, both certainly at least 0, where a or b has an n-th root."""
-    roots = {Fraction(e).denominator for m in p.terms for a, e in m.factors.items() if a.kind is Kind.BASE}
-    n = lcm(*roots)
-    parts = [Polynomial({m: c}) for m, c in p.terms.items()]
-    if 1 < n <= ROOTS and len(parts) == 2:
-        a, b = parts
-        ends = (a, scaled(b, -1)) if algebra.sign(a) else (b, scaled(a, -1))
-        if all(map(algebra.sign, ends)):
-            yield minus(*(algebra.power(end, n) for end in ends))
+    """Yield `a^n - b^n` for `a - b`, both certainly at least 0, where a is a term with an n-th root."""
+    rooted = [
+        (lcm(*roots), m)
+        for m in p.terms
+        if (roots := {Fraction(e).denominator for a, e in m.factors.items() if a.kind is Kind.BASE})
+    ]
+    for n, m in sorted(rooted, key=lambda t: t[1].key(), reverse=True)[:1]:
+        a = Polynomial({m: p.terms[m]})
+        b = minus(a, p)
+        for end, other in ((a, b), (scaled(a, -1), scaled(b, -1))):
+            if 1 < n <= ROOTS and len(b.terms) < ROOTS and algebra.sign(end) and algebra.sign(other):
+                yield minus(algebra.power(end, n), algebra.power(other, n))
 
 
 def _written_out(algebra: Algebra, p: Polynomial) -> Polynomial | None:
