@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,18 @@ import sympy
 from pages import judged
 from second_opinion import Judge, Unreadable, steps
 from sympy import (
+    Eq,
     Expr,
+    Ge,
+    Gt,
     Heaviside,
     Integer,
     KroneckerDelta,
+    Le,
+    Lt,
     Max,
     Min,
+    Ne,
     Product,
     Rational,
     Sum,
@@ -35,10 +42,13 @@ from twins import all_twins, claims, library, refuted_share, report, twins, verd
 from symderiv.diagnostics import Span
 from symderiv.judge import check
 from symderiv.judge.check import decide, open_page
+from symderiv.kernel import angles, determinants, powers, reading, sums, zero
 from symderiv.kernel.calculus import ELEMENTARY, STRUCTURAL
 from symderiv.kernel.equality import Proved, prove
 from symderiv.kernel.normal import Algebra
 from symderiv.kernel.polynomial import ONE, Polynomial, scaled
+from symderiv.kernel.powers import BY_EXP, COMPOSED, PARITY
+from symderiv.kernel.reading import OF_INDICES, OF_VALUES
 from symderiv.kernel.terms import (
     Cases,
     Context,
@@ -54,6 +64,7 @@ from symderiv.kernel.terms import (
     Unknown,
     entry,
     fresh,
+    indicator,
 )
 from symderiv.report.model import FileReport
 
@@ -162,7 +173,7 @@ def test_every_step_is_proved_for_all_sizes(file: Path) -> None:
 
 # Wrong rules, planted
 
-N, k, i = Size("N"), fresh("k"), Index("i")
+N, M, k, i, j = Size("N"), Size("M"), fresh("k"), Index("i"), Index("j")
 p, q = fresh("p"), fresh("q")
 x, a, b = entry("x"), entry("a"), entry("b")
 NUMBERS = Context(shapes={"x": (), "a": (), "b": (), "v": (N,)})
@@ -172,7 +183,7 @@ HERE = Span(0, 1)
 
 def goal(left: Expr, right: Expr, context: Context = NUMBERS) -> Goal:
     """Return the goal that two terms over x, a, b and v are equal."""
-    free = {i: N} if left.has(i) or right.has(i) else {}
+    free = {index: N for index in (i, j) if left.has(index) or right.has(index)}
     return Goal(left, right, free, (), context)
 
 
@@ -287,6 +298,225 @@ def test_an_exponential_that_is_off_is_noticed(monkeypatch: pytest.MonkeyPatch) 
     assert decide(false, HERE)[0].outcome == "refuted"
     monkeypatch.setattr(Algebra, "exp", wrong)
     assert_noticed(false)
+
+
+# Wrong rules in the tables of the normal form
+
+
+SMALL = entry("p", positive=True)
+WIDE = Context(shapes={"x": (), "a": (), "b": (), "p": (), "v": (N,), "A": (N, M), "B": (M, N), "C": (N, N)})
+
+
+TEXTBOOK: dict[str, tuple[Expr, Expr]] = {
+    "exp": (exp(x), sympy.cosh(x) + sympy.sinh(x)),
+    "sinh": (sympy.sinh(x), (exp(x) - exp(-x)) / 2),
+    "cosh": (sympy.cosh(x), (exp(x) + exp(-x)) / 2),
+    "tanh": (sympy.tanh(x), sympy.sinh(x) / sympy.cosh(x)),
+    "coth": (sympy.coth(x), sympy.cosh(x) / sympy.sinh(x)),
+    "sech": (sympy.sech(x), 1 / sympy.cosh(x)),
+    "csch": (sympy.csch(x), 1 / sympy.sinh(x)),
+    "tan": (sympy.tan(x), sympy.sin(x) / sympy.cos(x)),
+    "cot": (sympy.cot(x), sympy.cos(x) / sympy.sin(x)),
+    "erfc": (sympy.erfc(x), 1 - sympy.erf(x)),
+    "Abs": (sympy.Abs(x), Max(x, -x)),
+    "sign": (sign(x), Cases(1, x > 0, -1, x < 0, 0, TRUE)),
+    "acos": (sympy.acos(x), sympy.pi / 2 - sympy.asin(x)),
+    "asinh": (sympy.asinh(x), sympy.log(x + sympy.sqrt(x**2 + 1))),
+    "acosh": (sympy.acosh(1 + SMALL), sympy.log(1 + SMALL + sympy.sqrt((1 + SMALL) ** 2 - 1))),
+    "atanh": (sympy.atanh(x), (sympy.log(1 + x) - sympy.log(1 - x)) / 2),
+}
+"""Functions that the normal form replaces by others: a value, and what a textbook says it is."""
+
+
+def assert_planted(true: Goal, false: Goal, plant: Any) -> None:
+    """A goal is proved and one that is off refuted; with a wrong rule the second is caught by the numbers."""
+    assert decide(true, HERE)[0].outcome == "proved"
+    assert decide(false, HERE)[0].outcome == "refuted"
+    plant()
+    assert_noticed(false)
+
+
+@pytest.mark.parametrize("function", BY_EXP)
+def test_a_wrong_definition_of_a_function_is_noticed(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that is replaced by others, 0.1 % off."""
+    left, right = TEXTBOOK[function]
+    rule = BY_EXP[function]
+    off = {**BY_EXP, function: lambda g, z: scaled(rule(g, z), Fraction(1001, 1000))}
+    assert_planted(
+        goal(left, right, WIDE),
+        goal(left, OFF * right, WIDE),
+        lambda: monkeypatch.setattr(powers, "BY_EXP", off),
+    )
+
+
+@pytest.mark.parametrize("function", PARITY)
+def test_a_wrong_parity_is_noticed(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An even function taken for an odd one, and the other way round."""
+    f = getattr(sympy, function)
+    turned = f(-x / 4, evaluate=False)
+    assert_planted(
+        goal(turned, PARITY[function] * f(x / 4), WIDE),
+        goal(turned, -PARITY[function] * f(x / 4), WIDE),
+        lambda: monkeypatch.setattr(powers, "PARITY", {**PARITY, function: -PARITY[function]}),
+    )
+
+
+@pytest.mark.parametrize("pair", COMPOSED, ids=" of ".join)
+def test_a_wrong_function_of_an_inverse_function_is_noticed(
+    pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sine of an arc sine, and its kin, 0.1 % off."""
+    outer, inner = (getattr(sympy, name) for name in pair)
+    root = sympy.sqrt(1 - x**2) if pair[1] == "asin" else 1 / sympy.sqrt(1 + x**2)
+    value = {"sin": x if pair[1] == "asin" else x * root, "cos": root}[pair[0]]
+    left, rule = outer(inner(x, evaluate=False), evaluate=False), COMPOSED[pair]
+    off = {**COMPOSED, pair: lambda g, z: scaled(rule(g, z), Fraction(1001, 1000))}
+    assert_planted(
+        goal(left, value, WIDE),
+        goal(left, OFF * value, WIDE),
+        lambda: monkeypatch.setattr(powers, "COMPOSED", off),
+    )
+
+
+POWER_SUMS = (
+    N,
+    N * (N + 1) / 2,
+    N * (N + 1) * (2 * N + 1) / 6,
+    N**2 * (N + 1) ** 2 / 4,
+    N * (N + 1) * (2 * N + 1) * (3 * N**2 + 3 * N - 1) / 30,
+    N**2 * (N + 1) ** 2 * (2 * N**2 + 2 * N - 1) / 12,
+    N * (N + 1) * (2 * N + 1) * (3 * N**4 + 6 * N**3 - 3 * N + 1) / 42,
+)
+"""The sum of the powers of 1 to N, by a textbook."""
+
+
+@pytest.mark.parametrize("place", range(len(sums.BERNOULLI)))
+def test_a_wrong_number_of_bernoulli_is_noticed(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the numbers off: a sum of powers of an index that uses it is wrong."""
+    power = max(place, 1)
+    left, closed = Sum(k**power, (k, 1, N)), POWER_SUMS[power]
+    numbers = list(sums.BERNOULLI)
+    numbers[place] += Fraction(1, 1000)
+    assert_planted(
+        goal(left, closed, WIDE),
+        goal(left, closed + (N if place else N**2 / 2) / 1000, WIDE),
+        lambda: monkeypatch.setattr(sums, "BERNOULLI", tuple(numbers)),
+    )
+
+
+CONFUSED = {Eq: Ge, Ne: Gt, Gt: Ge, Lt: Le, Ge: Gt, Le: Lt}
+"""Each comparison, and one that it is mistaken for."""
+
+
+@pytest.mark.parametrize("relation", CONFUSED, ids=lambda relation: relation.__name__)
+def test_a_wrong_condition_on_indices_is_noticed(relation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comparison of indices that is mistaken for another, under a sum."""
+    assert set(OF_INDICES) == set(OF_VALUES) == set(CONFUSED)
+    left, right = (Sum(indicator(r(k, i)) * v[0], (k, 1, N)) for r in (relation, CONFUSED[relation]))
+    monkeypatch_ = {**OF_INDICES, relation: OF_INDICES[CONFUSED[relation]]}
+    assert_planted(
+        goal(left, left + x - x, WIDE),
+        goal(left, right, WIDE),
+        lambda: monkeypatch.setattr(reading, "OF_INDICES", monkeypatch_),
+    )
+
+
+@pytest.mark.parametrize("relation", CONFUSED, ids=lambda relation: relation.__name__)
+def test_a_wrong_condition_on_values_is_noticed(relation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comparison of values that is mistaken for its opposite."""
+    opposite = {Eq: Ne, Ne: Eq, Gt: Le, Le: Gt, Lt: Ge, Ge: Lt}[relation]
+    left, right = (indicator(r(x, a, evaluate=False)) for r in (relation, opposite))
+    wrong = {**OF_VALUES, relation: OF_VALUES[opposite]}
+    assert_planted(
+        goal(left, 1 - right, WIDE),
+        goal(left, right, WIDE),
+        lambda: monkeypatch.setattr(reading, "OF_VALUES", wrong),
+    )
+
+
+def off(owner: Any, name: str, where: int | None = None) -> tuple[Any, str, Any]:
+    """Return a rule that is 0.1 % off in its result, or in one place of it."""
+    right = getattr(owner, name)
+
+    def wrong(*arguments: Any, **options: Any) -> Any:
+        result = right(*arguments, **options)
+        if where is not None:
+            return tuple(scaled(p, Fraction(1001, 1000)) if n == where else p for n, p in enumerate(result))
+        return result if result is None else scaled(result, Fraction(1001, 1000))
+
+    return owner, name, wrong
+
+
+def always(owner: Any, name: str, result: Any) -> tuple[Any, str, Any]:
+    """Return a rule that has the same result for everything."""
+    return owner, name, lambda *_, **__: result
+
+
+h = fresh("h")
+A_B = Sum(entry("A", p, h) * entry("B", h, q), (h, 1, M))
+B_A = Sum(entry("B", p, h) * entry("A", h, q), (h, 1, N))
+SAME = KroneckerDelta(p, q)
+RAISED = exp(x * sympy.log(SMALL), evaluate=False)
+SINE = sympy.sin(a) * sympy.cos(b) + sympy.cos(a) * sympy.sin(b)
+COSINE = sympy.cos(a) * sympy.cos(b) - sympy.sin(a) * sympy.sin(b)
+
+PLANTED: dict[str, tuple[tuple[Any, str, Any], Expr, Expr, Expr]] = {
+    "a power of a sum": (off(Algebra, "raised"), SMALL**x, RAISED, OFF * RAISED),
+    "the sine of a sum": (off(angles, "_of_parts", 0), sympy.sin(a + b), SINE, OFF * SINE),
+    "the cosine of a sum": (off(angles, "_of_parts", 1), sympy.cos(a + b), COSINE, OFF * COSINE),
+    "a root of a square": (
+        (Algebra, "absolute", lambda _, r: r),
+        sympy.Pow(x**2, Rational(1, 2), evaluate=False), Max(x, -x), x),
+    "an inverse beside its matrix": (
+        off(Algebra, "contracted"),
+        Sum(Inv(entry("C", p, q), (p, q, N), i, h) * entry("C", h, j), (h, 1, N)),
+        KroneckerDelta(i, j), OFF * KroneckerDelta(i, j)),
+    "the determinant of a diagonal matrix": (
+        off(Algebra, "determinant"), Det(entry("v", p) * SAME, (p, q, N)), Product(v[0], (k, 1, N)),
+        OFF * Product(v[0], (k, 1, N))),
+    "the determinant of a changed matrix": (
+        (determinants, "_between", lambda g, *rest: scaled(BETWEEN(g, *rest), -1)),
+        Det(SAME + A_B, (p, q, N)), Det(SAME + B_A, (p, q, M)), Det(SAME - B_A, (p, q, M))),
+    "a geometric sum": (
+        off(sums, "_geometric"), Sum(SMALL**k, (k, 1, N)), SMALL * (SMALL**N - 1) / (SMALL - 1),
+        OFF * SMALL * (SMALL**N - 1) / (SMALL - 1)),
+    "the range of a contracted index": (
+        always(Algebra, "within", ONE),
+        Sum(KroneckerDelta(k, i + 1) * x, (k, 1, N)), x * indicator(i < N), x),
+    "a step that is always one": (
+        always(Algebra, "step", ONE), Sum(indicator(k <= i) * v[0], (k, 1, N)),
+        Sum(v[0], (k, 1, N)) - Sum(indicator(k > i) * v[0], (k, 1, N)), Sum(v[0], (k, 1, N))),
+    "a value that is always positive": (
+        always(Algebra, "positive", ONE), indicator(x > a), 1 - indicator(x <= a), Integer(1)),
+    "a value that is always zero": (
+        always(Algebra, "vanishing", ONE), indicator(sympy.Eq(x, a, evaluate=False)),
+        1 - indicator(sympy.Ne(x, a, evaluate=False)), Integer(1)),
+    "a product over a part of its range": (
+        always(sums, "_product_where", ONE), Product(Cases(v[0], k <= i, 1, TRUE), (k, 1, N)),
+        Product(Cases(1, k > i, v[0], TRUE), (k, 1, N)), Integer(1)),
+    "a maximum over an index": (
+        off(Algebra, "greatest"), Greatest(v[0] + x, (k, 1, N)), Greatest(v[0], (k, 1, N)) + x,
+        Greatest(v[0], (k, 1, N)) + OFF * x),
+    "a sign that nothing tells": (
+        always(Algebra, "sign", 2), sympy.sqrt((x - a) ** 2), Max(x, a) - Min(x, a), a - x),
+}  # fmt: skip
+"""A wrong rule; a term, what it is equal to, and what only the wrong rule makes it equal to."""
+BETWEEN = determinants._between
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_wrong_rule_of_the_normal_form_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules of powers, angles, matrices, sums, indicators and signs, 0.1 % off or under a wrong condition.
+
+    The kernel's own sample, which turns down most false goals before its rules are asked, is left out.
+    """
+    monkeypatch.setattr(zero, "nonzero", lambda *_: False)
+    (owner, attribute, wrong), left, right, false = PLANTED[name]
+    assert_planted(
+        goal(left, right, WIDE),
+        goal(left, false, WIDE),
+        lambda: monkeypatch.setattr(owner, attribute, wrong),
+    )
 
 
 FALSE_PAGE = r"""# A page

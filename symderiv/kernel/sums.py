@@ -346,9 +346,11 @@ def _product_where(
     if mark is not None:
         on = Polynomial({m: c for m, c in p.terms.items() if mark in m.factors})
         off, here = minus(p, on), algebra.times(where, atom(mark))
+        form = ix.minus(ix.constant(-1), mark.indices[0])
+        there = minus(where, here) if algebra.strict else algebra.times(where, algebra.step(form))
         return algebra.times(
             _product_where(algebra, variable, size, plus(off, _unmarked(on, mark)), here),
-            _product_where(algebra, variable, size, off, minus(where, here)),
+            _product_where(algebra, variable, size, off, there),
         )
     if not p.terms:
         if where is ONE:
@@ -375,6 +377,8 @@ def _product_of_factors(
 
     def closed(q: Polynomial) -> Polynomial:
         body = q if where is ONE else plus(algebra.times(where, minus(q, ONE)), ONE)
+        if any(a.kind is Kind.DELTA for m in where.terms for a in m.factors):
+            return algebra.product(variable, size, body)
         return _closed_product(variable, size, body)
 
     only = p.single()
