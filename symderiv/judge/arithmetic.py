@@ -95,7 +95,8 @@ def _abs(z: Array) -> Array:
     return np.asarray(np.where(z.real < 0, -z, z))
 
 
-_NEAR = 1e-13
+_NEAR = 1e-11
+"""Solved hypotheses are good to a tenth of this."""
 
 
 def _float_near(a: Array, b: Array) -> Array:

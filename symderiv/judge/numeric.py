@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -229,6 +229,12 @@ def _plan(anatomy: Anatomy, most: int | None = None) -> Iterator[tuple[dict[str,
             yield sizes, kind, shift
 
 
+Search = Callable[[dict[str, int]], Difference | None]
+
+CLEAR = 1e-6
+"""An error that is no rounding, nearly always."""
+_SEARCHES = 2
+
 Extent = Literal["brief", "whole", "special", "apart", "far"]
 """How much is compared: a point at each choice of sizes and a few entries at least, which is what stands
 beside a proof; more points and domains; special points, or those of them that stand apart from every edge;
@@ -248,17 +254,21 @@ def _points(anatomy: Anatomy, extent: Extent) -> Iterator[tuple[dict[str, int], 
     return itertools.chain(_plan(anatomy, few if extent == "brief" else None), _more_points(anatomy))
 
 
-def survey(
+def survey(  # noqa: PLR0913  keyword-only
     goal: Goal,
     *,
     seed: int = 0,
     deadline: float | None = None,
     anatomy: Anatomy | None = None,
     extent: Extent = "whole",
+    search: Search = lambda _: None,
 ) -> Survey:
-    """Compare at several sizes and points until the sides differ; `deadline` is in `time.monotonic`."""
+    """Compare at several sizes and points until the sides differ; `deadline` is in `time.monotonic`.
+
+    Where they seem to, `search` may find a difference that is as certain and shorter, up to these sizes.
+    """
     anatomy = anatomy or Anatomy(goal)
-    surveyor = _Surveyor(anatomy)
+    surveyor = _Surveyor(anatomy, search)
     if extent in ("special", "apart"):
         for sizes, special in special_points(anatomy, seed, apart=extent == "apart"):
             if surveyor.difference is not None or (deadline is not None and time.monotonic() > deadline):
@@ -294,8 +304,9 @@ def _more_points(anatomy: Anatomy) -> Iterator[tuple[dict[str, int], Kind, int]]
 class _Surveyor:
     """Accumulates comparisons."""
 
-    def __init__(self, anatomy: Anatomy) -> None:
-        self.goal, self.anatomy = anatomy.goal, anatomy
+    def __init__(self, anatomy: Anatomy, search: Search) -> None:
+        self.goal, self.anatomy, self.search = anatomy.goal, anatomy, search
+        self.searches = _SEARCHES
         self.tolerance = tolerance(anatomy)
         self.entries, self.error = 0, 0.0
         self.difference: Difference | None = None
@@ -326,6 +337,8 @@ class _Surveyor:
             return 0
         suspects = self._suspects(comparison)
         undecided = 0
+        if comparison.error > CLEAR and self._shorter(sizes):
+            return comparison.entries
         for at in suspects:
             entry = {index: at[axis] + 1 for axis, index in enumerate(self.goal.ranges)}
             try:
@@ -334,7 +347,8 @@ class _Surveyor:
                 self.reason = self.reason or str(error)
                 settled = Settled("undecided")
             if settled.outcome == "differ":
-                self.difference = Difference(sizes, point, entry, settled)
+                if comparison.error > CLEAR or not self._shorter(sizes):
+                    self.difference = Difference(sizes, point, entry, settled)
                 return comparison.entries
             undecided += settled.outcome == "undecided"
         if undecided:
@@ -346,6 +360,13 @@ class _Surveyor:
         if entries:
             self.agreed.setdefault(tuple(sizes.values()), sizes)
         return entries
+
+    def _shorter(self, sizes: dict[str, int]) -> bool:
+        """Search for a shorter difference, a few times; tell whether there is one."""
+        if self.searches:
+            self.searches -= 1
+            self.difference = self.search(sizes)
+        return self.difference is not None
 
     def _suspects(self, comparison: Comparison) -> list[tuple[int, ...]]:
         """Return the entries to settle: of the largest errors, and once one that float64 may misjudge."""

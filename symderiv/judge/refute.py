@@ -1,8 +1,8 @@
 """Refute: search for a witness, and say what agreed where there is none.
 
-Contract. A witness is returned only for a difference that was first seen at a point of no particular
-pattern, and that is the same at 30 and at 50 digits at the point shown. Of the witnesses tried the smallest
-is taken: smallest sizes, then simplest values, then the first index. No witness proves nothing.
+Contract. A witness is looked for where the sides seemed to differ at a sampled point, and is returned only
+for a difference that is the same at 30 and at 50 digits at the point shown. Of those tried the smallest is
+taken: smallest sizes, then simplest values, then the first index. No witness proves nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from symderiv.judge.anatomy import Anatomy, NotEvaluableError, visible
 from symderiv.judge.arithmetic import Array
 from symderiv.judge.numeric import (
+    CLEAR,
     PRECISIONS,
     Comparison,
     Difference,
@@ -73,11 +74,14 @@ def _screen(goal: Goal, seed: int, deadline: float | None, extent: Extent, recal
         found = survey(wider.goal, seed=seed, deadline=deadline, anatomy=wider, extent=extent)
         if found.entries and found.difference is None:
             return _agreed(found)
-    found = survey(anatomy.goal, seed=seed, deadline=deadline, anatomy=anatomy, extent=extent)
+    kinds = COINCIDENCES if extent == "special" else _SIMPLE_KINDS
+
+    def search(sizes: dict[str, int]) -> Difference | None:
+        return _smallest(anatomy, sizes, kinds, seed, deadline)
+
+    found = survey(anatomy.goal, seed=seed, deadline=deadline, anatomy=anatomy, extent=extent, search=search)
     if found.difference is not None:
-        kinds = COINCIDENCES if extent == "special" else _SIMPLE_KINDS
-        difference = _smallest(anatomy, found, kinds, seed, deadline) or found.difference
-        return Screening(witness=_witness(anatomy, difference), sizes=found.agreed)
+        return Screening(witness=_witness(anatomy, found.difference), sizes=found.agreed)
     if found.reason is not None:
         return Screening(reason=found.reason)
     return _agreed(found)
@@ -94,23 +98,25 @@ def refute(goal: Goal, *, seed: int = 0, deadline: float | None = None) -> Witne
 
 # The smallest witness
 
-_CLEAR = 1e-6
 _SECONDS = 0.5
 """The search for a nicer witness than the one at hand ends after this time."""
 
 
 def _smallest(
-    anatomy: Anatomy, found: Survey, kinds: Sequence[tuple[Kind, int]], seed: int, deadline: float | None
+    anatomy: Anatomy,
+    most: dict[str, int],
+    kinds: Sequence[tuple[Kind, int]],
+    seed: int,
+    deadline: float | None,
 ) -> Difference | None:
     end = time.monotonic() + _SECONDS
     end = end if deadline is None else min(end, deadline)
-    assert found.difference is not None
-    known = (sum(found.difference.sizes.values()), tuple(found.difference.sizes.values()))
+    known = (sum(most.values()), tuple(most.values()))
     choices = [
         sizes for sizes in smallest_first(anatomy) if (sum(sizes.values()), tuple(sizes.values())) <= known
     ]
-    if found.difference.sizes not in choices:
-        choices.append(found.difference.sizes)
+    if most not in choices:
+        choices.append(most)
     for family, sizes, (kind, shift) in itertools.product(_families(anatomy), choices, kinds):
         if time.monotonic() > end:
             return None
@@ -148,7 +154,7 @@ def _difference_at(
 
 def _clear_entries(anatomy: Anatomy, comparison: Comparison) -> list[tuple[int, ...]]:
     """Return the first entries, in order, at which the sides differ clearly, else where they may differ."""
-    clear = np.argwhere(comparison.errors > _CLEAR)[:2]
+    clear = np.argwhere(comparison.errors > CLEAR)[:2]
     if len(clear):
         return [tuple(int(one) for one in at) for at in clear]
     doubtful = comparison.error > tolerance(anatomy) or anatomy.fine
