@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from symderiv.kernel.normal import Algebra
 
 
+MULTIPLES = 60
+"""So often is a difference multiplied by matrices in one proof; proofs take a few."""
+
+
 def by_inverses(algebra: Algebra, p: Polynomial, depth: int) -> bool:
     """Tell whether p is 0 after it is multiplied by matrices whose inverses stand in it."""
     if not any(m.marked for m in p.terms):
@@ -38,6 +42,9 @@ def multiplied(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
             continue
         if not a.inner[0].free - set(a.bound()) <= p.free - {v} or a.indices[0] == a.indices[1]:
             continue
+        algebra.multiples += 1
+        if algebra.multiples > MULTIPLES:
+            return
         of = matrices.opened(algebra, a)
         row, column = (of.row, of.column) if a.indices[1] == form else (of.column, of.row)
         there = algebra.substitute(p, {v: ix.bare(row)})

@@ -44,7 +44,7 @@ class Memory:
         found = self.readers.get(token)
         if found is None or found.algebra.count > VARIABLES:
             return None
-        found.algebra.work = 0
+        found.algebra.work = found.algebra.multiples = 0
         return found
 
     def keep(self, token: Hashable, reader: Reader) -> None:

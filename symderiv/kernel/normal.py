@@ -38,7 +38,7 @@ from symderiv.kernel.polynomial import (
 )
 from symderiv.kernel.terms import TooLarge
 
-WORK = 400_000
+WORK = 40_000
 """How many products of monomials, and comparisons of index expressions, one normal form may cost."""
 TERMS = 20_000
 """How many terms a polynomial may have."""
@@ -97,6 +97,7 @@ class Algebra:
         self.used: set[str] = set()
         self.fired = 0
         self.work = 0
+        self.multiples = 0
         self.count = 0
         self.moves: dict[_Move, Polynomial] = {}
         self.held: dict[tuple[IndexExpr, tuple[IndexExpr, ...]], bool] = {}

@@ -29,6 +29,8 @@ CHOICES = 200
 NO_FACTS = Facts()
 DEPTH = 4
 """How many sums may be joined inside one another."""
+STEP = 50
+"""What one zero test costs: one of many cases, or of many ways to join, is no small part of a proof."""
 LITERAL = 8
 """Sums over at most so many numbers are written out where nothing else helps."""
 ROOTS = 6
@@ -39,6 +41,7 @@ PLACES = 6
 
 def is_zero(algebra: Algebra, p: Polynomial, depth: int = DEPTH, facts: Facts = NO_FACTS) -> bool:
     """Tell whether p is known to be 0 wherever it is defined and the facts hold."""
+    algebra.spend(STEP)
     outer, algebra.known = algebra.known, facts.steps
     try:
         return _is_zero(algebra, p, depth, facts)
