@@ -138,7 +138,8 @@ def denies_sentence(before: str, after: str) -> bool:
 
 _DENIED = re.compile(
     r"^((need|does|do|is|are|may|might|can|could|would|will|must|has|have)\s+)?"
-    r"(not|no|never|cannot|need|fails?|fail|\w+n't|is\s+false|would|might)\b",
+    r"(not|no|never|cannot|need|fails?|fail|\w+n't|is\s+false|would|might)\b"
+    r"|^for\s+(some|one|at\s+least)\b",
     re.IGNORECASE,
 )
 _EVEN = re.compile(r"\b(even\s+(if|when|for)|unless|except)\b|\b(would|could|might)\b", re.IGNORECASE)

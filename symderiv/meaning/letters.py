@@ -27,6 +27,10 @@ def find_letters(survey: Survey, display: tree.Display, scope: Scope) -> None:
             exponent = domain.sup if isinstance(domain, tree.Script) else None
             parts = () if exponent is None else names.walk(exponent)
             uses.dimensions |= {part.text for part in parts if isinstance(part, tree.Name)}
+            order = order_of(chain)
+            entry = None if order is None else order.name
+            if isinstance(entry, tree.Script) and names.key(entry.base) in survey.tensors:
+                _letters(entry, uses.bound, uses.scripted, uses.alone)
         elif not _is_bare_letter(chain):
             if isinstance(chain.members[0], tree.Script) and chain.operators:
                 survey.head_indices |= {

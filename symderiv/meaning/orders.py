@@ -116,7 +116,7 @@ def is_declared(survey: Survey, place: Place, at: int) -> bool:
     assert place.display is not None
     chain = place.display.items[at]
     order = order_of(chain) if isinstance(chain, tree.Chain) else None
-    if order is None:
+    if order is None or _key(survey, order.name, place.scope) is None:
         return False
     return (
         _brings_in(place, at) and not _contradicted(survey, place, order) and not _used(survey, place, order)
