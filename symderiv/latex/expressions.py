@@ -167,6 +167,7 @@ def product(reader: Reader, *, mode: int = PRODUCT, required: bool = True) -> No
     while True:
         if reader.token.kind in {ROW, QUAD} and mode == PRODUCT:
             reader.skip_layout_before_operator(additive=False)
+            reader.skip_layout_before_factors()
         operator = product_sign(reader, mode)
         if operator is None:
             break

@@ -382,6 +382,8 @@ class _Layout:
             self.output.append(token)
             return
         current[1] += 1
+        if self.output and self.output[-1].kind == ROW and self.output[-1].side != "gather":
+            self.output[-1] = self.output[-1]._replace(side="column")
         if current[0] == _PAIRS and current[1] % 2 == 0 and self.depth == 0:
             self.output.append(Token(QUAD, "\\quad", token.span))
 

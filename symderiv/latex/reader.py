@@ -85,6 +85,29 @@ class Reader(Cursor):
             elif text in OPERATORS and text != "." and not additive:
                 self.at = at
 
+    def skip_layout_before_factors(self) -> None:
+        """Skip the break of a row if the next is set in and made of factors alone.
+
+        It then goes on with the product above: `(a + b) \\\\ &\\quad (c + d)`.
+        """
+        indented = self.token.side == "column" or (self.token.side == "" and self.peek(1).kind == QUAD)
+        if self.cells or self.token.kind != ROW or not indented:
+            return
+        at = start = self.layout_end()
+        while self.tokens[at].kind not in {ROW, STOP, END}:
+            token = self.tokens[at]
+            if (
+                token.kind == QUAD
+                or token.text in RELATIONS
+                or token.text in TEXT
+                or token.text in {",", ";"}
+            ):
+                return
+            at = self.pairs.get(at, at) + 1
+        back, self.at = self.at, start
+        if not self.starts_operand():
+            self.at = back
+
     def enter(self) -> None:
         """Go one level deeper."""
         self.depth += 1
