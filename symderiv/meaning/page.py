@@ -85,6 +85,10 @@ class _Builder:
         facts = {id(fact): self._fact(fact) for fact in survey.facts}
         chains = [self._chain(chain) for chain in survey.chains]
         finished = tuple(self._finish(members, ranges) for members, ranges in chains)
+        facts = {
+            key: replace(each, fact=self._resolve(each.fact)) if each.fact is not None else each
+            for key, each in facts.items()
+        }
         statements = tuple(self._statement(number, item, facts) for number, item in enumerate(survey.items))
         return Page(
             source=survey.document.source,
@@ -405,9 +409,6 @@ class _Builder:
     def _statement(self, number: int, item: Item, facts: dict[int, Assumption]) -> Statement:
         source = self.survey.document.source
         assumptions = tuple({facts[id(fact)].latex: facts[id(fact)] for fact in item.facts}.values())
-        assumptions = tuple(
-            replace(a, fact=self._resolve(a.fact)) if a.fact is not None else a for a in assumptions
-        )
         return Statement(
             kind=item.kind,
             span=item.span,

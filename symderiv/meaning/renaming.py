@@ -24,7 +24,18 @@ from sympy import (
 from sympy.core.relational import Relational
 
 from symderiv.kernel.calculus import names_in
-from symderiv.kernel.terms import Definition, Greatest, Index, OfMatrix, Size, bound_by, entry, fresh, total
+from symderiv.kernel.terms import (
+    Definition,
+    Greatest,
+    Index,
+    OfMatrix,
+    Size,
+    bound_by,
+    entry,
+    free_in,
+    fresh,
+    total,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,7 @@ def exchanged(term: Basic, changes: Mapping[Basic, Basic]) -> Basic:
                 found = summed(*parts)
             elif isinstance(node, KroneckerDelta):
                 found = delta(*parts)
-            elif _as_it_stands(node, parts):
+            elif _as_it_stands(node, parts, changes):
                 found = node.func(*parts, evaluate=False)
             else:
                 found = node.func(*parts)
@@ -75,10 +86,13 @@ def exchanged(term: Basic, changes: Mapping[Basic, Basic]) -> Basic:
     return visit(term)
 
 
-def _as_it_stands(node: Basic, parts: list[Basic]) -> bool:
+def _as_it_stands(node: Basic, parts: list[Basic], changes: Mapping[Basic, Basic]) -> bool:
     """Tell whether a node of other symbols is what it was: SymPy need not ask what is known of them."""
     if isinstance(node, Relational):
-        return all(isinstance(part, Index | Size) for part in parts) and parts[0] != parts[1]
+        symbols = free_in(node)
+        images = {changes.get(symbol, symbol) for symbol in symbols}
+        alike = all(type(changes.get(symbol, symbol)) is type(symbol) for symbol in symbols)
+        return alike and len(images) == len(symbols)
     if isinstance(node, Pow):
         return parts[1] is node.args[1] and not parts[0].is_Number
     return isinstance(node, Function) and len(parts) == 1 and not parts[0].is_Number
