@@ -296,7 +296,7 @@ def _assuming(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
     algebra.rules = tuple(rules)
     algebra.moves.clear()
     algebra.leads.clear()
-    reader.known.clear()
+    reader.forget()
     return reader
 
 

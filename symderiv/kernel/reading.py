@@ -61,6 +61,7 @@ from symderiv.kernel.terms import (
     Cases,
     D,
     Det,
+    Entry,
     Greatest,
     Index,
     Inv,
@@ -117,10 +118,13 @@ class Reader:
         self.bound: dict[Symbol, IndexExpr] = dict(fixed or {})
         self.known: dict[tuple[Expr, frozenset[tuple[Symbol, IndexExpr]]], Polynomial] = {}
         """What was read, by the term and by what its own indices stood for."""
+        self.entries: dict[tuple[str, tuple[IndexExpr, ...]], Polynomial] = {}
         self.letters: dict[Basic, frozenset[Symbol]] = {}
 
     def read(self, term: Expr) -> Polynomial:
         """Return the normal form of a term."""
+        if isinstance(term, Entry):
+            return self.entry(str(name_of(term)), self.indices(term))
         if not term.args:
             return self._read(term)
         bound = self.bound
@@ -133,6 +137,13 @@ class Reader:
             found = self.known[place] = self._read(term)
         return found
 
+    def entry(self, name: str, indices: tuple[IndexExpr, ...]) -> Polynomial:
+        """Return the normal form of an entry."""
+        found = self.entries.get((name, indices))
+        if found is None:
+            found = self.entries[name, indices] = self.algebra.entry(name, indices)
+        return found
+
     def letters_of(self, term: Basic) -> frozenset[Symbol]:
         """Return the indices and sizes in a term."""
         found = self.letters.get(term)
@@ -143,6 +154,11 @@ class Reader:
                 found = frozenset[Symbol]().union(*map(self.letters_of, term.args))
             self.letters[term] = found
         return found
+
+    def forget(self) -> None:
+        """Forget what was read under other rules."""
+        self.known.clear()
+        self.entries.clear()
 
     def _read(self, term: Expr) -> Polynomial:
         name = name_of(term)

@@ -102,7 +102,7 @@ class _Sample:
         self.values = values
         self.loops = 0
         self.eliminated: dict[object, tuple[complex, list[list[complex]]]] = {}
-        self.made: dict[str, float] = {}
+        self.made: dict[tuple[object, ...], float] = {}
         self.placed: dict[Variable, int] = {}
 
     def admits(self, facts: Facts) -> bool:
@@ -117,10 +117,9 @@ class _Sample:
         return all(self.polynomial(order.form, {}).real > TOLERANCE for order in orders)
 
     def number(self, *token: object) -> float:
-        text = f"{self.seed} {token}"
-        if text not in self.made:
-            self.made[text] = random.Random(text).uniform(0.4, 1.6)  # noqa: S311 - no secret
-        return self.made[text]
+        if token not in self.made:
+            self.made[token] = random.Random(f"{self.seed} {token}").uniform(0.4, 1.6)  # noqa: S311 - no secret
+        return self.made[token]
 
     def signed(self, name: str, *token: object) -> float:
         value = self.number(name, *token)
@@ -204,9 +203,9 @@ class _Sample:
 
     def joined(
         self, by: list[tuple[str, tuple[int, ...], int | Fraction]]
-    ) -> list[tuple[str, tuple[int, ...]]]:
+    ) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Return the variables of a derivative, each as often as it is taken, in order."""
-        return sorted((name, at) for name, at, e in by for _ in range(int(e)))
+        return tuple(sorted((name, at) for name, at, e in by for _ in range(int(e))))
 
     def loop(self, a: Atom, place: Place) -> complex:
         result, join = FOLDS[a.kind]

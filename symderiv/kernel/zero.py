@@ -26,6 +26,8 @@ from symderiv.kernel.shifts import at_large, shifted_places
 
 CHOICES = 200
 """How many ways of joining sums are tried at one level."""
+FEW = 64
+"""The denominators of at most so many terms are cleared before a sample is taken: it costs less."""
 NO_FACTS = Facts()
 DEPTH = 4
 """How many sums may be joined inside one another."""
@@ -52,14 +54,16 @@ def is_zero(algebra: Algebra, p: Polynomial, depth: int = DEPTH, facts: Facts = 
 def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
     if len(p.terms) < 2 and not any(m.marked for m in p.terms):
         return not p.terms
+    marked = any(m.marked for m in p.terms)
+    plain = None if marked or len(p.terms) > FEW else _plain(algebra, p)
+    if plain is not None and not plain.terms:
+        return True
     if nonzero(p, algebra, facts):
         return False
-    if any(m.marked for m in p.terms):
+    if marked:
         parts = branches(algebra, p, facts)
         return all(is_zero(algebra, part, depth, known) for part, known in parts)
-    for a, logs in algebra.parted(p):
-        p = replaced(algebra, p, a, logs)
-    p = cleared(algebra, p)
+    p = _plain(algebra, p) if plain is None else plain
     if len(p.terms) < 2:
         return not p.terms
     if depth == 0:
@@ -101,6 +105,13 @@ def _without_roots(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
         for end, other in ((a, b), (scaled(a, -1), scaled(b, -1))):
             if 1 < n <= ROOTS and len(b.terms) < ROOTS and algebra.sign(end) and algebra.sign(other):
                 yield minus(algebra.power(end, n), algebra.power(other, n))
+
+
+def _plain(algebra: Algebra, p: Polynomial) -> Polynomial:
+    """Return p, free of indicators, with logarithms taken apart and denominators cleared."""
+    for a, logs in algebra.parted(p):
+        p = replaced(algebra, p, a, logs)
+    return cleared(algebra, p)
 
 
 def _written_out(algebra: Algebra, p: Polynomial) -> Polynomial | None:
