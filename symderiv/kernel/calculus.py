@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from operator import is_
 
 import sympy
 from sympy import (
@@ -82,6 +83,7 @@ from symderiv.kernel.terms import (
     bound_by,
     entry,
     exact,
+    free_in,
     fresh,
     indicator,
     name_of,
@@ -123,10 +125,6 @@ KINKED: tuple[type[Basic], ...] = (Greatest, Abs, Max, Min, sign, Heaviside)
 """Functions whose rule holds almost everywhere."""
 
 
-AS_IT_STANDS: tuple[type[Basic], ...] = (Function, Pow, Max, Min)
-"""Operators that are rebuilt as they stand: SymPy would infer the signs of their arguments first."""
-
-
 def without_piecewise(term: Basic) -> Expr:
     """Return `term` with every Piecewise as Cases, before SymPy can fold one out of a sum."""
     if not any(isinstance(node, Piecewise) for node in nodes(term)):
@@ -139,11 +137,11 @@ def without_piecewise(term: Basic) -> Expr:
 
 def substitute(term: Basic, mapping: Mapping[Basic, Basic]) -> Expr:
     """Replace free indices simultaneously; a bound index that would capture one is renamed."""
-    if not mapping:
+    if isinstance(term, Symbol):
+        return mapping.get(term, term)
+    if free_in(term).isdisjoint(mapping):
         return term
     if not isinstance(term, Sum | Product | Greatest | OfMatrix):
-        if term in mapping:
-            return mapping[term]
         return rebuilt(term, [substitute(a, mapping) for a in _parts(term)])
     coming = frozenset[Basic]().union(*(value.free_symbols for value in mapping.values()))
     if isinstance(term, OfMatrix):
@@ -166,7 +164,7 @@ def _parts(term: Basic) -> tuple[Basic, ...]:
 
 def rebuilt(term: Basic, parts: list[Basic]) -> Expr:
     """Return a term with these in the place of its parts: the term itself where they are the same."""
-    if all(a is b for a, b in zip(parts, _parts(term), strict=True)):
+    if all(map(is_, parts, _parts(term))):
         return term
     if isinstance(term, Indexed):
         return Entry(term.base, *parts)
@@ -174,8 +172,27 @@ def rebuilt(term: Basic, parts: list[Basic]) -> Expr:
         return _delta(*parts)
     if isinstance(term, Add | Mul):
         flat = [inner for part in parts for inner in (part.args if type(part) is type(term) else (part,))]
-        return type(term)(*flat, evaluate=False)
-    return term.func(*parts, evaluate=False) if isinstance(term, AS_IT_STANDS) else term.func(*parts)
+        return as_it_stands(type(term), *flat)
+    if isinstance(term, Max | Min):
+        return term.func(*parts, evaluate=False)
+    if isinstance(term, Pow):
+        return as_it_stands(Pow, *parts)
+    if isinstance(term, Function):
+        made = Expr.__new__(term.func, *parts)
+        made.nargs = term.nargs
+        return made
+    return term.func(*parts)
+
+
+def as_it_stands(operator: type[Expr], *arguments: Basic) -> Expr:
+    """Return an operator at arguments, as they are: SymPy would infer their signs first, and look them up."""
+    if operator in (Add, Mul):
+        arguments = tuple(a for a in arguments if a is not operator.identity)
+        if len(arguments) < 2:
+            return arguments[0] if arguments else operator.identity
+    made = Expr.__new__(operator, *arguments)
+    made.is_commutative = True
+    return made
 
 
 def over(term: Expr, body: Expr, *limits: tuple[Expr, Expr, Expr]) -> Expr:
