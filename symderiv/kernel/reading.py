@@ -223,33 +223,57 @@ class Reader:
 
     def sum(self, term: Expr) -> Polynomial:
         """Read a sum over indices."""
-        return self.over(term, self.algebra.sum, NOTHING)
+        return self.algebra.closed(*self.opened(term))
+
+    def opened(self, term: Expr) -> tuple[dict[Variable, IndexExpr], Polynomial]:
+        """Return the indices of a sum and its summand; of none, and the sum, where it has conditions.
+
+        Each index runs from 1 to a size, where conditions hold. The indices of sums that are factors of the
+        summand are among them: what would be closed only to be opened again is not closed.
+        """
+        outer = dict(self.bound)
+        mine: dict[Variable, IndexExpr] = {}
+        conditions: list[Polynomial] = []
+        try:
+            for bound, low, high in reversed(term.limits):
+                variable, size, self.bound[bound], condition = self.range(self.index(low), self.index(high))
+                mine[variable] = size
+                conditions.append(condition)
+            within, result = self.summand(term.function)
+        finally:
+            self.bound = outer
+        if all(c is ONE for c in conditions) and not any(m.marked for m in result.terms):
+            return mine | within, result
+        result = self.algebra.closed(within, result)
+        for (variable, size), condition in reversed([*zip(mine.items(), conditions, strict=True)]):
+            result = self.algebra.sum(variable, size, self.algebra.times(condition, result))
+        return {}, result
+
+    def summand(self, term: Expr) -> tuple[dict[Variable, IndexExpr], Polynomial]:
+        """Return a summand, its factors that are sums open if they depend on an index that is open."""
+        if isinstance(term, Sum) and not self.letters_of(term).isdisjoint(self.bound):
+            return self.opened(term)
+        if not isinstance(term, Mul):
+            return {}, self.read(term)
+        parts = [self.summand(a) for a in term.args]
+        bound = {variable: size for more, _ in parts for variable, size in more.items()}
+        return bound, self.algebra.times(*(part for _, part in parts))
 
     def product(self, term: Expr) -> Polynomial:
-        """Read a product over indices."""
-        return self.over(term, self.algebra.product, ONE)
-
-    def over(
-        self,
-        term: Expr,
-        operator: Callable[[Variable, IndexExpr, Polynomial], Polynomial],
-        neutral: Polynomial,
-    ) -> Polynomial:
-        """Read an operator that binds indices: each runs from 1 to a size, where conditions hold."""
+        """Read a product over indices: each runs from 1 to a size, where conditions hold."""
         outer = dict(self.bound)
         opened: list[tuple[Variable, IndexExpr, Polynomial]] = []
         try:
             for bound, low, high in reversed(term.limits):
-                variable, size, placed, condition = self.range(self.index(low), self.index(high))
-                self.bound[bound] = placed
+                variable, size, self.bound[bound], condition = self.range(self.index(low), self.index(high))
                 opened.append((variable, size, condition))
             result = self.read(term.function)
         finally:
             self.bound = outer
         for variable, size, condition in reversed(opened):
             if condition is not ONE:
-                result = plus(self.algebra.times(condition, minus(result, neutral)), neutral)
-            result = operator(variable, size, result)
+                result = plus(self.algebra.times(condition, minus(result, ONE)), ONE)
+            result = self.algebra.product(variable, size, result)
         return result
 
     def range(self, low: IndexExpr, high: IndexExpr) -> tuple[Variable, IndexExpr, IndexExpr, Polynomial]:
