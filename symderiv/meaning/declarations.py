@@ -12,7 +12,7 @@ from symderiv.latex import tree
 from symderiv.meaning import names, orders
 from symderiv.meaning.heads import head_of
 from symderiv.meaning.letters import size_of
-from symderiv.meaning.places import Place
+from symderiv.meaning.places import Place, chains
 from symderiv.meaning.raw import Survey
 from symderiv.meaning.scope import Name, Scope
 
@@ -128,7 +128,7 @@ def _declare_in(survey: Survey, node: tree.Node, domain: tree.Node, scope: Scope
             scope.letters[node.text] = size_of(survey, last, scope)
             scope.indices.add(node.text)
         return
-    shape = _shape(survey, domain, scope)
+    shape = _shape(survey, domain, scope, names.key(node, fonts=survey.fonts))
     if shape is None:
         return
     if isinstance(domain, tree.Name) and domain.text == "N" and isinstance(node, tree.Name):
@@ -138,6 +138,8 @@ def _declare_in(survey: Survey, node: tree.Node, domain: tree.Node, scope: Scope
     if name is not None:
         head = head_of(survey, node, scope)
         assert head is not None
+        if _is_row(survey, name, shape):
+            shape, name.row = shape[1:], True
         rows = tuple(scope.range(letter) or survey.sizes.new(origin=node.span) for letter in head.letters)
         name.shape = rows + shape
         name.values = _few(domain)
@@ -151,8 +153,23 @@ def _declare_in(survey: Survey, node: tree.Node, domain: tree.Node, scope: Scope
             _bound(name, bounds)
 
 
-def _shape(survey: Survey, domain: tree.Node | None, scope: Scope) -> tuple[Size, ...] | None:
-    """Read `\\mathbb{R}^{T \\times N}` as dimensions, or None where it is no such set."""
+def _is_row(survey: Survey, name: Name, shape: tuple[Size, ...]) -> bool:
+    """Tell whether `x \\in \\mathbb{R}^{1 \\times n}` is a row vector: no entry has two indices."""
+    thin = len(shape) == 2 and survey.sizes.value(shape[0]) == 1 and survey.sizes.value(shape[1]) != 1
+    return thin and not _has_two(survey, name.key)
+
+
+def _has_two(survey: Survey, key: str | None) -> bool:
+    """Tell whether the page writes entries of a name with two indices."""
+    members = (m for place in survey.places for chain in chains(place.display) for m in chain.members)
+    scripts = (n for m in members if m is not None for n in names.walk(m) if isinstance(n, tree.Script))
+    return any(names.key(n.base, fonts=survey.fonts) == key and len(names.items(n.sub)) > 1 for n in scripts)
+
+
+def _shape(
+    survey: Survey, domain: tree.Node | None, scope: Scope, of: str | None = None
+) -> tuple[Size, ...] | None:
+    """Read `\\mathbb{R}^{T \\times N}`, of a name, as dimensions, or None where it is no such set."""
     sup: tree.Node | None = None
     base = domain
     if isinstance(domain, tree.Script):
@@ -169,9 +186,8 @@ def _shape(survey: Survey, domain: tree.Node | None, scope: Scope) -> tuple[Size
         if size is None:
             return None
         sizes.append(size)
-    if len(sizes) == 2 and survey.sizes.value(sizes[1]) == 1:
-        sizes.pop()
-    return tuple(sizes)
+    thin = len(sizes) == 2 and survey.sizes.value(sizes[1]) == 1
+    return tuple(sizes[:1] if thin and not _has_two(survey, of) else sizes)
 
 
 def _few(domain: tree.Node) -> tuple[int, ...]:

@@ -84,6 +84,8 @@ def _undefined(elaborator: Elaborator, node: tree.Node, key: str) -> Untyped:
         return unsupported(
             "the derivative of a function without its argument is not supported yet", node.span
         )
+    if re.search(r":|\\cdot|\*|\\bullet", key.partition("_{")[2]):
+        return unsupported("a row or a column of a matrix is not supported in this notation yet", node.span)
     if key in ELEMENTARY and key.startswith("\\"):
         return unsupported("a function without its argument is not supported yet", node.span)
     if elaborator.lenient:
