@@ -1,7 +1,7 @@
 """Walker: the value of a term as it was elaborated, at concrete sizes, every entry at once.
 
 Contract. Nothing is rewritten: a `D` is taken of the function itself by a stencil, a defined name by
-evaluating its body, a sum by adding up, and what is elementary by the functions that NumPy has for it
+evaluating its body, a sum by adding up, and what is elementary by the function that SymPy lambdifies from it
 (`skeletons`). Imports `kernel.terms` and no other kernel. No text of the document is executed.
 Vocabulary. A *scope* says over which integers each index runs. A *frame* is one assignment of tables to
 names: the derivative by `v` opens a frame in which v's table is moved a little and v is cut from its
@@ -343,7 +343,7 @@ class Walker:
     # Operations
 
     def _elementary(self, term: Any, scope: Scope, frame: Frame) -> Grid:
-        """Evaluate the leaves, and what the term makes of them."""
+        """Evaluate the leaves, and what the term makes of them by the function lambdified from it."""
         key = term, self.arithmetic
         known = self.anatomy.compiled.get(key)
         if known is None:
@@ -597,7 +597,7 @@ class Walker:
         D: _derivative,
         Unknown: _unknown,
     }
-    """How each kind of leaf is evaluated; what is made of leaves is a function of these (`skeletons`)."""
+    """How each kind of leaf is evaluated; what is made of leaves is lambdified (`skeletons`)."""
 
 
 def _run(index: Index, scope: Scope) -> Array:
