@@ -16,11 +16,14 @@ from sympy.logic.boolalg import Boolean
 
 from symderiv.document.model import Document, Heading
 from symderiv.kernel.calculus import names_in
+from symderiv.kernel.equality import normal
 from symderiv.kernel.terms import Context, D, Index, KernelError, entry, fresh, name_of
+from symderiv.kernel.writing import write
 from symderiv.meaning.authors import at_variables, flattened, in_words_of, revealed
 from symderiv.meaning.model import Page, Statement, Tensor
 from symderiv.meaning.notation import derived, ranges_of
 from symderiv.meaning.notation.folding import Known
+from symderiv.meaning.notation.products import canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def established(page: Page, document: Document) -> Established:
             fact = _definition(str(name), value, statement.context, section, line, known=known)
             facts.append(replace(fact, kind="value"))
         for each in _derivatives(term, statement.context):
-            key = _key(each)
+            key = _key(each, statement.context)
             if key in seen:
                 continue
             seen.add(key)
@@ -142,21 +145,31 @@ def _derivatives(term: Expr, context: Context) -> Iterator[D]:
             yield whole
 
 
-def _key(term: D) -> str:
-    names = [name_of(term.term) or str(term.term), *(str(name_of(v)) for v in term.variables)]
+def _key(term: D, context: Context) -> str:
+    names = [name_of(term.term) or _form(term.term, context), *(str(name_of(v)) for v in term.variables)]
     return "∂".join(names)
+
+
+def _form(term: Expr, context: Context) -> str:
+    """Return an expression as a text, the same for equal ones up to their bound indices."""
+    closed = replace(context, definitions={})
+    try:
+        return str(canonical(write(normal(term, ranges_of(term, context), closed))))
+    except (KernelError, RecursionError):
+        return str(term)
 
 
 def _wholes(page: Page) -> dict[str, tuple[Index, ...]]:
     """Return the order of the slots of each derivative that the page writes without indices."""
     found: dict[str, tuple[Index, ...]] = {}
-    for _, value in _heads(page):
+    for statement, value in _heads(page):
         if isinstance(value.body, D) and value.slots:
+            assert statement.context is not None
             body = flattened(value.body)
             indices = [index for part in body.args if isinstance(part, Indexed) for index in part.indices]
             if set(indices) == set(value.slots):
                 order = tuple(indices.index(slot) for slot in value.slots)
-                found.setdefault(_key(body), tuple(Index(str(place)) for place in order))
+                found.setdefault(_key(body, statement.context), tuple(Index(str(place)) for place in order))
     return found
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from sympy import (
@@ -21,6 +21,7 @@ from symderiv.kernel.terms import (
     Context,
     D,
     Definition,
+    Index,
     KernelError,
     Size,
     name_of,
@@ -28,7 +29,7 @@ from symderiv.kernel.terms import (
 from symderiv.meaning.established import Established, Fact
 from symderiv.meaning.model import Page
 from symderiv.meaning.notation.factoring import factored
-from symderiv.meaning.notation.products import built, flat, indices_of
+from symderiv.meaning.notation.products import built, canonical, flat, indices_of
 from symderiv.report.numpy_layout import assigned
 from symderiv.report.numpy_names import Names, ascii_of, identifier
 from symderiv.report.numpy_pieces import Unwritten
@@ -47,18 +48,28 @@ class Result:
     remark: str
 
 
+@dataclass(slots=True)
+class Draft:
+    """The body of the function so far, what it computes, and the names of what is left out."""
+
+    body: list[str] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    missing: set[str] = field(default_factory=set)
+
+
 def source(page: Page, found: Established) -> str:
     """Return the source of one function that computes what a page establishes."""
     names = Names()
     coder = Coder(names, Context())
     function = names.of("the function", _function_name(page))
-    body: list[str] = []
-    results: list[Result] = []
-    missing: set[str] = set()
+    draft = Draft()
     for fact in _in_order(found.facts):
         _name_first(coder, fact)
-        _write_fact(coder, fact, body, results, missing)
-    return _assembled(coder, function, body, results)
+        _write_fact(coder, fact, draft)
+    draft.body += [
+        f"# the derivative in line {each.line} is left out: {_comment(each.reason)}" for each in found.omitted
+    ]
+    return _assembled(coder, function, draft)
 
 
 def _name_first(coder: Coder, fact: Fact) -> None:
@@ -88,48 +99,84 @@ def _in_order(facts: Sequence[Fact]) -> list[Fact]:
     return [*ordered, *(fact for fact in facts if fact.kind == "derivative")]
 
 
-def _write_fact(coder: Coder, fact: Fact, body: list[str], results: list[Result], missing: set[str]) -> None:
-    if isinstance(fact.head, D):
-        if any(name_of(part) is None for part in fact.head.args):
-            return
-        words = [identifier(str(name_of(part))) for part in fact.head.args]
-        order = str(len(words) - 1) if len(words) > 2 else ""
-        key, wanted = (
-            f"result {fact.head}",
-            f"d{order}{words[0]}_" + "_".join(f"d{word}" for word in words[1:]),
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be computed of a fact: whose it is, the identifier that it should have, its value."""
+
+    key: str
+    name: str
+    slots: tuple[Index, ...]
+    value: Expr
+    remark: str = ""
+
+
+def _wanted(coder: Coder, fact: Fact) -> Iterator[Wanted]:
+    """Yield what is computed of a fact; of a derivative of an expression, this first."""
+    if not isinstance(fact.head, D):
+        name = str(name_of(fact.head))
+        yield Wanted(name, identifier(name), fact.slots, fact.value)
+        return
+    value, slots = built(factored(flat(fact.value))), fact.slots
+    names = [name_of(part) for part in fact.head.args]
+    words = [identifier(str(name)) for name in names]
+    remark = _remark(coder, fact)
+    if names[0] is None:
+        term = fact.head.term
+        own = tuple(index for index in slots if index in indices_of([term]))
+        slots = tuple(dict.fromkeys([*own, *slots]))
+        first = Wanted(
+            f"value {canonical(term)}", "value", own, term, f", the expression in line {fact.line}"
         )
-    else:
-        key = wanted = str(name_of(fact.head))
-        wanted = identifier(wanted)
+        words[0] = coder.names.of(first.key, first.name)
+        yield first
+    order = str(len(words) - 1) if len(words) > 2 else ""
+    name = f"d{order}{words[0]}_" + "_".join(f"d{word}" for word in words[1:])
+    yield Wanted(f"result {fact.head}", name, slots, value, remark)
+
+
+def _write_fact(coder: Coder, fact: Fact, draft: Draft) -> None:
+    if isinstance(fact.head, D) and any(name_of(part) is None for part in fact.head.variables):
+        draft.body.append(f"# the derivative in line {fact.line} is left out: it is by an expression")
+        return
+    computed = {result.key for result in draft.results}
+    for wanted in _wanted(coder, fact):
+        if wanted.key not in computed:
+            _write(coder, fact, wanted, draft)
+
+
+def _write(coder: Coder, fact: Fact, wanted: Wanted, draft: Draft) -> None:
     saved = (dict(coder.arguments), set(coder.sizes), coder.uses_math)
-    target = coder.names.of(key, wanted)
+    target = coder.names.of(wanted.key, wanted.name)
     try:
-        fixed = sorted(indices_of([fact.value]) - set(fact.slots), key=str)
+        if not fact.ranges.keys() >= set(wanted.slots):
+            msg = "an index has no range"
+            raise Unwritten(msg)  # noqa: TRY301  said where it is found
+        fixed = sorted(indices_of([wanted.value]) - set(wanted.slots), key=str)
         coder.fixed = {
             index: coder.names.of(f"index {index.name}", identifier(index.name)) for index in fixed
         }
-        unavailable = sorted(missing & names_in(fact.value))
+        unavailable = sorted(draft.missing & names_in(wanted.value))
         if unavailable:
             msg = f"needs {identifier(unavailable[0])}"
             raise Unwritten(msg)  # noqa: TRY301  said where it is found
-        computed = {result.key for result in results}
+        computed = {result.key for result in draft.results}
         known = {
             name: Definition(name, (), Integer(0)) for name in fact.context.definitions if name in computed
         }
         coder.context = Context(known, fact.context.opaque, fact.context.shapes)
-        value = built(factored(flat(fact.value))) if fact.kind == "derivative" else fact.value
-        code = coder.unmasked(coder.full(value, fact.slots, fact.ranges))
+        code = coder.unmasked(coder.full(wanted.value, wanted.slots, fact.ranges))
     except (Unwritten, KernelError, KeyError) as error:
         coder.arguments, coder.sizes, coder.uses_math = saved
         coder.forget_new_masks()
         if fact.kind == "definition":
-            missing.add(key)
-        body.append(f"# {target} is left out: {_comment(str(error))}")
+            draft.missing.add(wanted.key)
+        draft.body.append(f"# {target} is left out: {_comment(str(error))}")
         return
     coder.places.extend(place for place in coder.fixed.values() if place not in coder.places)
-    body.extend(line for name, value in coder.new_masks() for line in assigned(name, value))
-    body.extend(assigned(target, code))
-    results.append(Result(target, key, tuple(fact.ranges[slot] for slot in fact.slots), _remark(coder, fact)))
+    draft.body.extend(line for name, value in coder.new_masks() for line in assigned(name, value))
+    draft.body.extend(assigned(target, code))
+    shape = tuple(fact.ranges[slot] for slot in wanted.slots)
+    draft.results.append(Result(target, wanted.key, shape, wanted.remark))
 
 
 def _remark(coder: Coder, fact: Fact) -> str:
@@ -151,7 +198,7 @@ def _function_name(page: Page) -> str:
     return f"derivation_{stem}" if stem[0].isdigit() else stem
 
 
-def _assembled(coder: Coder, function: str, body: list[str], results: list[Result]) -> str:
+def _assembled(coder: Coder, function: str, draft: Draft) -> str:
     arguments = [*coder.arguments, *coder.places]
     lines: list[str] = []
     for size in sorted(coder.sizes, key=lambda size: size.name):
@@ -173,16 +220,16 @@ def _assembled(coder: Coder, function: str, body: list[str], results: list[Resul
     head = textwrap.wrap(
         f"def {function}({', '.join(arguments)}):", WIDTH, subsequent_indent=" " * 8, break_on_hyphens=False
     )
-    doc = ['"""Return what the page establishes, by name.', "", "Arguments:"]
+    doc = ['"""Return what the page establishes, by name.', "", *(["Arguments:"] if arguments else [])]
     doc += [f"    {code}: {_shape(coder, shape)}" for code, shape in coder.arguments.items()]
     doc += [f"    {code}: an index, counted from 0" for code in coder.places]
     doc += [f"    {name}: an integer" for name in arguments[len(coder.arguments) + len(coder.places) :]]
     doc.append("Returns a dictionary:")
-    doc += [f"    {each.code}: {_shape(coder, each.shape)}{each.remark}" for each in results]
+    doc += [f"    {each.code}: {_shape(coder, each.shape)}{each.remark}" for each in draft.results]
     doc.append('"""')
-    returned = ["return {", *(f'    "{each.code}": {each.code},' for each in results), "}"]
+    returned = ["return {", *(f'    "{each.code}": {each.code},' for each in draft.results), "}"]
     imports = ["import math", ""] if coder.uses_math else []
-    text = "\n".join(f"    {line}".rstrip() for line in [*doc, *lines, *body, *returned])
+    text = "\n".join(f"    {line}".rstrip() for line in [*doc, *lines, *draft.body, *returned])
     return "\n".join([*imports, "import numpy as np", "", "", *head, text])
 
 

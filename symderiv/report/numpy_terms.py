@@ -253,7 +253,7 @@ class Coder:
             return self._gradient(base)
         if isinstance(base, KroneckerDelta):
             return self._delta(base)
-        axes = tuple(sorted(indices_of([base]) - self.fixed.keys(), key=str))
+        axes = self._axes(base)
         if isinstance(base, Add | Mul | Sum | Rational):
             return self.over(base, axes)
         if isinstance(base, Product | Greatest):
@@ -272,6 +272,13 @@ class Coder:
         if isinstance(base, Unknown):
             return self._unknown(base, axes)
         return self._function(base, axes)
+
+    def _axes(self, term: Expr) -> tuple[Index, ...]:
+        """Return the free indices of a term in the order in which its largest entries have them."""
+        entries = sorted(term.atoms(Indexed), key=lambda each: (-len(each.indices), str(each)))
+        found = [index for each in entries for index in each.indices if isinstance(index, Index)]
+        free = indices_of([term]) - self.fixed.keys()
+        return tuple(dict.fromkeys([*(i for i in found if i in free), *sorted(free, key=str)]))
 
     def _aligned(self, term: Expr, axes: tuple[Index, ...]) -> Piece:
         return self._spread(self.over(term, axes), axes)
@@ -448,7 +455,7 @@ class Coder:
         )
         order += str(orders[0]) if len(arguments) == 1 and orders[0] > 1 else ""
         base = identifier(str(name))
-        code = self.names.of(f"{name} {orders}", f"{base}_{order}" if order else base)
+        code = self.names.of(f"{name} {orders}" if order else str(name), f"{base}_{order}" if order else base)
         self.arguments[code] = None
         return Piece(f"{code}({', '.join(self._aligned(a, axes).code for a in arguments)})", axes)
 

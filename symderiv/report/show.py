@@ -25,6 +25,8 @@ from symderiv.report.numpy_code import source
 
 WIDTH = 80
 _INDENT = "  "
+_TIED = "\0"
+"""Stands for a space at which no line may end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +136,10 @@ def plain(text: str) -> str:
 
 def _unicode(page: Page, found: Established) -> str:
     out = [plain(page.title) or page.source.path, ""]
-    shapes = ", ".join(_shaped(name, shape) for name, shape in _symbols(page))
+    shapes = ", ".join(_shaped(name, shape).replace(" ", _TIED) for name, shape in _symbols(page))
     if shapes:
-        out += [
-            *textwrap.wrap(shapes, WIDTH - len(_INDENT), initial_indent=_INDENT, subsequent_indent=_INDENT),
-            "",
-        ]
+        wrapped = textwrap.wrap(shapes, WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
+        out += [*(line.replace(_TIED, " ") for line in wrapped), ""]
     for section, facts in _sections(found):
         if section:
             out += [plain(section), ""]
@@ -195,12 +195,14 @@ def _latex(page: Page, found: Established) -> str:
         for fact in facts:
             (shown,) = lines(fact, [LATEX], page.functions)
             if shown is None:
+                out.append(f"% line {fact.line}: this fact has no notation")
                 continue
             for left, right in (shown.entry, *([shown.matrix] if shown.matrix is not None else [])):
                 given = "".join(f" \\quad \\text{{given }} {each}" for each in shown.given)
                 rows.append(f"  {left} &= {right}{given}")
         if rows:
             out += ["\\begin{align*}", " \\\\[4pt]\n".join(rows), "\\end{align*}"]
+    out += [f"% line {each.line}: not derived: {plain(each.reason)}" for each in found.omitted]
     return "\n".join(out)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from sympy import Expr, Indexed, Integer
 
-from symderiv.kernel.terms import Context, Index, KernelError, name_of
+from symderiv.kernel.terms import Context, Index, Inv, KernelError, name_of
 from symderiv.meaning.model import Tensor
 from symderiv.meaning.notation import matrices
 from symderiv.meaning.notation.entries import Unwritable, Writer, writer
@@ -44,6 +44,8 @@ def ranges_of(term: Expr, context: Context) -> dict[Index, Expr]:
         for index, size in zip(node.indices, context.shapes.get(str(name_of(node)), ()), strict=False):
             if isinstance(index, Index):
                 found.setdefault(index, size)
+    for node in term.atoms(Inv):
+        found |= {index: node.places[-1] for index in node.at if isinstance(index, Index)}
     free = {s for s in term.free_symbols if isinstance(s, Index)}
     return {index: size for index, size in found.items() if index in free}
 
