@@ -529,7 +529,7 @@ $$\sum_{k=1}^{N} x_k c = N c \sum_{k=1}^{N} x_k$$
 """
 
 
-def credulous(_: Goal) -> Proved:
+def credulous(_: Goal, __: object = None) -> Proved:
     """Prove anything."""
     proof = prove(Goal(x, x))
     assert isinstance(proof, Proved)

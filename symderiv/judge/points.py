@@ -66,8 +66,10 @@ def size_choices(goal: Goal, *, anatomy: Anatomy | None = None) -> list[dict[str
 def far_choices(anatomy: Anatomy) -> list[dict[str, int]]:
     """Return two larger choices, in both orders: factors that vanish at each small size do not hide there."""
     names, possible = anatomy.sizes, _possible(anatomy)
-    least = _FAR if len(names) < _SMALL else _SMALL
-    rising = [least + 2 * at for at, _ in enumerate(names)]
+    if len(names) < _SMALL:
+        rising = [_FAR + 2 * at for at, _ in enumerate(names)]
+    else:
+        rising = [_SMALL + (2 * at) % 5 for at, _ in enumerate(names)]
     rows = (rising, rising[::-1]) if len(names) > 1 else ([_SMALL + 1], [_FAR])
     choices = (dict(zip(names, row, strict=True)) for row in rows if names)
     return [choice for choice in choices if possible(choice)]
