@@ -27,9 +27,9 @@ from symderiv.judge.refute import Screening, screen
 from symderiv.judge.special import passes_kink
 from symderiv.judge.verdict import Outcome, Verdict, Witness
 from symderiv.kernel.calculus import derive, names_in
-from symderiv.kernel.equality import Proved, Residue, prove
+from symderiv.kernel.equality import Proved, Residue, prove, told
 from symderiv.kernel.memory import Memory
-from symderiv.kernel.terms import Goal, KernelError, Size
+from symderiv.kernel.terms import Definite, Goal, KernelError, Size
 from symderiv.meaning import (
     Compared,
     compare,
@@ -43,6 +43,7 @@ from symderiv.meaning import (
 )
 from symderiv.meaning.cues import sets_aside
 from symderiv.meaning.domains import domains, folded
+from symderiv.meaning.hypotheses import written
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
 from symderiv.meaning.notation import derived_latex
 
@@ -57,6 +58,8 @@ class Judged:
     verdict: Verdict
     left: Member | None = None
     disagreement: bool = False
+    used: tuple[str, ...] | None = None
+    """The assumptions on which a proof rests; None where these are all that are in force."""
     answer: str | None = None
     """For a question: what the kernel derived, in LaTeX."""
 
@@ -111,6 +114,11 @@ def decide(  # noqa: PLR0913  what makes a verdict
         return _refuted(screening.witness, span), False
     why = explain.residue(left.term, left.note) if isinstance(left, Residue) else left
     return _unproved(screening, span, why), False
+
+
+def _is_unnamed(fact: Boolean) -> bool:
+    """Tell whether the kernel does not name a fact where it uses it: that a matrix is definite."""
+    return isinstance(fact, Definite)
 
 
 def _assumes_functions(goal: Goal) -> bool:
@@ -225,7 +233,7 @@ class Session:
             "method": verdict.method,
             "sizes": verdict.sizes,
             "assumptions": [
-                *(each.latex for each in statement.assumptions),
+                *((each.latex for each in statement.assumptions) if judged.used is None else judged.used),
                 *self._domains(statement, judged),
             ],
             "layout": verdict.layout,
@@ -253,7 +261,8 @@ class Session:
         right = self.page.chains[statement.chain].members[statement.member]
         sides = [each.value for each in (judged.left, right) if each is not None]
         tensors = [side for side in sides if isinstance(side, Tensor)]
-        return domains(tensors, statement.context, statement.assumptions)
+        given = [a for a in statement.assumptions if judged.used is None or a.latex in judged.used]
+        return domains(tensors, statement.context, given)
 
     def decide(self, step: int, earlier: list[str | None], seed: int = 0) -> Judged:
         """Return the verdict of one claim or question."""
@@ -343,6 +352,20 @@ class Session:
                     return explain.mentioned(span, _plain(name))
         return None
 
+    def _used(self, statement: Statement, compared: Compared, verdict: Verdict) -> tuple[str, ...] | None:
+        """Return the assumptions on which a proof rests: with these alone it is one."""
+        if not isinstance(verdict.proof, Proved) or compared.given is None or not statement.assumptions:
+            return None
+        both = list(zip(statement.assumptions, compared.given, strict=True))
+        named = {*verdict.proof.hypotheses}
+        kept = [
+            (a, facts) for a, facts in both if {*map(told, facts)} & named or any(map(_is_unnamed, facts))
+        ]
+        goal = replace(compared.goal, assumptions=tuple(fact for _, facts in kept for fact in facts))
+        if len(kept) < len(both) and _proof(goal, self.memory)[0] is None:
+            kept = both
+        return tuple(written(a, facts) for a, facts in kept)
+
     def _as_written(
         self, statement: Statement, chain: Chain, left: Member, right: Member, seed: int
     ) -> Judged:
@@ -374,6 +397,7 @@ class Session:
         )
         if apart is not None and verdict.outcome == "proved":
             verdict = replace(verdict, diagnostics=(explain.zero(right.span, *map(_plain, apart)),))
+        used = self._used(statement, compared, verdict)
         clash = right.clash or left.clash
         if clash is not None and verdict.outcome != "refuted":
             outcome: Outcome = "ill-typed" if clash.code == "SD002" else "unknown"
@@ -388,7 +412,7 @@ class Session:
             if compared.layout != self.page.layout and verdict.outcome == "proved":
                 found = explain.layout(right.span, compared.layout)
                 verdict = replace(verdict, diagnostics=(*verdict.diagnostics, found))
-        return Judged(verdict, left, disagreement)
+        return Judged(verdict, left, disagreement, used)
 
     def _folded(self, goal: Goal, left: Member, right: Member) -> tuple[Boolean, ...]:
         """Return where the sides were defined as the page writes them, and the terms no longer tell."""

@@ -14,6 +14,8 @@ from fractions import Fraction
 
 import sympy
 from sympy import Eq, Expr, Ge, Gt, Le, Lt, Ne, Symbol
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import Boolean
 
 from symderiv.kernel import hypotheses
 from symderiv.kernel import indices as ix
@@ -206,9 +208,9 @@ def _split(goal: Goal, left: Expr, right: Expr, memory: Memory) -> Proved | Resi
         part = _prove(Goal(goal.left, goal.right, goal.ranges, assumed, goal.context), memory)
         if isinstance(part, Residue):
             return part
-        cases.extend(f"{_told(case)}, {deeper}" for deeper in part.cases or ())
-        cases.extend([] if part.cases else [_told(case)])
-        hypotheses.update(set(part.hypotheses) - {_told(case), _told(case.reversed)})
+        cases.extend(f"{told(case)}, {deeper}" for deeper in part.cases or ())
+        cases.extend([] if part.cases else [told(case)])
+        hypotheses.update(set(part.hypotheses) - {told(case), told(case.reversed)})
         almost = almost or part.almost_everywhere
     return Proved("normal form", tuple(cases), tuple(sorted(hypotheses)), almost, _TOKEN)
 
@@ -220,7 +222,10 @@ def _upper(ranges: Mapping[Index, Expr]) -> dict[Variable, tuple[IndexExpr, ...]
     return {variable_of(i): (read_index(exact(size), {}),) for i, size in ranges.items()}
 
 
-def _told(assumption: Expr) -> str:
+def told(assumption: Boolean | Expr) -> str:
+    """Name an assumption as `Proved.hypotheses` does."""
+    if not isinstance(assumption, Relational):
+        return str(assumption)
     return f"{assumption.lhs} {RELATIONS[assumption.func]} {assumption.rhs}"
 
 
@@ -269,7 +274,7 @@ def _assuming(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
             algebra.symmetric |= {symmetric} if symmetric is not None else set()
             name = diagonal or symmetric
             if name is not None:
-                algebra.used |= {_told(fact)} if name in present_names else set()
+                algebra.used |= {told(fact)} if name in present_names else set()
                 continue
             finite, one_hot = hypotheses.finite(sides, goal), hypotheses.one_hot(sides, goal)
             algebra.values |= dict([finite]) if finite is not None else {}
@@ -278,9 +283,9 @@ def _assuming(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
             if found is not None:
                 name = found[0]
                 algebra.values |= {name: (0, 1)} if one_hot is not None else {}
-                algebra.used |= {_told(fact)} if name in present_names else set()
+                algebra.used |= {told(fact)} if name in present_names else set()
                 continue
-            rule = _rule(reader, sides, goal, _told(fact))
+            rule = _rule(reader, sides, goal, told(fact))
             if rule is not None:
                 rules.append(rule)
     for rule in rules:
@@ -291,7 +296,7 @@ def _assuming(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
     of_indices = [a for a in goal.assumptions if isinstance(a, Eq) and _of_indices(a)]
     if of_indices:
         present = frozenset[Symbol]().union(*(term.free_symbols for term in terms))
-        algebra.used |= {_told(a) for a in of_indices if a.free_symbols & present}
+        algebra.used |= {told(a) for a in of_indices if a.free_symbols & present}
     algebra.orders = _orders(reader, [*facts, *_declared(goal, present_names)], goal)
     algebra.rules = tuple(rules)
     algebra.moves.clear()
@@ -315,7 +320,7 @@ def _of_the_indices(
         if form is None or ix.value(form) is not None:
             continue
         if isinstance(fact, Ne):
-            unequal[form] = _told(fact)
+            unequal[form] = told(fact)
             continue
         for v in sorted(
             ix.variables(form) & symbols.keys(), key=lambda v: (v[0] != ix.SIZE, v), reverse=True
@@ -373,7 +378,7 @@ def _orders(reader: Reader, facts: list[Expr], goal: Goal) -> tuple[Order, ...]:
             continue  # what cannot be read is not used
         form = minus(more, less)
         quantified = tuple(sorted(v for v in form.free if v not in fixed))
-        source = _told(fact) if fact in goal.assumptions else ""
+        source = told(fact) if fact in goal.assumptions else ""
         found.append(Order(form, isinstance(fact, Gt | Lt), quantified, source))
     return () if contradictory([(linear(order.form), order.strict) for order in found]) else tuple(found)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Integer, Symbol
+from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic
 from symderiv.kernel.calculus import names_in
@@ -23,6 +24,8 @@ class Compared:
 
     goal: Goal
     layout: str | None = None
+    given: tuple[tuple[Boolean, ...], ...] | None = None
+    """What each assumption of the statement says in the goal; None where the goal has it in other words."""
     unused: bool = False
     """An assumption of the page is not among those of the goal: it has no meaning, or none here."""
 
@@ -154,7 +157,7 @@ def compare(
     wide = left if left.rank >= right.rank else right
     ranges: dict[Index, Expr] = dict(zip(wide.slots, wide.dimensions, strict=True))
     free = [_free(side.body, statement.context) - set(ranges) for side in (left, right)]
-    facts, unused = hypotheses_of(statement.assumptions, free[0] | free[1])
+    given, unused = hypotheses_of(statement.assumptions, free[0] | free[1])
     tied = {
         letter for each in statement.assumptions for fact in facts_of(each) for letter in indices_of(fact)
     }
@@ -170,7 +173,7 @@ def compare(
             return Diagnostic("SD003", f"the range of the index {letter} is not known", member.span)
         ranges[letter] = chain.ranges[letter]
     usable = []
-    for fact in facts:
+    for fact in (fact for each in given for fact in each):
         about = fixed_in(fact) - set(ranges)
         if about <= chain.ranges.keys():
             ranges |= {index: chain.ranges[index] for index in about}
@@ -178,8 +181,10 @@ def compare(
         else:
             unused = unused or not relates_indices(fact)
     goal = _closed(Goal(left.body, right.body, ranges, tuple(usable), statement.context), chain)
-    unused = unused or len(goal.assumptions) < len(facts)
-    return Compared(goal, "numerator" if turned else None, unused)
+    unused = unused or len(goal.assumptions) < sum(map(len, given))
+    same = goal.assumptions == tuple(usable)
+    layout = "numerator" if turned else None
+    return Compared(goal, layout, unused=unused, given=tuple(given) if same else None)
 
 
 def _closed(goal: Goal, chain: Chain) -> Goal:

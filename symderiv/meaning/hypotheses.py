@@ -40,15 +40,23 @@ def fixed_in(fact: Boolean) -> set[Index]:
 
 def hypotheses_of(
     assumptions: tuple[Assumption, ...], free: AbstractSet[Index]
-) -> tuple[list[Boolean], bool]:
-    """Return the facts that serve a goal with these free indices, and whether some assumption does not."""
+) -> tuple[list[tuple[Boolean, ...]], bool]:
+    """Return what each assumption says for a goal with these free indices, and whether some says nothing."""
     known = {fact for each in assumptions for fact in facts_of(each) if relates_indices(fact)}
     found = [
         [_hypothesis(assumption, fact, free, known) for fact in facts_of(assumption)]
         for assumption in assumptions
     ]
-    facts = [fact for each in found for fact in each if fact is not None]
-    return facts, any(not each or None in each for each in found)
+    given = [tuple(fact for fact in each if fact is not None) for each in found]
+    return given, any(not each or None in each for each in found)
+
+
+def written(assumption: Assumption, facts: tuple[Boolean, ...]) -> str:
+    """Return an assumption as a proof used it: one of the index at hand may have served for every index."""
+    letters = {i for fact in facts for i in indices_of(fact) if i.name.endswith(_EVERY)}
+    more = {letter for i in letters if "#" not in (letter := i.name.removesuffix(_EVERY))}
+    more -= {index.name for index in assumption.every}
+    return rf"{assumption.latex} \text{{ for every }} {', '.join(sorted(more))}" if more else assumption.latex
 
 
 def _hypothesis(

@@ -27,6 +27,9 @@ def find_letters(survey: Survey, display: tree.Display, scope: Scope) -> None:
             exponent = domain.sup if isinstance(domain, tree.Script) else None
             parts = () if exponent is None else names.walk(exponent)
             uses.dimensions |= {part.text for part in parts if isinstance(part, tree.Name)}
+            for node in chain.members[:-1]:
+                if isinstance(node, tree.Script) and len(chain.members) == 2:
+                    _scripted(node, uses.bound, uses.scripted, set())
             order = order_of(chain)
             entry = None if order is None else order.name
             if isinstance(entry, tree.Script) and names.key(entry.base) in survey.tensors:
