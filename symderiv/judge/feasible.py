@@ -10,14 +10,14 @@ point is to round what rounding left beside a short number.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 
 import numpy as np
 import sympy
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
-from symderiv.judge.anatomy import Anatomy, NotEvaluableError, free_indices, size_value, visible
+from symderiv.judge.anatomy import Anatomy, NotEvaluableError, free_indices, size_value, traits, visible
 from symderiv.judge.arithmetic import Array
 from symderiv.judge.standins import draw, dyadic
 from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
@@ -51,8 +51,26 @@ _SIDES: dict[type[Relational], int] = {
 
 
 def satisfied(anatomy: Anatomy, sizes: Mapping[str, int], point: Point, *, sparse: bool) -> Point:
-    """Return a point near this one at which the hypotheses hold."""
-    return _Hypotheses(anatomy, sizes).satisfied(point, sparse=sparse)
+    """Return a point near this one at which the hypotheses hold, which steps of a page often ask for."""
+    hypotheses, known = _Hypotheses(anatomy, sizes), anatomy.recall.solved
+    key = (hypotheses.made_of(point), sparse, repr(anatomy.solved_by))
+    if key not in known:
+        try:
+            found = hypotheses.satisfied(point, sparse=sparse)
+        except CannotSampleError:
+            known[key] = None
+            raise
+        moved = {name: found.values[name] for name in hypotheses.moved}
+        known[key] = moved, anatomy.solved_by
+        return found
+    solution = known[key]
+    if solution is None:
+        raise CannotSampleError(_NONE_FOUND)
+    moved, anatomy.solved_by = solution
+    return Point({**point.values, **moved}, point.family, point.seed)
+
+
+_NONE_FOUND = "no values were found that satisfy the assumptions"
 
 
 class _Hypotheses:
@@ -68,6 +86,17 @@ class _Hypotheses:
         self.moved = tuple(sorted(name for name in reached if anatomy.primitive(name)))
         """The primitives whose values the hypotheses restrict, not counting bounds of one name."""
 
+    def made_of(self, point: Point) -> Hashable:
+        """Return all that a solution which starts at a point depends on."""
+        walker, known = Walker(self.anatomy, self.sizes, point), [traits(one) for one in self.all]
+        return (
+            self.all,
+            tuple(walker.made_of(name) for each in known for name in each.names),
+            tuple(self.sizes.get(size) for each in known for size in each.sizes),
+            tuple(self.ranged.get(index) for each in known for index in each.free),
+            tuple((name, self._bounds(name), self.anatomy.context.values.get(name)) for name in self.moved),
+        )
+
     def satisfied(self, point: Point, *, sparse: bool) -> Point:
         with np.errstate(all="ignore"):
             starts = len(_STARTS) + _DRAWS * any(name in self.anatomy.context.values for name in self.moved)
@@ -82,7 +111,7 @@ class _Hypotheses:
                 if found is not None and self._holds(found, scopes):
                     self.anatomy.solved_by = (pins, start, few)
                     return self._tidy(found, scopes)
-        raise CannotSampleError("no values were found that satisfy the assumptions")
+        raise CannotSampleError(_NONE_FOUND)
 
     def _pins(self) -> Iterator[dict[Index, int]]:
         """Yield values for the goal's indices that hypotheses mention, none last: they hold for all then."""

@@ -31,6 +31,8 @@ def token(key: Hashable) -> object:  # noqa: ARG001  the cache tells keys apart
 class Recall:
     """The grids and tables that a page's steps have needed."""
 
+    solved: dict[Hashable, Any] = field(default_factory=dict)
+    """Values that satisfy hypotheses, or None where none were found, by what these are made of."""
     _known: dict[Hashable, Any] = field(default_factory=dict)
     _count: int = 0
 

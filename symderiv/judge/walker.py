@@ -167,12 +167,12 @@ class Walker:
         return (
             term,
             self._here,
-            *[self._made_of(name) for name in found.names],
+            *[self.made_of(name) for name in found.names],
             *[self.sizes.get(size) for size in found.sizes],
             *[scope.get(index) for index in found.free],
         )
 
-    def _made_of(self, name: str) -> object:
+    def made_of(self, name: str) -> object:
         """Return what stands for all that the table of a name is made of, where nothing is moved."""
         if name not in self._made:
             makings = self.anatomy.ties.makings(name)
@@ -266,7 +266,7 @@ class Walker:
         """Return a table that another comparison has computed, or compute it."""
         if self._in_progress and self.anatomy.ties.makings(name).recurrent:
             return self._compute(name, frame)
-        key = (frame.token, self._made_of(name))
+        key = (frame.token, self.made_of(name))
         table: Table = self.anatomy.recall.find(key, lambda: self._compute(name, frame))
         return table
 
@@ -551,7 +551,7 @@ class Walker:
         result: Grid | None = None
         depth = self.anatomy.depth_of(of.body)
         for at, stencil in enumerate(self.arithmetic.stencils(depth)):
-            mark = token((frame.token, self._made_of(of.name), of.wanted.tobytes(), depth, at))
+            mark = token((frame.token, self.made_of(of.name), of.wanted.tobytes(), depth, at))
             slopes = self._by_stencil(of, scope, frame, stencil, mark)
             if result is not None:
                 axes = slopes.axes
