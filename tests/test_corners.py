@@ -19,6 +19,7 @@ from test_equality import (
     N,
     P,
     T,
+    W,
     a,
     b,
     c,
@@ -33,6 +34,7 @@ from test_equality import (
     outcome,
     p,
     s,
+    t,
     tensor,
     total,
     x,
@@ -81,6 +83,21 @@ def whole(term: sympy.Expr) -> sympy.Expr:
 def inverse_of(name: str):
     row, column = fresh("p"), fresh("q")
     return lambda first, second: Inv(entry(name, row, column), (row, column, N), first, second)
+
+
+def matrix(body):
+    """Return the entries of the inverse of a matrix that is given by its entries."""
+    row, column = fresh("p"), fresh("q")
+    return lambda first, second: Inv(body(row, column), (row, column, N), first, second)
+
+
+def det(body, size=N) -> sympy.Expr:
+    row, column = fresh("p"), fresh("q")
+    return Det(body(row, column), (row, column, size))
+
+
+H3 = tensor("H")
+ROOT = Context(definitions=define("w", 0, lambda: sqrt(a)), shapes={"w": (), "a": ()})
 
 
 def det_of(name: str) -> sympy.Expr:
@@ -172,6 +189,30 @@ CASES: dict[str, tuple] = {
     "root of a square beside what has no sign": (PLAIN, {}, (), sympy.Pow(a**2 * b, Rational(1, 2), evaluate=False), Abs(a) * sqrt(b), [a * sqrt(b)]),
     "root of two factors without signs": (PLAIN, {}, (), sympy.Pow(a * b, Rational(1, 2), evaluate=False) * c + c, c * (1 + sympy.Pow(b * a, Rational(1, 2), evaluate=False)), [c + 1]),
     "indices that are never equal, as they are": (PLAIN, R2, (Ne(2 * i, 2 * j + 1, evaluate=False),), x(i) + x(j), x(j) + x(i), [x(i) - x(j)]),
+    # matrices of which little is known
+    "a batch of inverses, one chosen": (PLAIN, {**R2, t: M}, (), total(lambda m: delta(m, t) * matrix(lambda r, c: H3(m, r, c))(i, j), M), matrix(lambda r, c: H3(t, r, c))(i, j), [2 * matrix(lambda r, c: H3(t, r, c))(i, j)]),
+    "determinant of no entries": (PLAIN, {}, (), det(lambda r, c: ((a + b) ** 2 - a**2 - 2 * a * b - b**2) * A(r, c)), zero, [one]),
+    "determinant of one entry": (PLAIN, {}, (), det(lambda r, c: x(r) * y(c), one), x(1) * y(1), [x(1), -x(1) * y(1)]),
+    "determinant of an outer product": (PLAIN, {}, (), det(lambda r, c: a * x(r) * y(c)), a**N * det(lambda r, c: x(r) * y(c)), [a * det(lambda r, c: x(r) * y(c)) + one]),
+    "determinant of a sum of exponentials": (PLAIN, {}, (), a * det(lambda r, c: total(lambda k: exp(A(r, k) + P(k, c)), N)), a * det(lambda r, c: total(lambda k: exp(P(k, c)) * exp(A(r, k)), N)), [det(lambda r, c: total(lambda k: exp(A(r, k) - P(k, c)), N))]),
+    "determinant of a sum that no index parts": (PLAIN, {}, (), 2 * det(lambda r, c: total(lambda k: A(r, k) * W(r, c) * P(k, c), N)), det(lambda r, c: total(lambda k: P(k, c) * A(r, k) * W(r, c), N)) * 2, [one]),
+    "inverse of a triangle": (PLAIN, R1, (), total(lambda k: matrix(lambda r, c: indicator(r <= c) * A(r, c))(i, k) * (x(k) + y(k)), N),
+        total(lambda k: matrix(lambda r, c: indicator(r <= c) * A(r, c))(i, k) * x(k), N) + total(lambda k: matrix(lambda r, c: indicator(r <= c) * A(r, c))(i, k) * y(k), N), [
+        total(lambda k: matrix(lambda r, c: indicator(r <= c) * A(r, c))(k, i) * (x(k) + y(k)), N) + one]),
+    "inverse beside its matrix and an exponential": (PLAIN, R1, (), total(lambda k, m: inverse_of("A")(i, k) * A(k, m) * exp(x(m)), N, N), exp(x(i)), [x(i), exp(-x(i))]),
+    "inverse of squares beside the roots": (PLAIN, R2, (), total(lambda k: matrix(lambda r, c: A(r, c) ** 2)(i, k) * A(k, j), N) * 2, total(lambda k: A(k, j) * matrix(lambda r, c: A(r, c) ** 2)(i, k) * 2, N), [delta(i, j)]),
+    "inverse of a matrix of sines": (PLAIN, R2, (), total(lambda k: matrix(lambda r, c: A(r, c) * sin(x(r) * y(c)))(i, k) * A(k, j) * sin(x(k) * y(j)), N), delta(i, j), [delta(i, j) + one]),
+    "Sylvester's identity under a hypothesis": (PLAIN, {}, (Eq(total(y, N), 1),),
+        det(lambda r, c: delta(r, c) + total(lambda k: A(r, k) * P(k, c), M)) * total(y, N), det(lambda r, c: delta(r, c) + total(lambda k: P(r, k) * A(k, c), N), M), [
+        det(lambda r, c: delta(r, c) - total(lambda k: P(r, k) * A(k, c), N), M)]),
+    "a changed matrix under a hypothesis, as it is": (PLAIN, {}, (Eq(total(y, N), 1),), a * det(lambda r, c: A(r, c) + x(r) * y(c)) * total(y, N), det(lambda r, c: x(r) * y(c) + A(r, c)) * a, [a]),
+    # powers, functions and products of which little is known
+    "root of a cube": (PLAIN, {}, (), 2 * (a**3) ** Rational(1, 3), (a**3) ** Rational(1, 3) + (a**3) ** Rational(1, 3), [a]),
+    "power of a root": (ROOT, {}, (), entry("w") ** N * entry("w"), entry("w") ** (N + 1), [entry("w") ** N]),
+    "power of an entry, moved": (PLAIN, R1, (), total(lambda k: delta(k, i) * x(k) ** N, N), x(i) ** N, [x(i)]),
+    "functions of what is 0": (PLAIN, {}, (), sin((a + b) ** 2 - a**2 - 2 * a * b - b**2) + cos((a + b) ** 2 - a**2 - 2 * a * b - b**2), one, [zero]),
+    "a logarithm of nothing that is known": (PLAIN, {}, (), log(a**3 * c) * log(p) * sin(2 * b), 2 * log(c * a**3) * log(p) * sin(b) * cos(b), [log(a**3 * c) * log(p) * sin(b) * cos(b)]),
+    "a logarithm of a product and a factor": (PLAIN, {}, (), log(a * Product(x(k), (k, 1, N))), log(Abs(a)) + total(lambda k: log(Abs(x(k))), N), [total(lambda k: log(Abs(x(k))), N)]),
 }  # fmt: skip
 """Name: context, ranges, assumptions, left, right, and right sides that are wrong."""
 
@@ -240,6 +281,9 @@ REFUSED = {
     "a range from what may be 0": (Sum(x(k), (k, i - 1, N)), NoRule, "first index"),
     "a maximum over what may be nothing": (Greatest(x(k), (k, 1, N - 1)), NoRule, "maximum"),
     "a maximum from 2": (Greatest(x(k), (k, 2, N)), NoRule, "maximum"),
+    "a product of maxima": (Product(Max(x(k), a), (k, 1, N)), NoRule, "product over a condition"),
+    "a product of zeros before an index": (Product(Cases(zero, k <= i, x(k), sympy.true), (k, 1, N)), NoRule, "product of zeros"),
+    "a product that changes at what may be no index": (Product(Cases(a, Eq(k, i + 1), x(k), sympy.true), (k, 1, N)), NoRule, "product over a condition"),
     "a matrix without rows": (Det(A(k, l), (k, l, N - 1)), NoRule, "rows"),
     "a condition that is no comparison": (Cases(a, Definite(A(k, l), (k, l, N)), b, sympy.true), NoRule, "condition"),
     "a derivative of a product": (Partial(x(i) * y(i), x(i)), NoRule, "carried out"),

@@ -551,6 +551,7 @@ def test_reads_unequal_indices_as_less_or_greater_where_a_division_needs_it() ->
         (1 / (total(x, N) - total(x, N)), a),
         (log(total(x, N) - total(x, N)), a),
         (a / (1 - total(lambda k: 1 / N, N)), a),
+        (1 / (a / (a + b + 1) + (b + 1) / (a + b + 1) - 1), a),
         (sqrt(-1 - a**2) ** 2, sympy.Integer(0)),
     ],
 )

@@ -337,11 +337,10 @@ def function(algebra: Algebra, name: str, *arguments: Polynomial) -> Polynomial:
     inner = _inner_function(a)
     if inner is not None and (name, inner.name) in COMPOSED:
         return COMPOSED[name, inner.name](algebra, inner.inner[0])
-    if name in PARITY:
-        if not a.terms:
-            return number(int(PARITY[name] == 1))
-        if max(a.terms.items(), key=lambda t: t[0].key())[1] < 0:
-            return scaled(algebra.function(name, scaled(a, -1)), PARITY[name])
+    if not a.terms:
+        return number(int(PARITY[name] == 1))
+    if max(a.terms.items(), key=lambda t: t[0].key())[1] < 0:
+        return scaled(algebra.function(name, scaled(a, -1)), PARITY[name])
     return atom(Atom(Kind.FUNCTION, name, inner=arguments))
 
 
@@ -374,10 +373,8 @@ def _ratio(algebra: Algebra, above: Polynomial, below: Polynomial) -> Polynomial
 
 
 def _compared(a: Polynomial, b: Polynomial) -> int:
-    """Compare two polynomials in an order that addition preserves."""
+    """Compare two polynomials, which differ, in an order that addition preserves."""
     difference = minus(a, b)
-    if not difference.terms:
-        return 0
     return 1 if max(difference.terms.items(), key=lambda t: t[0].key())[1] > 0 else -1
 
 
