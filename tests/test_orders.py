@@ -54,6 +54,12 @@ CLAIMS: dict[str, tuple[tuple[Expr, ...], Expr, Expr, list[Expr]]] = {
     "no positive part": ((a <= 0,), Max(0, a), ZERO, [a]),
     "inside of an interval": ((a > 0, a < 1), Abs(a - 1) + Abs(a), ONE, [2 * a - 1]),
     "a hyperbola": ((a > 1,), sqrt(a**2 - 1), sqrt(a - 1) * sqrt(a + 1), [a - 1]),
+    "a factor whose sign is known": ((a > 0, a < 1), Max(b, a * b), Cases(b, b > 0, a * b, TRUE), [b]),
+    "a factor that is negative": ((a > 1,), Max(b, a * b), Cases(a * b, b > 0, b, TRUE), [b, a * b]),
+    "a logarithm above 0": ((a > 1,), Abs(log(a)), log(a), [-log(a)]),
+    "a logarithm below 0": ((a > 0, a < 1), Abs(log(a)), -log(a), [log(a)]),
+    "a square of what is ordered": ((a > 1,), Abs(a**2 - 1), a**2 - 1, [1 - a**2]),
+    "a product of what is ordered": ((a > 1, b > 1), Abs(a * b - 1), a * b - 1, [1 - a * b]),
     "a negative factor": ((b < 0,), Abs(a * b), -b * Abs(a), [b * Abs(a)]),
     "two negative factors": ((a < 0, b < 0), Abs(a * b), a * b, [-a * b]),
     "a power of a complement": (

@@ -249,7 +249,7 @@ def _at_zero(algebra: Algebra, p: Polynomial, zero: Polynomial) -> Polynomial:
 def _solved_at_zero(algebra: Algebra, p: Polynomial, zero: Polynomial) -> Polynomial:
     solution = _linear(zero)
     if solution is not None:
-        return _throughout(algebra, p, *solution)
+        return throughout(algebra, p, *solution)
     if any(m.marked for m in p.terms):
         return p
     p = cleared(algebra, p)
@@ -271,7 +271,7 @@ def _divides_no_further(algebra: Algebra, factor: Polynomial, p: Polynomial) -> 
     )
 
 
-def _throughout(algebra: Algebra, p: Polynomial, a: Atom, by: Polynomial) -> Polynomial:
+def throughout(algebra: Algebra, p: Polynomial, a: Atom, by: Polynomial) -> Polynomial:
     """Return p with an atom replaced wherever it stands outside sums, arguments and exponents included."""
     if a not in atoms_of(p):
         return p
@@ -279,7 +279,7 @@ def _throughout(algebra: Algebra, p: Polynomial, a: Atom, by: Polynomial) -> Pol
     for m, c in p.terms.items():
         factors = [algebra.power(_at(algebra, b, a, by), e) for b, e in m.factors.items()]
         if m.exponent:
-            factors.append(algebra.exp(_throughout(algebra, m.exponent, a, by)))
+            factors.append(algebra.exp(throughout(algebra, m.exponent, a, by)))
         parts.append(scaled(algebra.times(*factors), c))
     return plus(*parts)
 
@@ -289,7 +289,7 @@ def _at(algebra: Algebra, b: Atom, a: Atom, by: Polynomial) -> Polynomial:
     if b == a:
         return by
     if b.kind in _MADE:
-        return algebra.rebuilt(b, tuple(_throughout(algebra, q, a, by) for q in b.inner))
+        return algebra.rebuilt(b, tuple(throughout(algebra, q, a, by) for q in b.inner))
     return atom(b)
 
 

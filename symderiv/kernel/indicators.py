@@ -220,8 +220,7 @@ def _positive(algebra: Algebra, p: Polynomial) -> Polynomial:
         return ONE
     if algebra.sign(scaled(p, -1)) >= 1:
         return NOTHING
-    p = algebra.content(p, whole=False)[1]
-    p = _odd(algebra, p)
+    p = _odd(algebra, _without_signs(algebra, p))
     exponent = _exponential_gap(p)
     if exponent is not None:
         return algebra.positive(exponent)
@@ -235,6 +234,17 @@ def _positive(algebra: Algebra, p: Polynomial) -> Polynomial:
     if algebra.kinks_excluded and _leading(p) < 0 and varies(algebra, p):
         return minus(ONE, atom(Atom(Kind.POSITIVE, inner=(scaled(p, -1),))))
     return atom(Atom(Kind.POSITIVE, inner=(p,)))
+
+
+def _without_signs(algebra: Algebra, p: Polynomial) -> Polynomial:
+    """Return a polynomial of the same sign: p without factors that are certainly positive or negative."""
+    p = algebra.content(p, whole=False)[1]
+    common, rest = algebra.content(p, whole=True)
+    if len(p.terms) > 1 and common.number() is None:
+        for factor, turned in ((rest, common), (scaled(rest, -1), scaled(common, -1))):
+            if algebra.sign(factor) == 2:
+                return turned
+    return p
 
 
 def _leading(p: Polynomial) -> Rational:

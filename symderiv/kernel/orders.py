@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
 
 from symderiv.kernel import indices as ix
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 INEQUALITIES = 80
 """Inequalities are no longer compared when their consequences are more than this."""
+
+PRODUCTS = 3
+"""Where orders are no more than this, they are multiplied by one another."""
 
 Inequality = tuple[dict[object, Fraction], bool]
 """A linear form, its constant under `None`, that is > 0 if strict, else >= 0."""
@@ -57,6 +61,9 @@ def _sign(algebra: Algebra, p: Polynomial, orders: tuple[Order, ...]) -> tuple[i
     opposite = scaled(p, -1)
     for some in (*((order,) for order in orders), orders):
         forms = list(instances(algebra, some, [p]))
+        if len(forms) <= PRODUCTS and any(sum(m.factors.values()) > 1 for m in p.terms):
+            pairs = combinations_with_replacement(forms, 2)
+            forms += [(algebra.times(f, g), first and second) for (f, first), (g, second) in pairs]
         known = [*forms, *monomials(algebra, [p, *(form for form, _ in forms)])]
         if not contradictory([*map(_linear, known), _linear((opposite, True))]):
             continue

@@ -10,7 +10,7 @@ from symderiv.kernel import indices as ix
 from symderiv.kernel import matrices, orders
 from symderiv.kernel.greatest import is_never_negative
 from symderiv.kernel.indices import IndexExpr, Variable
-from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, Rational, atom, plus
+from symderiv.kernel.polynomial import ONE, Atom, Kind, Monomial, Polynomial, Rational, atom, minus, plus
 
 if TYPE_CHECKING:
     from symderiv.kernel.normal import Algebra
@@ -54,16 +54,23 @@ def _over_denominator(algebra: Algebra, p: Polynomial) -> int:
 
 def _sign(algebra: Algebra, m: Monomial, c: Rational) -> int:
     """Return the sign of c m, 0 where c m is not certainly at least 0."""
-    if not algebra.orders:
-        return min((_power_sign(algebra, a, e) for a, e in m.factors.items()), default=2) if c > 0 else 0
     least, positive = 2, c > 0
     for a, e in m.factors.items():
         known = _power_sign(algebra, a, e)
         if not known and e == floor(e):
-            known = orders.sign(algebra, Polynomial({Monomial(None, {a: 1}): -1}))
+            known = _opposite_sign(algebra, a)
             positive = not positive
+        if not known:
+            return 0
         least = min(least, known)
     return least if positive else 0
+
+
+def _opposite_sign(algebra: Algebra, a: Atom) -> int:
+    """Return 2 if an atom is certainly < 0, 1 if it is <= 0, else 0."""
+    if a.name == "log":
+        return algebra.sign(minus(ONE, a.inner[0]))
+    return orders.sign(algebra, Polynomial({Monomial(None, {a: 1}): -1}))
 
 
 def _power_sign(algebra: Algebra, a: Atom, e: Rational) -> int:
@@ -93,6 +100,8 @@ def atom_sign(algebra: Algebra, a: Atom) -> int:
             return inner if all(algebra.inhabited(s) for s in a.sizes) else min(inner, 1)
         case Kind.PRODUCT | Kind.GREATEST:
             return algebra.sign(a.inner[0])
+        case Kind.FUNCTION if a.name == "log":
+            return algebra.sign(minus(a.inner[0], ONE))
         case Kind.DETERMINANT:
             return 2 if matrices.of_name(a) in algebra.definite else 0
         case Kind.DELTA | Kind.STEP | Kind.POSITIVE | Kind.VANISHING:

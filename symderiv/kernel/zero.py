@@ -8,19 +8,30 @@ is not zero down before any of this (see `sampling`); it never proves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import chain, islice, product
 from math import floor, lcm
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.angles import expanded
-from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced
+from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced, throughout
 from symderiv.kernel.determinants import with_others
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.inverses import by_inverses
 from symderiv.kernel.normal import Algebra
-from symderiv.kernel.polynomial import ONE, Atom, Kind, Monomial, Polynomial, atom, minus, plus, scaled
+from symderiv.kernel.polynomial import (
+    ONE,
+    Atom,
+    Kind,
+    Monomial,
+    Polynomial,
+    atom,
+    minus,
+    number,
+    plus,
+    scaled,
+)
 from symderiv.kernel.sampling import nonzero
 from symderiv.kernel.shifts import at_large, shifted_places
 
@@ -68,20 +79,15 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
         return not p.terms
     if depth == 0:
         return False
-    turned = expanded(algebra, p)
-    if turned is not None:
-        return is_zero(algebra, turned, depth, facts)
-    merged = _merged(algebra, p, depth)
-    if merged is not None:
-        return is_zero(algebra, merged, depth, facts)
-    written_out = _written_out(algebra, p)
-    if written_out is not None:
-        return is_zero(algebra, written_out, depth - 1, facts)
+    for rewrite, cost in REWRITES:
+        q = rewrite(algebra, p, depth)
+        if q is not None:
+            return is_zero(algebra, q, depth - cost, facts)
     if by_inverses(algebra, p, depth):
         return True
-    united = _united(algebra, p)
-    if united is not None:
-        return is_zero(algebra, united, depth, facts)
+    cases = _at_values(algebra, p)
+    if cases:
+        return all(is_zero(algebra, q, depth - 1, facts) for q in cases)
     ways = chain(
         algebra.exponential(p),
         with_others(algebra, p),
@@ -90,6 +96,18 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
         _joined(algebra, p),
     )
     return any(is_zero(algebra, q, depth - 1, facts) for q in ways)
+
+
+def _at_values(algebra: Algebra, p: Polynomial) -> list[Polynomial]:
+    """Return p at each value of an entry that has a few, in an exponent or an argument; none without one."""
+    if not algebra.values:
+        return []
+    inside = [q for m in p.terms for a in m.factors if a.kind is Kind.FUNCTION for q in a.inner]
+    inside += [m.exponent for m in p.terms if m.exponent]
+    found = {a for q in inside for a in atoms_of(q) if a.name in algebra.values and a.kind is Kind.ENTRY}
+    a = min((a for a in found if a.free <= p.free), default=None, key=Atom.key)
+    cases = [] if a is None else [throughout(algebra, p, a, number(v)) for v in algebra.values[a.name]]
+    return [] if p in cases else cases
 
 
 def _without_roots(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
@@ -230,3 +248,12 @@ def _taken_out(algebra: Algebra, a: Atom, place: int, at: IndexExpr) -> Polynomi
     chosen = list(bound)[place]
     inner = algebra.closed({v: size for v, size in bound.items() if v != chosen}, body)
     return algebra.substitute(inner, {chosen: at})
+
+
+REWRITES: tuple[tuple[Callable[[Algebra, Polynomial, int], Polynomial | None], int], ...] = (
+    (lambda algebra, p, _: expanded(algebra, p), 0),
+    (_merged, 0),
+    (lambda algebra, p, _: _written_out(algebra, p), 1),
+    (lambda algebra, p, _: _united(algebra, p), 0),
+)
+"""What puts a polynomial in terms that are easier to compare, in order, and by how much the depth is less."""
