@@ -124,9 +124,10 @@ def _wanted(coder: Coder, fact: Fact) -> Iterator[Wanted]:
         term = fact.head.term
         own = tuple(index for index in slots if index in indices_of([term]))
         slots = tuple(dict.fromkeys([*own, *slots]))
-        first = Wanted(
-            f"value {canonical(term)}", "value", own, term, f", the expression in line {fact.line}"
-        )
+        if indices_of([term]) & indices_of(fact.head.variables):
+            remark = ", entry by entry"
+        told = f", the expression in line {fact.line}"
+        first = Wanted(f"value {canonical(term)}", "value", own, term, told)
         words[0] = coder.names.of(first.key, first.name)
         yield first
     order = str(len(words) - 1) if len(words) > 2 else ""
