@@ -151,6 +151,8 @@ def _declare_in(survey: Survey, node: tree.Node, domain: tree.Node, scope: Scope
         bounds = orders.interval(domain)
         if bounds is not None:
             _bound(name, bounds)
+        elif isinstance(among, tree.Group) and among.left in "([":
+            name.limited = True
 
 
 def _is_row(survey: Survey, name: Name, shape: tuple[Size, ...]) -> bool:

@@ -7,7 +7,7 @@ mentioned: *the unit is active where $x > 0$*.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 from sympy import Expr, Integer, Rational
@@ -83,6 +83,33 @@ def interval(domain: tree.Node) -> Bounds | None:
     return None
 
 
+def spread(survey: Survey) -> None:
+    """Write *for $x \\in (0, 1)$* as an order, `0 < x < 1`: it holds there, and declares nothing."""
+    for place in survey.places:
+        aside = cues.locates(place.before) or cues.denies_sentence(place.before, place.after)
+        if place.display is not None and not place.math.display and (place.cue == "local" or aside):
+            items = (_spread(item) if isinstance(item, tree.Chain) else item for item in place.display.items)
+            place.display = replace(place.display, items=tuple(items))
+
+
+def _spread(chain: tree.Chain) -> tree.Chain:
+    """Return the order that `x \\in (0, 1)` states; any other chain as it is."""
+    name, domain = chain.members[0], chain.members[-1]
+    if [operator.text for operator in chain.operators] != ["in"] or not isinstance(domain, tree.Group):
+        return chain
+    bounds = interval(domain)
+    if bounds is None or not isinstance(domain.body, tree.Sequence):
+        return chain
+    low, high = domain.body.items
+    members, signs = [name], []
+    if bounds.low is not None:
+        members, signs = [low, *members], ["<" if bounds.open_low else "<="]
+    if bounds.high is not None:
+        members, signs = [*members, high], [*signs, "<" if bounds.open_high else "<="]
+    operators = tuple(tree.Operator(sign, span=domain.span) for sign in signs)
+    return replace(chain, members=tuple(members), operators=operators) if signs else chain
+
+
 def number(node: tree.Node) -> Expr | None:
     """Return the number that a node writes, None where it has a name in it."""
     node = names.plain(node)
@@ -133,7 +160,9 @@ def _brings_in(place: Place, at: int) -> bool:
     if isinstance(before, tree.Words):
         return cues.cue(before.text) in ("section", "where")
     operators = [{o.text for o in chain.operators} for chain in chains(place.display)]
-    listed = all(not each or each & {"in", "<", "<=", ">", ">="} for each in operators)
+    ranged = any(isinstance(node, tree.Dots) for chain in chains(place.display) for node in chain.members)
+    listing = {"in", "<", "<=", ">", ">=", *(("=",) if ranged else ())}
+    listed = all(not each or each & listing for each in operators)
     if place.math.display:
         return listed and (place.cue in ("section", "where") or {"in"} in operators)
     if not listed or cues.denies_sentence(place.before, place.after):

@@ -36,6 +36,7 @@ from symderiv.meaning.supposed import gives_meaning, supposed
 def surveyed(document: Document) -> Survey:
     """Read a document into items, raw chains and scopes, in two sweeps."""
     survey = Survey(document)
+    orders.spread(survey)
     shown = [(place.display, place.scope) for place in survey.places if place.display is not None]
     for display, scope in shown:
         find_letters(survey, display, scope)
