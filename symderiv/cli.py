@@ -229,12 +229,11 @@ def list_(context: typer.Context) -> None:
             except UnreadableFile as error:
                 _complain(str(error))
                 continue
-            source = f"  {safe(page.source)}" if page.source else ""
             lines.append(
                 Text.assemble((safe(name), "bold"), f"  {safe(page.title)}, {_steps(checker, page)}")
             )
-            if source:
-                lines.append(Text("    " + cropped(page.source, console.width - 4), "dim"))
+            if page.source:
+                lines.append(Text("    " + cropped(page.source.replace("*", ""), console.width - 4), "dim"))
     _print(console, lines or [Text("no derivations")])
 
 
@@ -275,10 +274,19 @@ def show(
 @app.command()
 def explain(
     code: Annotated[
-        str, typer.Argument(help="A code or its name: SD101, bound-index-reused. Or: proved.", metavar="CODE")
-    ],
+        str | None,
+        typer.Argument(
+            help="A code or its name: SD101, bound-index-reused. Or: proved. Without one, all are listed.",
+            metavar="[CODE]",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Tell what a diagnostic means, or what a proof rests on."""
+    if code is None:
+        listed = (Text(f"{each.code}  {each.name} ({each.severity})") for each in CODES.values())
+        _print(_console(), [*listed, Text("proved  what a proof rests on")])
+        return
     if code.lower() == "proved":
         _explain_proved()
         return

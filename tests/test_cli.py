@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 
 import symderiv
 from symderiv.cli import app
+from symderiv.diagnostics import CODES
 
 ROOT = Path(__file__).parent.parent
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
@@ -272,6 +273,9 @@ def test_explain() -> None:
     assert (
         "error: no diagnostic 'false-stop'; did you mean false-step?\n" == run("explain", "false-stop").stderr
     )
+    listed = run("explain").stdout.splitlines()
+    assert "SD101  bound-index-reused (warning)" in listed
+    assert [*CODES, "proved"] == [line.split()[0] for line in listed]
 
 
 def test_version() -> None:

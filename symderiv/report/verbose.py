@@ -60,9 +60,13 @@ def _time(seconds: float) -> str:
 
 
 def _formula(statement: StatementReport, width: int) -> str:
-    """Return `left = right`; where that is too long, the left side gives way first."""
+    """Return `left = right`; where that is too long, the left side gives way first.
+
+    A relation that is not `=` has dots in its place: its sign is no part of the report.
+    """
     right = " ".join(statement.latex.split())
     if not statement.left:
         return cropped(right, width)
     left = " ".join(statement.left.split())
-    return cropped(f"{cropped(left, max(_SHORT, width - len(right) - 3))} = {right}", width)
+    sign = "…" if statement.kind == "relation" else "="
+    return cropped(f"{cropped(left, max(_SHORT, width - len(right) - 3))} {sign} {right}", width)
