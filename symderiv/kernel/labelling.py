@@ -19,29 +19,41 @@ LEAVES = 2_000
 """How many namings of one sum are compared at most."""
 
 
-def renamed(p: Polynomial, names: Mapping[Variable, Variable]) -> Polynomial:
-    """Return `p` with variables renamed one to one; only the naming of nested sums is settled anew."""
+def renamed(
+    p: Polynomial, names: Mapping[Variable, Variable], made: dict[Atom, Atom] | None = None
+) -> Polynomial:
+    """Return `p` with variables renamed one to one; only the naming of nested sums is settled anew.
+
+    `made` has the atoms that were renamed so: what stands in many places is renamed once.
+    """
     if p.free.isdisjoint(names):
         return p
-    return Polynomial({_renamed(m, names): c for m, c in p.terms.items()})
+    made = {} if made is None else made
+    return Polynomial({_renamed(m, names, made): c for m, c in p.terms.items()})
 
 
-def _renamed(m: Monomial, names: Mapping[Variable, Variable]) -> Monomial:
+def _renamed(m: Monomial, names: Mapping[Variable, Variable], made: dict[Atom, Atom]) -> Monomial:
     if m.free.isdisjoint(names):
         return m
-    exponent = renamed(m.exponent, names) if m.exponent else None
-    return Monomial(exponent, {_renamed_atom(a, names): e for a, e in m.factors.items()})
+    exponent = renamed(m.exponent, names, made) if m.exponent else None
+    return Monomial(exponent, {_renamed_atom(a, names, made): e for a, e in m.factors.items()})
 
 
-def _renamed_atom(a: Atom, names: Mapping[Variable, Variable]) -> Atom:
+def _renamed_atom(a: Atom, names: Mapping[Variable, Variable], made: dict[Atom, Atom]) -> Atom:
     if a.free.isdisjoint(names):
         return a
+    if a not in made:
+        made[a] = _renamed_anew(a, names, made)
+    return made[a]
+
+
+def _renamed_anew(a: Atom, names: Mapping[Variable, Variable], made: dict[Atom, Atom]) -> Atom:
     indices = tuple(ix.renamed(i, names) for i in a.indices)
     if a.even:
         indices = tuple(sorted(indices))
-    inner = tuple(renamed(p, names) for p in a.inner)
-    made = Atom(a.kind, a.name, indices, inner, a.sizes)
-    return _relabelled(made) if a.kind is Kind.SUM and len(a.sizes) > 1 else made
+    inner = tuple([renamed(p, names, made) for p in a.inner])
+    result = Atom(a.kind, a.name, indices, inner, a.sizes)
+    return _relabelled(result) if a.kind is Kind.SUM and len(a.sizes) > 1 else result
 
 
 def _relabelled(a: Atom) -> Atom:

@@ -129,18 +129,21 @@ class Atom:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether all parts are equal."""
+        """Tell whether all parts are equal; equal ones are shared from then on, and not compared again."""
         if self is other:
             return True
-        return (
-            isinstance(other, Atom)
-            and self._hash == other._hash
-            and self.kind is other.kind
+        if not isinstance(other, Atom) or self._hash != other._hash:
+            return False
+        equal = (
+            self.kind is other.kind
             and self.name == other.name
             and self.indices == other.indices
             and self.sizes == other.sizes
             and self.inner == other.inner
         )
+        if equal:
+            self.inner = other.inner
+        return equal
 
 
 class Monomial:
