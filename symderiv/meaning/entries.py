@@ -207,6 +207,8 @@ def _special(
         not elaborator.known(key) or (declared is not None and len(declared) == 2)
     ):
         return _identity(elaborator, node, subs, declared)
+    if not subs and key == "\\pi" and (record is None or (record.indexed and not record.declared)):
+        return Tensor(sympy.pi)  # beside the weights $\pi_k$, too
     if elaborator.known(key):
         return None
     if key == "\\delta" and len(subs) == 2:
@@ -221,8 +223,6 @@ def _special(
         and not (isinstance(base, tree.Name) and base.font == "bold")
     ):
         return Tensor(sympy.E)
-    if not subs and key == "\\pi":
-        return Tensor(sympy.pi)
     if not subs and key == "\\infty":
         raise unsupported("infinity is not a real number", node.span)
     return None

@@ -121,7 +121,8 @@ def _is_special(key: str, base: tree.Node, subs: tuple[tree.Node, ...], scope: S
     if (
         scope.is_index(key)
         or scope.size(key) is not None
-        or key in ("\\pi", "I", "\\mathbb{I}", "\\mathbb{1}", "\\infty", "e")
+        or key in ("I", "\\mathbb{I}", "\\mathbb{1}", "\\infty", "e")
+        or (key == "\\pi" and not subs)
     ):
         return True
     if isinstance(base, tree.Name) and base.text == "1":
@@ -231,4 +232,7 @@ def record_of(survey: Survey, node: tree.Node, scope: Scope) -> Name | None:
     key = names.key(base, fonts=survey.fonts)
     if key is None:
         return None
+    primes = "'" * node.primes if isinstance(node, tree.Script) else ""
+    if primes and scope.find(key + primes) is not None:
+        key += primes
     return scope.find(_split_use(key, subs, scope)[0])

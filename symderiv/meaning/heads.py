@@ -202,7 +202,9 @@ def _mentioned(survey: Survey, node: tree.Node) -> Iterator[str]:
 def _has_meaning(survey: Survey, head: Head, scope: Scope) -> bool:
     """Tell whether a head that the page does not mention has a meaning of its own: an index, I, tanh'."""
     key, word = head.key, head.key.rstrip("'")
-    if scope.is_index(key) or scope.size(key) is not None or key in ("1", "I", "\\mathbb{1}", "\\pi"):
+    if scope.is_index(key) or scope.size(key) is not None or key in ("1", "I", "\\mathbb{1}"):
+        return True
+    if key == "\\pi" and not head.letters:
         return True
     if (key == "\\delta" and len(head.letters) == 2) or word in FUNCTIONS:
         return True
