@@ -276,10 +276,11 @@ def _moment(survey: Survey, place: Place, chain: tree.Chain, head: Head | None, 
     if not head.letters and cue in ("local", "section") and place.scope.size(head.key) is None:
         return False
     found = Diagnostic("SD109", "a value in prose gives a letter no meaning", chain.span)
+    sized = cue in ("local", "section") and place.scope.size(head.key) is not None
     for member in chain.members:
         if member is not None:
             observe(survey, member, place.scope, introduces=True)
-    if head.letters:
+    if head.letters or sized:
         fact = _index_fact(survey, chain, place.scope)
         fact.particular = fact.relation.operators == ("=",)
         fact.local = cue != "section"

@@ -118,6 +118,18 @@ def trails(before: str) -> bool:
     )
 
 
+_ATTAINED = re.compile(
+    r"\b(attain|achiev|reach|maxim|minim|largest|smallest|argmax|argmin)\w*", re.IGNORECASE
+)
+
+
+def leaves_open(before: str, after: str) -> bool:
+    """Tell whether words suppose what no rule knows: *and $0$ otherwise*, *attained at $c$*."""
+    clause = re.split(r"[.;:!?](?:\s|$)", before)[-1]
+    other = re.match(r"\s*(otherwise|else|elsewhere)\b", after, re.IGNORECASE)
+    return other is not None or _ATTAINED.search(clause) is not None
+
+
 def otherwise(prose: str) -> bool:
     """Tell whether prose turns to the other case: *Otherwise*, *Else*."""
     return bool(re.match(r"\s*(otherwise|else)\b", prose, re.IGNORECASE))

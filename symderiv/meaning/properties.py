@@ -31,7 +31,7 @@ _UNKNOWN = re.compile(
     r"|integers?|integer-valued|natural number|prime|distinct|different|sorted|orthogonal to|perpendicular"
     r"|parallel|collinear|(non-?)?(positive|negative)|strictly|semi-?definite|probabilit(y|ies)|simplex"
     r"|eigen\w+|stationary|harmonic|minimi[sz]\w+|maximi[sz]\w+|optim\w+|critical|solution|root|bounded|small"
-    r"|satisf(y|ies|ying)|solves?|sums? (up )?to|adds? up|equals?|zeros?|ones"
+    r"|satisf(y|ies|ying)|solves?|sums? (up )?to|adds? up|equals?|zeros?|ones|number of"
     r"|(the|its|their) ((arithmetic|empirical|sample|total|weighted|partial) )?(sum|mean|average|product"
     r"|maximum|minimum|largest|smallest|norm|length|variance|determinant|trace|(pseudo-?)?inverse"
     r"|transpose|square|difference|ratio|angle|distance|residual|error|gradient|derivative|jacobian|hessian)"
@@ -39,6 +39,9 @@ _UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 """Words that say of a name what no rule here knows, so that numbers for other values of it tell nothing."""
+_OF_A_CLASS = re.compile(
+    r"\s*(is|are|be|being|denotes?)\s+(an?|the)\s+one[- ]hot\s+(\w+\s+){0,2}(of|for)\b", re.IGNORECASE
+)
 _ABOUT = re.compile(
     r"^\s*,?\s*(?:(?:which|that|all|both|each)\s+)*(?:is|are|be|being|was|has|have|having|with|of|denotes?"
     r"|commutes?|satisf\w+|sums?|adds?|solves?|equals?)\b[^.;:$]{0,80}",
@@ -59,6 +62,8 @@ def describes(before: str, after: str, *, equated: bool) -> bool:
     if equated and re.fullmatch(
         r"\s*(is|are|be|equals?)(\s+(equal\s+to|either|all|both))*\s*", after, re.IGNORECASE
     ):
+        return True
+    if _OF_A_CLASS.match(after):
         return True
     about = _ABOUT.match(after)
     said = re.sub(_PROPERTY, "", about.group(), flags=re.IGNORECASE) if about is not None else ""

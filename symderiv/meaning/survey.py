@@ -6,6 +6,8 @@ declared; the second classifies every formula and counts how each name is used. 
 
 from __future__ import annotations
 
+import re
+
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.document.model import Document
 from symderiv.latex import tree
@@ -140,9 +142,25 @@ def _declared_properties(survey: Survey, place: Place, at: int) -> None:
             state_properties(survey, place, item.members[0])
 
 
+def _dotted(survey: Survey, place: Place, chain: tree.Chain) -> bool:
+    """Take `x_1 = \\dots = x_n = a` as a condition that is not used yet."""
+    if not any(isinstance(member, tree.Dots) for member in chain.members):
+        return False
+    for member in chain.members:
+        if member is not None and not isinstance(member, tree.Dots):
+            observe(survey, member, place.scope, introduces=True)
+    found = Diagnostic("SD109", "an equation with dots is not used yet", chain.span)
+    survey.add(Item("relation", chain.span, place.scope, diagnostics=(found,)))
+    not_understood(survey, place)
+    return True
+
+
 def _describe(survey: Survey, place: Place) -> None:
     """Mark the names of a formula of which prose says what no rule knows."""
     assert place.display is not None
+    stating = any(chain.operators for chain in chains(place.display))
+    if not place.math.display and not stating and cues.leaves_open(place.before, place.after):
+        not_understood(survey, place)
     following = survey.places[survey.places.index(place) + 1 :][:1]
     equated = any(p.math.paragraph == place.math.paragraph and not p.math.display for p in following)
     if place.math.display or not properties.describes(place.before, place.after, equated=equated):
@@ -156,7 +174,8 @@ def _describe(survey: Survey, place: Place) -> None:
                 record = record_of(survey, first.base, place.scope)
             if record is not None and record.described is None:
                 record.described = place.math.span
-            if isinstance(first, tree.Name) and place.scope.size(first.text) is not None:
+            counted = re.search(r"\bnumber\b", place.after)
+            if isinstance(first, tree.Name) and place.scope.size(first.text) is not None and not counted:
                 survey.described[first.text] = place.math.span
 
 
@@ -193,6 +212,8 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
             survey.chains.append(survey.last_chain)
         return
     if _declared(survey, place, chain, at) or orders.mentioned(survey, place, chain):
+        return
+    if _dotted(survey, place, chain):
         return
     if (not cue and supposed(survey, place, chain)) or (
         cue in ("", "section") and gives_meaning(survey, place, chain)
