@@ -43,8 +43,9 @@ from test_equality import (
 )
 
 from symderiv.kernel import labelling, orders, sampling
-from symderiv.kernel.equality import Proved, Residue, normal
+from symderiv.kernel.equality import Proved, Residue, normal, prove
 from symderiv.kernel.indices import EVERYWHERE
+from symderiv.kernel.memory import READERS, Memory
 from symderiv.kernel.normal import Algebra
 from symderiv.kernel.reading import Reader
 from symderiv.kernel.terms import (
@@ -53,6 +54,7 @@ from symderiv.kernel.terms import (
     D,
     Definite,
     Det,
+    Goal,
     Greatest,
     Index,
     Inv,
@@ -183,7 +185,7 @@ CASES: dict[str, tuple] = {
     "an edge of an exponential": (PLAIN, {}, (), D(Max(0, b - exp(a)), b), indicator(b >= exp(a)), [indicator(b <= exp(a))]),
     "square of a root of a number": (PLAIN, {}, (), total(lambda k: sqrt(2) * x(k), N) ** 2, 2 * total(x, N) ** 2, [4 * total(x, N) ** 2]),
     "diagonal": (PLAIN, R2, (Eq(A(k, l), A(k, l) * delta(k, l)),), A(i, j), A(i, i) * delta(i, j), [A(i, i)]),
-    "a hypothesis that would match too often": (PLAIN, {**R2, k: N}, (Eq(U5(l, Index("m"), Index("n")), U5(Index("m"), l, Index("n"))),), U5(i + j, j + k, i + k) + a, a + U5(i + j, j + k, i + k), [a]),
+    "a hypothesis that would match too often": (PLAIN, {**R2, k: N}, (Eq(U5(l, Index("m"), Index("n")), U5(Index("m"), l, Index("n"))),), whole(U5(i + j, j + k, i + k) + a), a + U5(i + j, j + k, i + k), [a]),
     "powers of a gap": (PLAIN, R1, (), (N - i + 1) ** a * (N - i + 1) ** b, (N - i + 1) ** (a + b), [(N - i + 1) ** (a * b) + 1]),
     "root of a quotient of any sign": (PLAIN, {}, (), sqrt(a / (b + c)) ** 2, a / (b + c), [a / (b + c) + 1]),
     "root of a square beside what has no sign": (PLAIN, {}, (), sympy.Pow(a**2 * b, Rational(1, 2), evaluate=False), Abs(a) * sqrt(b), [a * sqrt(b)]),
@@ -206,6 +208,9 @@ CASES: dict[str, tuple] = {
         det(lambda r, c: delta(r, c) + total(lambda k: A(r, k) * P(k, c), M)) * total(y, N), det(lambda r, c: delta(r, c) + total(lambda k: P(r, k) * A(k, c), N), M), [
         det(lambda r, c: delta(r, c) - total(lambda k: P(r, k) * A(k, c), N), M)]),
     "a changed matrix under a hypothesis, as it is": (PLAIN, {}, (Eq(total(y, N), 1),), a * det(lambda r, c: A(r, c) + x(r) * y(c)) * total(y, N), det(lambda r, c: x(r) * y(c) + A(r, c)) * a, [a]),
+    "determinant of a sum of entries of three indices": (PLAIN, {}, (), 2 * det(lambda r, c: total(lambda k: H3(r, k, c), N)), det(lambda r, c: total(lambda k: H3(r, k, c), N)) * 2 + zero * a, [one]),
+    "inverse beside another": (PLAIN, R2, (), whole(total(lambda k: matrix(lambda r, c: inverse_of("A")(r, c) * W(r, c))(i, k) * inverse_of("P")(k, j) * W(k, j), N)),
+        total(lambda k: matrix(lambda r, c: inverse_of("A")(r, c) * W(r, c))(i, k) * inverse_of("P")(k, j) * W(k, j), N), [delta(i, j)]),
     # powers, functions and products of which little is known
     "root of a cube": (PLAIN, {}, (), 2 * (a**3) ** Rational(1, 3), (a**3) ** Rational(1, 3) + (a**3) ** Rational(1, 3), [a]),
     "power of a root": (ROOT, {}, (), entry("w") ** N * entry("w"), entry("w") ** (N + 1), [entry("w") ** N]),
@@ -328,6 +333,24 @@ def test_facts_are_no_longer_compared_when_they_are_many(monkeypatch) -> None:
     monkeypatch.setattr(orders, "INEQUALITIES", 0)
 
     assert isinstance(outcome(PLAIN, {}, (), Min(p, Max(a, -p)), clipped), Residue)
+
+
+def test_a_sample_tells_nothing_of_a_matrix_that_has_no_inverse() -> None:
+    """`u v^T` has none where there are two rows; the exact test decides alone."""
+    term = total(lambda k: matrix(lambda r, c: x(r) * y(c))(i, k) * z(k), N)
+
+    assert isinstance(outcome(PLAIN, R1, (), whole(term), term), Proved)
+    assert isinstance(outcome(PLAIN, R1, (), whole(term), 2 * term), Residue)
+
+
+def test_few_readers_are_kept() -> None:
+    """The oldest goes where there are too many, and proofs are the same."""
+    memory = Memory()
+    for size in range(2, 2 * READERS):
+        goal = Goal(whole(x(i)), x(i), {i: Integer(size)})
+        assert isinstance(prove(goal, memory), Proved)
+
+    assert len(memory.readers) == READERS
 
 
 def test_a_sample_gives_up_on_long_loops(monkeypatch) -> None:

@@ -283,7 +283,7 @@ def test_a_sum_that_forgets_how_many_terms_it_has_is_noticed(monkeypatch: pytest
     """A sum is taken for its body."""
     false = goal(Sum(x, (k, 1, N)), x)
     assert decide(false, HERE)[0].outcome == "refuted"
-    monkeypatch.setattr(Algebra, "sum", lambda _self, _variable, _size, body: body)
+    monkeypatch.setattr(Algebra, "closed", lambda _self, _bound, body: body)
     assert_noticed(false)
 
 

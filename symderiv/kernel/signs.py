@@ -15,6 +15,9 @@ from symderiv.kernel.polynomial import ONE, Atom, Kind, Monomial, Polynomial, Ra
 if TYPE_CHECKING:
     from symderiv.kernel.normal import Algebra
 
+MARKS = 4
+"""The sign of a polynomial with more indicators is not asked for."""
+
 
 def sign(algebra: Algebra, p: Polynomial) -> int:
     """Return 2 if p > 0 is certain, 1 if p >= 0 is, else 0."""
@@ -33,7 +36,10 @@ def sign(algebra: Algebra, p: Polynomial) -> int:
 
 def _in_cases(algebra: Algebra, p: Polynomial) -> int:
     """Return the sign that p has both where a condition holds and where it does not."""
-    mark = min((a for m in p.terms if m.marked for a in m.factors if a.kind >= Kind.DELTA), key=Atom.key)
+    marks = {a for m in p.terms if m.marked for a in m.factors if a.kind >= Kind.DELTA}
+    if len(marks) > MARKS:
+        return 0
+    mark = min(marks, key=Atom.key)
     off = {m: c for m, c in p.terms.items() if mark not in m.factors}
     on = (
         Polynomial({Monomial(m.exponent, {a: e for a, e in m.factors.items() if a != mark}): c})
