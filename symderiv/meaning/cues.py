@@ -88,9 +88,11 @@ def cue(prose: str) -> Cue:
     return ""
 
 
-def fixes(prose: str) -> bool:
-    """Tell whether prose before a letter fixes it: *the true class $k$*, *its label is $c$*."""
-    return bool(re.search(r"\b(class|label|category|target)(\s+(is|be))?\s*$", prose, re.IGNORECASE))
+def fixes(prose: str, after: str = "") -> bool:
+    """Tell whether prose around a letter fixes it: *the true class $k$*, *$y$ is the correct class*."""
+    before = re.search(r"\b(class|label|category|target)(\s+(is|be))?\s*$", prose, re.IGNORECASE)
+    kind = r"\s*(is|be|denotes)\s+the\s+(true|correct|right|target)\s+(class|label|category)\b(?!\s+vector)"
+    return before is not None or re.match(kind, after, re.IGNORECASE) is not None
 
 
 def supposes(prose: str) -> bool:

@@ -288,10 +288,10 @@ def _fix(survey: Survey, place: Place, chain: tree.Chain) -> None:
         and place.scope.range(first.text) is not None
         and not any(first.text in uses.summed for uses in survey.uses.values())
     )
-    if alone or cues.fixes(place.before):
+    if alone or cues.fixes(place.before, place.after):
         survey.fixed.add(first.text)
     around = sentence(survey.document, chain.span)
-    if operators == [] and (cues.fixes(place.before) or fixes(around, first.text)):
+    if operators == [] and (cues.fixes(place.before, place.after) or fixes(around, first.text)):
         survey.singled.append((first.text, place.scope))
 
 
