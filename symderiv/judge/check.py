@@ -29,7 +29,7 @@ from symderiv.judge.verdict import Outcome, Verdict, Witness
 from symderiv.kernel.calculus import derive, names_in
 from symderiv.kernel.equality import Proved, Residue, prove, told
 from symderiv.kernel.memory import Memory
-from symderiv.kernel.terms import Definite, Goal, KernelError, Size
+from symderiv.kernel.terms import Definite, Goal, Index, KernelError, Size
 from symderiv.meaning import (
     Compared,
     compare,
@@ -116,9 +116,12 @@ def decide(  # noqa: PLR0913  what makes a verdict
     return _unproved(screening, span, why), False
 
 
-def _is_unnamed(fact: Boolean) -> bool:
-    """Tell whether the kernel does not name a fact where it uses it: that a matrix is definite."""
-    return isinstance(fact, Definite)
+def _is_always_told(fact: Boolean) -> bool:
+    """Tell whether a fact is printed beside a proof that the kernel does not say to rest on it.
+
+    One about indices says of which entries the step speaks; that a matrix is definite the kernel never names.
+    """
+    return isinstance(fact, Definite) or all(isinstance(each, Index | Size) for each in fact.free_symbols)
 
 
 def _assumes_functions(goal: Goal) -> bool:
@@ -353,13 +356,13 @@ class Session:
         return None
 
     def _used(self, statement: Statement, compared: Compared, verdict: Verdict) -> tuple[str, ...] | None:
-        """Return the assumptions on which a proof rests: with these alone it is one."""
+        """Return the assumptions on which a proof rests, and the entries of which it speaks."""
         if not isinstance(verdict.proof, Proved) or compared.given is None or not statement.assumptions:
             return None
         both = list(zip(statement.assumptions, compared.given, strict=True))
         named = {*verdict.proof.hypotheses}
         kept = [
-            (a, facts) for a, facts in both if {*map(told, facts)} & named or any(map(_is_unnamed, facts))
+            (a, facts) for a, facts in both if {*map(told, facts)} & named or any(map(_is_always_told, facts))
         ]
         goal = replace(compared.goal, assumptions=tuple(fact for _, facts in kept for fact in facts))
         if len(kept) < len(both) and _proof(goal, self.memory)[0] is None:
