@@ -19,6 +19,8 @@ _CUES = re.compile(
     r"\b(suppose|assume|let|given|with|since|such that|so that|where|for which)\b", re.IGNORECASE
 )
 _CASE_CUES = re.compile(r"\b(if|when|for|case|where|at|on)\b[^.]*$", re.IGNORECASE)
+_ONLY = re.compile(r"\bonly\s+(if|when|for|where)\s*$", re.IGNORECASE)
+"""What is so only for some indices is told of all."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,11 @@ def _learn(page: Page, chain: Chain, *, before: bool, near: bool) -> None:
         page.failed.append(f"{members[0].latex}: {error}")
 
 
+def _is_case(prose: str) -> bool:
+    """Tell whether prose says that what follows is so under the condition after it."""
+    return _CASE_CUES.search(prose) is not None and not _ONLY.search(prose)
+
+
 def _learn_range(page: Page, letter: str, rest: str) -> None:
     found = re.search(r"\\l?dots\s*,\s*(.+)$", rest)
     if found and re.fullmatch(r"\\?[a-zA-Z]+", letter.strip()):
@@ -271,7 +278,7 @@ def _learn_single(page: Page, chain: Chain, *, near: bool) -> None:
     if relation is None or chain.display:
         return
     name = _spelled(re.sub(r"_\{?[a-z]\}?$", "", relation["name"].strip()))
-    conditional = bool(_CASE_CUES.search(chain.prose))
+    conditional = _is_case(chain.prose)
     known = name in page.declared or name in page.defined
     entry = re.search(r"_\{?([a-z]+)\}?$", relation["name"].strip())
     like = tuple(("length", letter) for letter in entry[1]) if entry else ()
@@ -344,7 +351,7 @@ def _learn_equation(page: Page, chain: Chain, right: list[str], *, before: bool,
     except Unreadable:
         return
     sentence = re.split(r"[.;]\s", chain.prose)[-1]
-    last, cased = _CUES.search(sentence), _CASE_CUES.search(sentence)
+    last, cased = _CUES.search(sentence), _is_case(sentence)
     letters = [re.fullmatch("[a-z]", each.latex) is not None for each in chain.members]
     if not chain.display and cased and letters[0] and (all(letters) or chain.members[-1].latex.isalnum()):
         if near:
