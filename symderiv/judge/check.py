@@ -43,6 +43,7 @@ from symderiv.meaning import (
 )
 from symderiv.meaning.cues import sets_aside
 from symderiv.meaning.domains import domains, folded
+from symderiv.meaning.fulfilled import fulfilling
 from symderiv.meaning.hypotheses import written
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
 from symderiv.meaning.notation import derived_latex
@@ -189,9 +190,6 @@ def _doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> 
         return explain.unnamed(span, _plain(function))
     for name in sorted(page.limited & names_of(goal)):
         return explain.limited(span, _plain(name))
-    sizes = {size.name for side in (goal.left, goal.right) for size in side.atoms(Size)}
-    for name in sorted(page.described.keys() & (names_of(goal) | sizes)):
-        return explain.described(span, _plain(name), page.described[name])
     for name in sorted(statement.elsewhere.keys() & names_of(goal)):
         return explain.elsewhere(span, _plain(name), statement.elsewhere[name])
     return explain.undefined(span) if one_sided(goal) or relabelled(goal) else None
@@ -410,12 +408,33 @@ class Session:
             doubt = doubt or self._hinted(statement, compared.goal, right.span, seed)
             if doubt is not None:
                 return Judged(Verdict("unknown", diagnostics=(doubt,)), left)
+            verdict = self._fulfilled(verdict, compared.goal, right.span, seed)
         if compared.layout is not None:
             verdict = replace(verdict, layout=compared.layout)
             if compared.layout != self.page.layout and verdict.outcome == "proved":
                 found = explain.layout(right.span, compared.layout)
                 verdict = replace(verdict, diagnostics=(*verdict.diagnostics, found))
         return Judged(verdict, left, disagreement, used)
+
+    def _fulfilled(self, verdict: Verdict, goal: Goal, span: Span, seed: int) -> Verdict:
+        """Return the refutation by a witness of which the words on its names are true, if there is one."""
+        sizes = {size.name for side in (goal.left, goal.right) for size in side.atoms(Size)}
+        conditions: list[Boolean] = []
+        names = sorted(self.page.described.keys() & (names_of(goal) | sizes))
+        for name in names:
+            line, words = self.page.described[name]
+            more = fulfilling(words, name, goal)
+            if more is None:
+                return Verdict("unknown", diagnostics=(explain.described(span, _plain(name), line),))
+            conditions.extend(more)
+        if not conditions:
+            return verdict
+        narrower = replace(goal, assumptions=(*goal.assumptions, *conditions))
+        witness = screen(narrower, seed=seed, deadline=time.monotonic() + _NUMBERS).witness
+        if witness is None:
+            found = explain.described(span, _plain(names[0]), self.page.described[names[0]][0])
+            return Verdict("unknown", diagnostics=(found,))
+        return _refuted(witness, span)
 
     def _folded(self, goal: Goal, left: Member, right: Member) -> tuple[Boolean, ...]:
         """Return where the sides were defined as the page writes them, and the terms no longer tell."""

@@ -212,14 +212,14 @@ def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
     return True
 
 
-def not_understood(survey: Survey, place: Place) -> None:
+def not_understood(survey: Survey, place: Place, *, local: bool = False) -> None:
     """Let a condition without a meaning be in force: what does not hold in general may hold under it."""
     span = place.math.span
     fact = Fact(
         survey.text(span), tree.Relation((), ("",), span=span), place.scope, len(survey.items), indices=False
     )
     survey.facts.append(fact)
-    if place.cue == "local":
+    if local or place.cue == "local":
         survey.local.append(fact)
     else:
         survey.section.setdefault(id(place.scope), []).append(fact)

@@ -167,8 +167,8 @@ class Page:
     diagnostics: tuple[Diagnostic, ...] = ()
     functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The names that the page defines as functions, with those of their variables."""
-    described: Mapping[str, int] = field(default_factory=dict)
-    """The names of which prose says what no rule knows, each with the line that does."""
+    described: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    """The names of which prose says what no rule knows, each with the line that does, and its words."""
     limited: frozenset[str] = frozenset()
     """The names that the page declares in a set whose numbers are not known one by one."""
     maps: frozenset[str] = frozenset()

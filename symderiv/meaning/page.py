@@ -107,13 +107,14 @@ class _Builder:
             partial={name: tuple(map(self._resolve, each)) for name, each in self.partial.items() if each},
         )
 
-    def _described(self) -> dict[str, int]:
-        """Return the sizes and undefined names of which prose says what no rule knows, with the line."""
+    def _described(self) -> dict[str, tuple[int, str]]:
+        """Return the sizes and undefined names of which words say more than rules know, with the line."""
         found = dict(self.survey.described)
         for each in self.survey.records:
             if each.described is not None and each.defined is None:
                 found[each.identity] = each.described
-        return {name: self.survey.document.source.position(span.start)[0] for name, span in found.items()}
+        position = self.survey.document.source.position
+        return {name: (position(span.start)[0], words) for name, (span, words) in found.items()}
 
     def _elaborator(self, scope: Scope, number: int) -> Elaborator:
         return Elaborator(

@@ -43,31 +43,61 @@ _OF_A_CLASS = re.compile(
     r"\s*(is|are|be|being|denotes?)\s+(an?|the)\s+one[- ]hot\s+(\w+\s+){0,2}(of|for)\b", re.IGNORECASE
 )
 _ABOUT = re.compile(
-    r"^\s*,?\s*(?:(?:which|that|all|both|each)\s+)*(?:is|are|be|being|was|has|have|having|with|of|denotes?"
-    r"|commutes?|satisf\w+|sums?|adds?|solves?|equals?)\b[^.;:$]{0,80}",
+    r"^\s*(?:(?:which|that|all|both|each)\s+)*(?:is|are|be|being|was|has|have|having|with(?!\s+the\b)|of|denotes?"
+    r"|commutes?|satisf\w+|sums?|adds?|solves?|equals?|an?)\b[^.;:,$]{0,80}",
     re.IGNORECASE,
 )
 _KINDS = (
     r"(?:\s+(?:square|real|matri(?:x|ces)|vectors?|numbers?|functions?|maps?|weights|variables?|scalars?|labels?"
     r"|masks?|targets?|integers?|points?|distributions?|columns?|rows?|direction|kernel))*"
 )
-_NAMED = re.compile(rf"(?P<words>{_UNKNOWN.pattern}){_KINDS}\s*$", re.IGNORECASE)
+_NAMED = re.compile(rf"(?P<words>{_UNKNOWN.pattern}{_KINDS})\s*$", re.IGNORECASE)
+_NO_ADJECTIVE = re.compile(
+    r"^(solves?|satisf\w+|equals?|sums?|adds?|minimi[sz]\w+|maximi[sz]\w+|rank"
+    r"|(the|its|their)\b.* (of|in|with))\b",
+    re.IGNORECASE,
+)
+"""What stands before a name and speaks of something else: *solves $d$ equations*, *the inverse of $X$*."""
+_OBJECT = re.compile(r"\b(by|to|from|than|in|at|for|through|under|into|over)\s*$", re.IGNORECASE)
+"""What is told after such a name is told of something else: *the derivative by $X$ is zero*."""
+_REMARK = re.compile(
+    r"(?:(?:^|[.;:!?]\s+)where|\b(?:for|when|if|while|whenever))"
+    r"(?:\s+(?:an?|any|all|every|the|large|small|very))*\s*$",
+    re.IGNORECASE,
+)
+_SIGN = re.compile(
+    rf"\s*(?:is|are)?\s*(?:all |both )?(?:strictly )?(?:non-?)?(?:positive|negative|zero|small){_KINDS}\s*",
+    re.IGNORECASE,
+)
+"""A remark on a sign, *for a large positive $z$*, *where $z$ is positive*, is of its paragraph alone."""
 
 
-def describes(before: str, after: str, *, equated: bool) -> bool:
-    """Tell whether prose around a name says more of it than the rules for properties know.
+def describes(before: str, after: str, *, equated: bool) -> tuple[str, bool] | None:
+    """Return what prose around a name says more of it than the rules for properties know, and if in passing.
 
-    Where it is *equated*, a formula within the text follows: `$y$ is $\\pm 1$`.
+    Where it is *equated*, a formula within the text follows: `$y$ is $\\pm 1$`. In passing it is told of the
+    name in a remark.
     """
     if equated and re.fullmatch(
         r"\s*(is|are|be|equals?)(\s+(equal\s+to|either|all|both))*\s*", after, re.IGNORECASE
     ):
-        return True
+        return after, False
     if _OF_A_CLASS.match(after):
-        return True
-    about = _ABOUT.match(after)
+        return after, False
+    about = _ABOUT.match(after) if not _OBJECT.search(before) else None
     said = re.sub(_PROPERTY, "", about.group(), flags=re.IGNORECASE) if about is not None else ""
-    return bool(_UNKNOWN.search(said) or _NAMED.search(re.split(r"[.;:!?]\s", before)[-1]))
+    if _UNKNOWN.search(said):
+        return said, _in_passing(before, said)
+    clause = re.split(r"(?<=[.;:!?])\s", before)[-1]
+    named = _NAMED.search(clause)
+    if named is None or _NO_ADJECTIVE.match(named["words"]):
+        return None
+    return named["words"], _in_passing(clause[: named.start()], named["words"])
+
+
+def _in_passing(before: str, words: str) -> bool:
+    """Tell whether words on the sign of a name are a remark of their paragraph."""
+    return _REMARK.search(before) is not None and _SIGN.fullmatch(words) is not None
 
 
 def told(name: tree.Node, before: str, after: str) -> list[tuple[tree.Relation, str]]:

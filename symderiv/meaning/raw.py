@@ -142,7 +142,7 @@ class Survey:
         """Index letters that prose fixes: *the true class k*."""
         self.singled: list[tuple[str, Scope]] = []
         """Index letters that prose fixes in a section, *for a fixed $k$*."""
-        self.described: dict[str, Span] = {}
+        self.described: dict[str, tuple[Span, str]] = {}
         """Sizes of which prose says what no rule knows, as that they are even."""
         self.closing: list[tuple[int, Fact]] = []
         """Local assumptions that end with their paragraph."""

@@ -63,8 +63,8 @@ class Name:
     """The numbers that its entries are, where it is declared in a finite set."""
     limited: bool = False
     """It is declared in a set whose numbers are not known one by one, `\\{1, \\dots, V\\}^T`."""
-    described: Span | None = None
-    """Where prose says of it what no rule knows, as that it is an even number."""
+    described: tuple[Span, str] | None = None
+    """Where prose says of it what no rule knows, as that it is an even number, and in which words."""
     whole: bool = False
     """It is declared in the whole or the natural numbers."""
     row: bool = False

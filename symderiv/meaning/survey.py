@@ -162,8 +162,18 @@ def _describe(survey: Survey, place: Place) -> None:
     if not place.math.display and not stating and cues.leaves_open(place.before, place.after):
         not_understood(survey, place)
     following = survey.places[survey.places.index(place) + 1 :][:1]
-    equated = any(p.math.paragraph == place.math.paragraph and not p.math.display for p in following)
-    if place.math.display or not properties.describes(place.before, place.after, equated=equated):
+    equated = any(
+        p.math.paragraph == place.math.paragraph and not p.math.display and not _is_count(p)
+        for p in following
+    )
+    said = properties.describes(place.before, place.after, equated=equated)
+    if place.math.display or said is None:
+        return
+    words, passing = said
+    if passing and any(chain.operators for chain in chains(place.display)):
+        return
+    if passing:
+        not_understood(survey, place, local=True)
         return
     for chain in chains(place.display):
         first = chain.members[0]
@@ -172,11 +182,19 @@ def _describe(survey: Survey, place: Place) -> None:
             record = record_of(survey, first, place.scope)
             if record is None and isinstance(first, tree.Script):
                 record = record_of(survey, first.base, place.scope)
-            if record is not None and record.described is None:
-                record.described = place.math.span
+            if record is not None:
+                earlier = f"{record.described[1]} and " if record.described is not None else ""
+                record.described = (place.math.span, earlier + words)
             counted = re.search(r"\bnumber\b", place.after)
             if isinstance(first, tree.Name) and place.scope.size(first.text) is not None and not counted:
-                survey.described[first.text] = place.math.span
+                survey.described[first.text] = (place.math.span, words)
+
+
+def _is_count(place: Place) -> bool:
+    """Tell whether a formula is a size alone, which counts what the words after it name: *$M$ inputs*."""
+    items = place.display.items if place.display is not None else ()
+    first = items[0].members[0] if len(items) == 1 and isinstance(items[0], tree.Chain) else None
+    return isinstance(first, tree.Name) and place.scope.size(first.text) is not None
 
 
 def _declare_before(survey: Survey, display: tree.Display, at: int) -> None:
