@@ -121,7 +121,7 @@ def trails(before: str) -> bool:
 
 
 _ATTAINED = re.compile(
-    r"\b(attain|achiev|reach|maxim|minim|largest|smallest|argmax|argmin)\w*", re.IGNORECASE
+    r"\b(attain\w*|achiev\w*|reached|maxim\w*|minim\w*|largest|smallest|argmax|argmin)\b", re.IGNORECASE
 )
 
 
