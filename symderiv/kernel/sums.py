@@ -171,10 +171,32 @@ def _component(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial:
     folded = _folded(algebra, bound, m)
     if folded is not None:
         return folded
+    halves = _halves(algebra, bound, m) if m.marked else None
+    if halves is not None:
+        return halves
     order = canonical_order(bound, m)
     names: dict[Variable, Variable] = {v: (ix.BOUND, m.height + 1, place) for place, v in enumerate(order)}
     body = renamed(Polynomial({m: 1}), names)
     return algebra.ruled(Atom(Kind.SUM, inner=(body,), sizes=tuple(bound[v] for v in order)))
+
+
+def _halves(algebra: Algebra, bound: Bound, m: Monomial) -> Polynomial | None:
+    """`sum_ij 1[i >= j] f_ij = sum_ij (1 + delta_ij) f_ij / 2` where f is the same with i and j exchanged."""
+    for a in m.factors:
+        if a.kind is Kind.STEP and len(a.indices[0]) == len(a.free) == len(a.free & bound.keys()) == 2:
+            v, w = a.free
+            rest = Monomial(m.exponent, {b: e for b, e in m.factors.items() if b is not a})
+            even = bound[v] == bound[w] and a.indices[0] in (form := _gap(v, w), ix.scaled(form, -1))
+            if even and rest.key({v: w, w: v}) == rest.key():
+                both = plus(ONE, algebra.delta(_gap(v, w)))
+                return scaled(
+                    algebra.closed(bound, algebra.times(Polynomial({rest: 1}), both)), Fraction(1, 2)
+                )
+    return None
+
+
+def _gap(v: Variable, w: Variable) -> IndexExpr:
+    return ix.minus(ix.bare(v), ix.bare(w))
 
 
 @dataclass(frozen=True, slots=True)
