@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from symderiv.document import markdown
+from symderiv.document import markdown, tex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,8 @@ READERS: dict[str, Callable[[str, str], Document]] = {
     ".md": markdown.read,
     ".markdown": markdown.read,
     ".qmd": markdown.read,
+    ".rmd": markdown.read,
+    ".tex": tex.read,
 }
 """The reader for each suffix of a file's name."""
 

@@ -31,6 +31,9 @@ ENVIRONMENTS = (
     "gathered",
     "displaymath",
     "math",
+    "dmath",
+    "IEEEeqnarray",
+    "xalignat",
 )
 """Those that stand for a display where no delimiter surrounds them; each may have a star."""
 
@@ -48,6 +51,15 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
+_TEX_TOKEN = re.compile(
+    rf"""(?P<single>\\[(\[])
+       | (?P<begin>\\begin\{{(?:{"|".join(ENVIRONMENTS)})\*?\}})
+       | (?P<escape>\\.)
+       | (?P<dollars>\$\$?)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""What TeX itself reads: no code between ticks, no tags, and a dollar is never a price."""
 _BEGIN_OR_END = re.compile(rf"\\(begin|end)\{{((?:{'|'.join(ENVIRONMENTS)})\*?)\}}")
 _BREAK = re.compile(r"^[ \t>]*\r?$", re.MULTILINE)
 _BRACE = re.compile(r"\\.|[{}]|^[ \t>]*\r?$", re.DOTALL | re.MULTILINE)
@@ -102,16 +114,19 @@ class Scan:
 
 def scan(
     text: str,
-    start: int = 0,
-    end: int | None = None,
     *,
+    body: Span | None = None,
     skip: tuple[Span, ...] = (),
     barriers: tuple[int, ...] = (),
+    tex: bool = False,
 ) -> Scan:
-    """Return the regions of `text[start:end]`, reading nothing in the spans `skip` (in order, apart)."""
+    """Return the regions of `body`, or of all text, reading nothing in the spans `skip` (in order, apart).
+
+    `tex` reads the text as TeX does, not as what a Markdown renderer hands to TeX.
+    """
     stops = sorted({*barriers, *(span.start for span in skip)})
-    scanner = _Scanner(text, len(text) if end is None else end, stops)
-    at = start
+    scanner = _Scanner(text, len(text) if body is None else body.end, stops, tex)
+    at = 0 if body is None else body.start
     for span in skip:
         at = max(span.end, scanner.read(at, span.start)) if at <= span.start else max(at, span.end)
     scanner.read(at, scanner.end)
@@ -125,6 +140,7 @@ class _Scanner:
     text: str
     end: int
     barriers: list[int]
+    tex: bool
     regions: list[Region] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     breaks: list[int] = field(init=False)
@@ -149,7 +165,8 @@ class _Scanner:
 
     def read(self, at: int, stop: int) -> int:
         """Read up to `stop`; return where reading ended, which is further if a region reaches over it."""
-        while at < stop and (match := _TOKEN.search(self.text, at, min(stop, self.end))):
+        token = _TEX_TOKEN if self.tex else _TOKEN
+        while at < stop and (match := token.search(self.text, at, min(stop, self.end))):
             assert match.lastgroup is not None
             at = getattr(self, f"_{match.lastgroup}")(match)
             assert at > match.start()
@@ -213,12 +230,12 @@ class _Scanner:
         bound = self._paragraph_end(match.end()) if inline else self._section_end(match.end())
         close = self._closing_bracket(opener, match.end(), bound)
         if close is None:
-            if not _TEX.search(self.text, match.end(), self._line_end(match.end())):
+            if not self.tex and not _TEX.search(self.text, match.end(), self._line_end(match.end())):
                 return match.end()
             return self._unclosed(match, f"{opener} is never closed")
         if not self.text[match.end() : close].strip():
             return close + len(opener)
-        if len(opener) == 2 and _is_escaped_text(self.text[match.end() : close]):
+        if len(opener) == 2 and not self.tex and _is_escaped_text(self.text[match.end() : close]):
             return match.end()
         return self._add("mathematics", match.start(), match.end(), close, len(opener))
 
@@ -245,14 +262,14 @@ class _Scanner:
     def _inline(self, match: re.Match[str]) -> int:
         at = match.start()
         bound = self._paragraph_end(at)
-        if self.text.startswith("`", at + 1):
+        if self.text.startswith("`", at + 1) and not self.tex:
             close = self.text.find("`$", at + 2, bound)
             if close > at + 2:
                 return self._add("mathematics", at, at + 2, close, 2)
         closing = self._closing_dollar(at + 1, bound)
-        if closing is not None and _is_inline(self.text, at, closing):
+        if closing is not None and (self.tex or _is_inline(self.text, at, closing)):
             return self._add("mathematics", at, at + 1, closing, 1)
-        if _UNCLOSED_TEX.match(self.text, at, bound):
+        if self.tex or _UNCLOSED_TEX.match(self.text, at, bound):
             self._complain(Span(at, at + 1), "$ is never closed")
         return at + 1
 
