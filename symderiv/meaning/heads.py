@@ -160,7 +160,7 @@ def is_fresh(
         return False
     if record is not None and record is not own and record.defined is not None and not anew:
         return False
-    if head.power != 1 and record is not None and (record.declared or record.bare or record.indexed):
+    if head.power != 1 and record is not None and _is_tied(record):
         return False
     for node in rest:
         if node is None:
@@ -175,6 +175,12 @@ def is_fresh(
         ):
             return False
     return True
+
+
+def _is_tied(record: Name) -> bool:
+    """Tell whether a name is in use, or declared and no positive number: its square then defines no root."""
+    root = record.positive and not record.shape
+    return bool(record.bare or record.indexed) or (record.declared and not root)
 
 
 def _mentioned(survey: Survey, node: tree.Node) -> Iterator[str]:
