@@ -154,6 +154,7 @@ _CODES = (
         "info",
         "A question mark was answered with what the kernel derives, and proved to be equal.",
     ),
+    Code("SD111", "second-meaning", "info", "A name is defined again: it has this meaning from here on."),
     Code(
         "SD201",
         "unknown-directive",

@@ -50,6 +50,7 @@ from symderiv.meaning.notation import derived_latex
 
 Json = dict[str, Any]
 _GOOD = frozenset({"proved", "tested", None})
+_HELD = (["proved"], ["tested"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,12 @@ def _sampled(screening: Screening) -> str:
     )
 
 
+def _unsettled(statement: Statement, earlier: list[str | None]) -> Statement:
+    """Forget the other meanings that equations above turned out not to give: they are true of the first."""
+    again = {name: at for name, at in statement.again.items() if earlier[at[0] : at[0] + 1] not in _HELD}
+    return replace(statement, again=again) if statement.again else statement
+
+
 def _doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> Diagnostic | None:
     """Return why numbers against a step tell nothing: the page does not say all that it is about."""
     goal = compared.goal
@@ -190,6 +197,8 @@ def _doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> 
         return explain.unnamed(span, _plain(function))
     for name in sorted(page.limited & names_of(goal)):
         return explain.limited(span, _plain(name))
+    for name in sorted(statement.again.keys() & names_of(goal)):
+        return explain.again(span, _plain(name), statement.again[name][1])
     for name in sorted(statement.elsewhere.keys() & names_of(goal)):
         return explain.elsewhere(span, _plain(name), statement.elsewhere[name])
     return explain.undefined(span) if one_sided(goal) or relabelled(goal) else None
@@ -267,7 +276,7 @@ class Session:
 
     def decide(self, step: int, earlier: list[str | None], seed: int = 0) -> Judged:
         """Return the verdict of one claim or question."""
-        statement = self.page.statements[step]
+        statement = _unsettled(self.page.statements[step], earlier)
         assert statement.chain is not None
         assert statement.member is not None
         chain = self.page.chains[statement.chain]

@@ -94,6 +94,13 @@ def elsewhere(span: Span, name: str, line: int) -> Diagnostic:
     return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
 
 
+def again(span: Span, name: str, line: int) -> Diagnostic:
+    """Say that a step rests on a name that the page may have given another meaning."""
+    note = f"line {line} defines {name}, and the page seems to give it another meaning since: a heading, or"
+    note += " *now let*, would say so"
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+
+
 def limited(span: Span, name: str) -> Diagnostic:
     """Say that the numbers against a step may lie outside the set in which a page declares a name."""
     note = f"{name} is declared in a set that symderiv does not sample from yet"

@@ -167,7 +167,8 @@ def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
         return False
     fresh = fresh and not (is_number(chain.members[-1]) and not place.math.display)
     fresh = fresh and not set(operators) & {"<", "<=", ">", ">=", "!="}
-    if cue in ("fact", "where") and not indices and _settled(survey, chain.members, scope):
+    told = cue in ("fact", "where") or (cue == "section" and _shows_slope(survey, place, chain))
+    if told and not indices and _settled(survey, chain.members, scope):
         return False
     if not indices and cue != "local" and place.forced != "assume":
         if fresh:
@@ -308,6 +309,19 @@ def _attach(survey: Survey, place: Place, fact: Fact) -> None:
             and before.math.span.start <= item.span.start < before.math.span.end
         ):
             item.facts = (*item.facts, fact)
+
+
+def _shows_slope(survey: Survey, place: Place, chain: tree.Chain) -> bool:
+    """Tell whether *with* leads to the derivative of a function that the page defines: a step."""
+    first = chain.members[0]
+    primed = isinstance(first, tree.Product | tree.Call)
+    head = first.function if isinstance(first, tree.Call) else first
+    head = head.factors[0] if isinstance(head, tree.Product) else head
+    if not primed or not isinstance(head, tree.Script) or not head.primes or is_number(chain.members[-1]):
+        return False
+    record = record_of(survey, head.base, place.scope)
+    defined = record is not None and record.parameters is not None and record.defined is not None
+    return defined and place.before.strip(" ,\n").lower() in ("with", "and with")
 
 
 def _settled(survey: Survey, members: tuple[tree.Node | None, ...], scope: Scope) -> bool:

@@ -6,9 +6,10 @@ that it takes from before.
 
 from __future__ import annotations
 
-from symderiv.diagnostics import Diagnostic
+from symderiv.diagnostics import Diagnostic, Span
 from symderiv.latex import tree
 from symderiv.meaning import cues, names
+from symderiv.meaning.anew import Second
 from symderiv.meaning.assumptions import impose, shares
 from symderiv.meaning.evidence import observe
 from symderiv.meaning.heads import head_of, is_fresh, specialises
@@ -27,7 +28,9 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
     scope, base = raw.scope, len(raw.links)
     new = [m for m in chain.members[1:] if m is not None]
     operators = [operator.text for operator in chain.operators]
-    heads = {} if base else _heads_of(survey, [raw.first, *new], operators, place)
+    second = None if base else survey.seconds.get(chain.span.start)
+    anew = second is not None and second.anew
+    heads = {} if base else _heads_of(survey, [raw.first, *new], operators, place, anew=anew)
     shown = cues.describes(place.before) and _is_derivative(raw.first)
     imposed = cues.imposes(place.before) and not shown
     if not base:
@@ -54,9 +57,13 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
             link.body = next((b for b in range(at + 1, len(new) + 1) if b not in heads), len(new))
             observe(survey, new[link.body - 1], scope, introduces=True)
             _define(survey, link, heads[at], previous, new[link.body - 1])
+            if second is not None and anew and at == 0:
+                item.diagnostics = (_second(survey, second, item.span),)
             explains = place.cue == "where" or place.before.strip().lower() in ("with", "and")
             if explains and not place.math.display:
                 _explains(survey, link)
+        elif second is not None and at == 0 and not anew:
+            _doubt(survey, second, raw.first, link.item, scope)
         elif last and imposed and isinstance(node, tree.Number) and node.text == "0":
             item.kind = "assumption"
             impose(survey, previous, node, scope)
@@ -67,6 +74,20 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
             assert head is not None
             _define(survey, link, head, node, previous)
         observe(survey, node, scope, introduces=bool(heads) or link.head is not None)
+
+
+def _second(survey: Survey, second: Second, span: Span) -> Diagnostic:
+    """Say that a definition gives a name another meaning."""
+    line, _ = survey.document.source.position(second.first.start)
+    return Diagnostic("SD111", f"from here on this name has another meaning than on line {line}", span)
+
+
+def _doubt(survey: Survey, second: Second, first: tree.Node, item: int, scope: Scope) -> None:
+    """Note that an equation may give another meaning to a name that has one."""
+    head = head_of(survey, first, scope)
+    record = None if head is None else scope.find(head.key)
+    if record is not None and record.defined is not None and record.again is None:
+        record.again = (item, second.first)
 
 
 def _is_derivative(node: tree.Node) -> bool:
@@ -169,7 +190,7 @@ def _explains(survey: Survey, link: Link) -> None:
 
 
 def _heads_of(
-    survey: Survey, members: list[tree.Node], operators: list[str], place: Place
+    survey: Survey, members: list[tree.Node], operators: list[str], place: Place, *, anew: bool
 ) -> dict[int, Head]:
     """Return the heads that begin a chain; the first member that is none defines them all."""
     heads: dict[int, Head] = {}
@@ -178,11 +199,11 @@ def _heads_of(
         head = head_of(survey, member, scope)
         if at and isinstance(member.base if isinstance(member, tree.Script) else member, tree.Call):
             break
-        anew = operators[at] != "=" or place.cue in ("section", "where")
+        anew = anew or operators[at] != "=" or place.cue in ("section", "where")
         fresh = head is not None and is_fresh(survey, head, scope, members[at + 1 :], anew=anew)
         if head is None or not fresh or operators[at] not in _DEFINING:
             break
-        if is_solution(survey, head.key, members[at + 1], scope):
+        if not anew and is_solution(survey, head.key, members[at + 1], scope):
             break
         heads[at] = head
     return heads

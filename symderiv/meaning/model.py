@@ -133,6 +133,8 @@ class Statement:
     """Prose says that it follows from a condition, such as a derivative set to zero."""
     elsewhere: Mapping[str, int] = field(default_factory=dict)
     """Names in use that only another section defines, each with the line of that definition."""
+    again: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Names that an equation may have given another meaning: its number, and the line of the first."""
     hints: Mapping[str, tuple[Bounds, ...]] = field(default_factory=dict)
     """Bounds of names that the page speaks of, for a while or in passing."""
     depends: int | None = None

@@ -426,9 +426,19 @@ class _Builder:
             expected=item.expected,
             imposed=item.imposed,
             elsewhere=self._elsewhere(item.scope, number) if item.kind == "claim" else {},
+            again=self._again(item.scope, number) if item.kind == "claim" else {},
             hints={name.identity: tuple(name.hints) for name in item.scope.visible().values() if name.hints},
             spans=item.spans,
         )
+
+    def _again(self, scope: Scope, number: int) -> dict[str, tuple[int, int]]:
+        """Return the names to which an equation gave another meaning, perhaps, and where each is defined."""
+        position = self.survey.document.source.position
+        return {
+            name.identity: (name.again[0], position(name.again[1].start)[0])
+            for name in scope.visible().values()
+            if name.again is not None and name.again[0] <= number
+        }
 
     def _elsewhere(self, scope: Scope, number: int) -> dict[str, int]:
         """Return the names that this section leaves open and an earlier one, not above it, defines."""

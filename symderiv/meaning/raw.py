@@ -12,6 +12,7 @@ from symderiv.diagnostics import Diagnostic, Span
 from symderiv.document.model import Document
 from symderiv.latex import tree
 from symderiv.meaning import names
+from symderiv.meaning.anew import apart
 from symderiv.meaning.model import Kind
 from symderiv.meaning.places import Reading, chains
 from symderiv.meaning.scope import Name, Scope
@@ -127,6 +128,8 @@ class Survey:
         self.layout = reading.layout or "gradient"
         self.layout_told = reading.layout is not None
         self.places = reading.places
+        self.seconds = apart(document, self.places)
+        """The equations whose left side an equation above has, by where they begin."""
         self.tensors = reading.numbered.tensors
         """The vectors and matrices of the page: `y_1` is an entry of one."""
         self.fonts = self._fonts()

@@ -39,6 +39,8 @@ class Name:
     defined: int | None = None
     """The number of the statement that defines it."""
     defined_at: Span | None = None
+    again: tuple[int, Span] | None = None
+    """Where an equation may give it another meaning: the number of that one, and what defines it."""
     rests_on: set[str] = field(default_factory=set)
     """Identities of the names in its definition, and of those that these rest on."""
     broken: bool = False
