@@ -7,7 +7,7 @@ equal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -141,7 +141,7 @@ def _attempt(goal: Goal, opened: tuple[Expr, Expr], calculus: Calculus, reader: 
     _check_free(algebra, *sides)
     difference = minus(*sides)
     note = ""
-    if kinks and _fixes_a_variable(goal, algebra.rules):
+    if kinks and _fixes_a_variable(goal, algebra):
         # What holds almost everywhere may fail on the few points that an equation such as x_i = 0 leaves.
         return Residue(difference, "an equation may fix a kink", algebra.positive_names)
     settled = goal.context.definitions.keys() | goal.context.discrete | algebra.values.keys()
@@ -158,8 +158,9 @@ def _attempt(goal: Goal, opened: tuple[Expr, Expr], calculus: Calculus, reader: 
     return Residue(difference, note, algebra.positive_names)
 
 
-def _fixes_a_variable(goal: Goal, rules: tuple[Rule, ...]) -> bool:
+def _fixes_a_variable(goal: Goal, algebra: Algebra) -> bool:
     """Tell whether an equation replaces an entry by which, or by whose like, the goal differentiates."""
+    rules, whole = algebra.rules, algebra.antisymmetric | algebra.hot.keys()
     by = {
         str(name)
         for side in (goal.left, goal.right)
@@ -171,7 +172,8 @@ def _fixes_a_variable(goal: Goal, rules: tuple[Rule, ...]) -> bool:
     replaced_by = [
         a for rule in rules if rule.pattern.kind is not Kind.SUM for a in atoms_of(rule.replacement)
     ]
-    return any(a.kind is not Kind.SUM and a.name in by for a in (*patterns, *replaced_by))
+    ruled = {a.name for a in (*patterns, *replaced_by) if a.kind is not Kind.SUM}
+    return not by.isdisjoint(ruled | whole)
 
 
 def _meets(reader: Reader, gap: Expr, calculus: Calculus) -> bool:
@@ -270,9 +272,11 @@ def _assuming(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
         if isinstance(fact, Eq):
             sides = (derive(fact.lhs, goal.context), derive(fact.rhs, goal.context))
             diagonal, symmetric = hypotheses.diagonal(sides, goal), hypotheses.symmetric(sides, goal)
+            opposite = None if symmetric else hypotheses.antisymmetric(sides, goal)
+            algebra.antisymmetric |= {opposite} if opposite is not None else set()
             algebra.diagonal |= {diagonal} if diagonal is not None else set()
             algebra.symmetric |= {symmetric} if symmetric is not None else set()
-            name = diagonal or symmetric
+            name = diagonal or symmetric or opposite
             if name is not None:
                 algebra.used |= {told(fact)} if name in present_names else set()
                 continue
@@ -285,14 +289,11 @@ def _assuming(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
                 algebra.values |= {name: (0, 1)} if one_hot is not None else {}
                 algebra.used |= {told(fact)} if name in present_names else set()
                 continue
+            _pin(reader, sides, goal, told(fact))
             rule = _rule(reader, sides, goal, told(fact))
             if rule is not None:
                 rules.append(rule)
-    for rule in rules:
-        chosen = hypotheses.chosen(rule, algebra.values)
-        if chosen is not None:
-            algebra.one_hot |= dict([chosen])
-            algebra.used |= {rule.source} if chosen[0] in present_names else set()
+    _choose(algebra, rules, present_names)
     of_indices = [a for a in goal.assumptions if isinstance(a, Eq) and _of_indices(a)]
     if of_indices:
         present = frozenset[Symbol]().union(*(term.free_symbols for term in terms))
@@ -303,6 +304,28 @@ def _assuming(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
     algebra.leads.clear()
     reader.forget()
     return reader
+
+
+def _choose(algebra: Algebra, rules: Iterable[Rule], present: frozenset[str]) -> None:
+    """Take from hypotheses which names are one-hot, and where they are 1."""
+    for rule in rules:
+        chosen = hypotheses.chosen(rule, algebra.values)
+        if chosen is not None:
+            algebra.one_hot |= dict([chosen])
+            algebra.used |= {rule.source} if chosen[0] in present else set()
+    for rule in rules:
+        hot = hypotheses.is_chosen(rule, algebra.one_hot)
+        if hot is not None:
+            algebra.hot[rule.pattern.name] = hot, rule.source
+
+
+def _pin(reader: Reader, sides: tuple[Expr, Expr], goal: Goal, source: str) -> None:
+    """Take from a hypothesis which numbers a single entry may be."""
+    found = hypotheses.pinned(sides)
+    indices = getattr(found[0], "indices", ()) if found is not None else ()
+    if found is not None and indices and all(i in goal.ranges for i in indices):
+        a = _alone(reader.read(found[0]))
+        reader.algebra.pinned |= {a: (found[1], source)} if a is not None else {}
 
 
 def _of_the_indices(

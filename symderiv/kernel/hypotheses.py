@@ -1,4 +1,4 @@
-"""Hypotheses on whole matrices: which say that one is symmetric, diagonal, orthogonal, one-hot.
+"""Hypotheses on whole matrices: which say that one is (anti)symmetric, diagonal, orthogonal, one-hot.
 
 Vocabulary. A hypothesis is about a *whole* matrix when it holds for every row and every column: their indices
 are two, and none of them is a free index of the goal.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sympy import Eq, Expr, Indexed, Integer, KroneckerDelta, Mul, Pow, Sum
+from sympy import Add, Eq, Expr, Indexed, Integer, KroneckerDelta, Mul, Pow, Sum
 from sympy.logic.boolalg import Boolean
 
 from symderiv.kernel import indices as ix
+from symderiv.kernel.indices import IndexExpr
 from symderiv.kernel.normal import Rule
 from symderiv.kernel.polynomial import ONE as ONE_HERE
 from symderiv.kernel.polynomial import Kind
@@ -25,6 +26,13 @@ def symmetric(sides: tuple[Expr, Expr], goal: Goal) -> str | None:
     a, b = sides
     turned = isinstance(a, Indexed) and isinstance(b, Indexed) and a.indices == b.indices[::-1]
     return name_of(a) if turned and name_of(a) == name_of(b) and _is_whole(a, goal) else None
+
+
+def antisymmetric(sides: tuple[Expr, Expr], goal: Goal) -> str | None:
+    """Return the name that `A_ij = -A_ji`, for every i and j, makes antisymmetric."""
+    gap = sides[0] - sides[1]
+    a, b = gap.args if isinstance(gap, Add) and len(gap.args) == 2 else (gap, gap)
+    return symmetric((a, b), goal) or symmetric((-a, -b), goal)
 
 
 def diagonal(sides: tuple[Expr, Expr], goal: Goal) -> str | None:
@@ -65,11 +73,17 @@ def definite(fact: Boolean) -> str | None:
 
 def finite(sides: tuple[Expr, Expr], goal: Goal) -> tuple[str, tuple[int, ...]] | None:
     """Return the name that `y_k^2 = y_k` or `y_k^2 = 1`, for every k, binds to two numbers, and these."""
+    found = pinned(sides)
+    return None if found is None or not _is_any(found[0], goal) else (str(name_of(found[0])), found[1])
+
+
+def pinned(sides: tuple[Expr, Expr]) -> tuple[Expr, tuple[int, ...]] | None:
+    """Return the entry that `y_k^2 = y_k` or `y_k^2 = 1` binds to two numbers, and these."""
     a, b = sides
-    if not isinstance(a, Pow) or a.exp != 2 or name_of(a.base) is None or not _is_any(a.base, goal):
+    if not isinstance(a, Pow) or a.exp != 2 or name_of(a.base) is None:
         return None
     values = {a.base: (0, 1), ONE: (-1, 1)}.get(b)
-    return None if values is None else (str(name_of(a.base)), values)
+    return None if values is None else (a.base, values)
 
 
 def one_hot(sides: tuple[Expr, Expr], goal: Goal) -> tuple[str, int] | None:
@@ -103,6 +117,13 @@ def chosen(rule: Rule, values: Mapping[str, tuple[int, ...]]) -> tuple[str, int]
     others = [form for form in a.indices if form != ix.bare(v)]
     every = len(set(others)) == len(others) and set(others) <= {ix.bare(w) for w in rule.variables}
     return (a.name, slots[0]) if len(slots) == 1 and every else None
+
+
+def is_chosen(rule: Rule, one_hot: Mapping[str, int]) -> IndexExpr | None:
+    """Return the index at which a hypothesis `y_k = 1` says a one-hot vector to be 1, or None."""
+    a = rule.pattern
+    alone = a.kind is Kind.ENTRY and a.name in one_hot and len(a.indices) == 1 and not rule.variables
+    return a.indices[0] if alone and rule.replacement == ONE_HERE else None
 
 
 def _is_any(entry: Expr, goal: Goal) -> bool:

@@ -241,7 +241,8 @@ def _without_signs(algebra: Algebra, p: Polynomial) -> Polynomial:
     p = algebra.content(p, whole=False)[1]
     common, rest = algebra.content(p, whole=True)
     if len(p.terms) > 1 and common.number() is None:
-        for factor, turned in ((rest, common), (scaled(rest, -1), scaled(common, -1))):
+        below, other = scaled(rest, -1), scaled(common, -1)
+        for factor, turned in ((rest, common), (below, other), (common, rest), (other, below)):
             if algebra.sign(factor) == 2:
                 return turned
     return p

@@ -22,6 +22,7 @@ from symderiv.kernel import indices as ix
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.orders import Order
 from symderiv.kernel.polynomial import (
+    HALF,
     NOTHING,
     ONE,
     UNIT,
@@ -87,7 +88,12 @@ class Algebra:
         self.kinks_excluded = kinks_excluded
         self.strict = False
         self.one_hot: dict[str, int] = {}
+        self.pinned: dict[Atom, tuple[tuple[int, ...], str]] = {}
+        """The numbers one of which a single entry is, and what says so."""
+        self.hot: dict[str, tuple[IndexExpr, str]] = {}
+        """The index at which a one-hot vector is 1, and what says so."""
         self.symmetric: frozenset[str] = frozenset()
+        self.antisymmetric: frozenset[str] = frozenset()
         self.diagonal: frozenset[str] = frozenset()
         self.definite: frozenset[str] = frozenset()
         self.rules: tuple[Rule, ...] = ()
@@ -174,7 +180,7 @@ class Algebra:
             power = factors.get(a, 0) + e
             if power:
                 factors[a] = power
-                care = care or (power != e and (a.kind in _CAREFUL or a.name in self.values))
+                care = care or (power != e and self._is_careful(a))
                 care = care or a.name in self.one_hot
             else:
                 del factors[a]
@@ -204,7 +210,7 @@ class Algebra:
                 assert e > 0, "a power of an indicator is lifted"
                 marks.append(a)
                 continue
-            left, factor = self._reduced(a, e) if a.kind in _CAREFUL or a.name in self.values else (e, ONE)
+            left, factor = self._reduced(a, e) if self._is_careful(a) else (e, ONE)
             if left:
                 kept[a] = left
             if factor is not ONE:
@@ -227,6 +233,10 @@ class Algebra:
                 deltas.append(Atom(Kind.DELTA, indices=(ix.minus(a.indices[slot], b.indices[slot]),)))
         return deltas
 
+    def _is_careful(self, a: Atom) -> bool:
+        """Tell whether powers of an atom may be reduced."""
+        return a.kind in _CAREFUL or a.name in self.values or (bool(self.pinned) and a in self.pinned)
+
     def _reduced(self, a: Atom, e: Rational) -> tuple[Rational, Polynomial]:
         """Return the power of an atom that stays, and what the rest of its power is."""
         whole = floor(e)
@@ -234,9 +244,10 @@ class Algebra:
             return e - whole, self.power(a.inner[0], whole)
         if a.kind is Kind.CONSTANT and a.name.isdigit() and whole:
             return e - whole, number(Fraction(int(a.name)) ** whole)
-        if a.name in self.values and a.kind in (Kind.ENTRY, Kind.SYMMETRIC) and e == whole:
-            values = self.values[a.name]
+        if a.kind in (Kind.ENTRY, Kind.SYMMETRIC) and e == whole:
+            values, source = self.pinned[a] if a in self.pinned else (self.values[a.name], "")
             if whole >= len(values) or (whole < 0 and 0 not in values):
+                self.used.add(source)
                 return 0, Polynomial(
                     {
                         Monomial(None, {a: n} if n else {}): c
@@ -267,6 +278,13 @@ class Algebra:
         if name in self.diagonal and len(indices) == 2:
             mark = self.delta(ix.minus(*indices))
             return self.times(mark, self.ruled(Atom(Kind.ENTRY, name, indices[:1] * 2)))
+        if name in self.antisymmetric and len(indices) == 2:
+            ways = (self.ruled(Atom(Kind.ENTRY, HALF + name, way)) for way in (indices, indices[::-1]))
+            return minus(*ways)
+        if name in self.hot and len(indices) == 1:
+            form, source = self.hot[name]
+            self.used.add(source)
+            return self.delta(ix.minus(indices[0], form))
         if name in self.symmetric and len(indices) == 2:
             return self.ruled(Atom(Kind.SYMMETRIC, name, tuple(sorted(indices))))
         return self.ruled(Atom(Kind.ENTRY, name, indices))

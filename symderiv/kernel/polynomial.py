@@ -67,6 +67,9 @@ class Kind(IntEnum):
 
 BINDERS = frozenset({Kind.SUM, Kind.PRODUCT, Kind.GREATEST, Kind.INVERSE, Kind.DETERMINANT})
 """The kinds that bind as many indices as they have sizes."""
+HALF = "½ "
+"""What stands before the name of half of an antisymmetric matrix: `A_ij = B_ij - B_ji`, of free entries B."""
+
 EVEN = "symmetric"
 """The name of an inverse that does not depend on the order of its two indices."""
 

@@ -12,7 +12,7 @@ from sympy.logic.boolalg import Boolean
 
 from symderiv.kernel import indices as ix
 from symderiv.kernel.indices import IndexExpr, Variable
-from symderiv.kernel.polynomial import Atom, Key, Kind, Monomial, Polynomial, Rational, minus
+from symderiv.kernel.polynomial import HALF, Atom, Key, Kind, Monomial, Polynomial, Rational, minus
 from symderiv.kernel.terms import (
     D,
     Det,
@@ -63,7 +63,9 @@ class _Writer:
         return Eq(self.polynomial(above, names), self.polynomial(minus(above, p), names), evaluate=False)
 
     def entry(self, a: Atom, names: Names) -> Expr:
-        return entry(a.name, *(_index(i, names) for i in a.indices), positive=a.name in self.positive)
+        name, indices = a.name.removeprefix(HALF), tuple(_index(i, names) for i in a.indices)
+        written = entry(name, *indices, positive=name in self.positive)
+        return written if name == a.name else written / 2
 
     def sum(self, a: Atom, names: Names) -> Expr:
         taken = {str(name).split("#")[0] for name in names.values()} | {
