@@ -61,6 +61,10 @@ def derivative(reader: Reader, start: int) -> Node | None:
     end = reader.pairs[close + 1]
     style, over = differential_at(reader, first + 1)
     below, under = differential_at(reader, close + 2)
+    if style == "partial" and not below:
+        variable = reader.tokens[close + 2].span.to(reader.tokens[max(end - 1, close + 2)].span)
+        what = "expected a variable to differentiate by, with its \\partial"
+        reader.fail(what, span=variable, expected="\\partial")
     if not style or style != below or under >= end or reader.tokens[under].text in {"_", "'", "^"}:
         return None
     reader.at = under

@@ -100,6 +100,9 @@ def relation_sign(reader: Reader) -> str:
         return text + "="
     if text == "=" and reader.check("=") and not reader.token.space:
         reader.read()
+    if text == "=" and reader.check(":") and not reader.token.space:
+        reader.read()
+        return "=:"
     if text == "<" and reader.check("=") and not reader.token.space:
         reader.read()
         return "<="
@@ -143,6 +146,8 @@ def expression(reader: Reader, *, required: bool = False) -> Node:
 
 def signed_term(reader: Reader) -> Node:
     """signed_term : product | sign signed_term"""
+    while reader.empty_braces():
+        reader.at += 2
     if not reader.check("+", "-"):
         return product(reader, required=True)
     start = reader.at

@@ -73,6 +73,26 @@ def condition_after(survey: Survey, display: tree.Display, at: int, row: int, sc
     return True
 
 
+def other_case(survey: Survey, place: Place, start: int, row: int) -> None:
+    """Take `otherwise` beside a row as the other case of what the rows of its display above are under."""
+    held = survey.in_force(place.scope)
+    above = {id(fact): fact for item in survey.items[start:row] for fact in item.facts}
+    before = [fact for fact in above.values() if fact.number >= start]
+    others = [negated(survey, fact) for fact in before]
+    if not others or None in others:
+        not_understood(survey, place, local=True)
+        others = [survey.local.pop()]
+    facts = tuple(other for other in others if other is not None)
+    if len(survey.items) == row:
+        survey.local = [fact for fact in survey.local if fact not in before] + list(facts)
+        return
+    for item in survey.items[row:]:
+        item.facts = (*(fact for fact in item.facts if fact not in before or fact not in held), *facts)
+    for record in survey.records:
+        if record.defined is not None and record.defined >= row:
+            record.broken = True
+
+
 def bracketed(survey: Survey, chain: tree.Chain, row: int, scope: Scope) -> bool:
     """Take `(i \\ne j)` at the end of a row as its condition."""
     group = chain.members[0]

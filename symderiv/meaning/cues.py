@@ -188,6 +188,28 @@ def describes(prose: str) -> bool:
     return bool(_DESCRIBED.search(prose))
 
 
+_EINSTEIN = re.compile(
+    r"\bEinstein('s)?\s+(summation|sum|notation|convention|index)"
+    r"|\b(repeated|dummy)\s+(index|indices|indexes)\b[^.;:]*\b(is|are)\s+(implicitly\s+)?summed"
+    r"|\bsum(s|med|ming|mation)?\b[^.;:]*\b(over|on|of)\s+(any\s+|all\s+|the\s+)?repeated\s+(index|indices|indexes)",
+    re.IGNORECASE,
+)
+
+
+def announces_einstein(prose: str) -> bool:
+    """Tell whether prose says that repeated indices are summed: *we use the Einstein convention*."""
+    return any(
+        _EINSTEIN.search(each) and not denies(each) and not _APART.search(each)
+        for each in re.split(r"[.;!?](?:\s|$)", prose)
+    )
+
+
+_APART = re.compile(
+    r"\b(without|no|not|never|instead\s+of|rather\s+than|unlike|avoid\w*|drop\w*|explicit\w*|if|would|could)\b",
+    re.IGNORECASE,
+)
+
+
 def has_words(prose: str) -> bool:
     """Tell whether a run of text holds a word, so that its paragraph is prose."""
     return bool(_WORD.search(prose))

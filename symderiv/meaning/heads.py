@@ -97,7 +97,7 @@ def _split(
             )
         ):
             return key, None
-        elif isinstance(item, tree.Number | tree.Name | tree.Words):
+        elif isinstance(item, tree.Number | tree.Name | tree.Words | tree.Accent):
             rest.append(to_latex(item))
         else:
             return key, None

@@ -29,6 +29,10 @@ def find_letters(survey: Survey, display: tree.Display, scope: Scope) -> None:
             uses.dimensions |= {part.text for part in parts if isinstance(part, tree.Name)}
             for node in chain.members[:-1]:
                 if isinstance(node, tree.Script) and len(chain.members) == 2:
+                    below = [s.text for s in names.items(node.sub) if isinstance(s, tree.Name)]
+                    if len(below) > 1:
+                        uses.worded.append(frozenset(below))
+                        uses.twice |= {each for each in below if below.count(each) > 1}
                     _scripted(node, uses.bound, uses.scripted, set())
             order = order_of(chain)
             entry = None if order is None else order.name
@@ -83,11 +87,14 @@ def settle(survey: Survey) -> None:
                 ends |= above.uppers.keys()
                 dimensions |= above.dimensions
             at = at.parent
+        words = set().union(*(each for each in uses.worded if each & uses.twice))
+        words -= bound | survey.head_indices
         ends = (ends & dimensions) - bound - survey.head_indices
         for letter, node in uses.uppers.items():
             if letter not in uses.bound and letter not in survey.head_indices:
                 size_of(survey, node, uses.scope)
-        uses.scope.indices |= uses.bound | ((uses.scripted | uses.compared & anywhere) - alone - ends)
+        scripted = uses.scripted | uses.compared & anywhere
+        uses.scope.indices |= uses.bound | (scripted - alone - ends - words)
 
 
 def compares(chain: tree.Chain, scope: Scope) -> bool:

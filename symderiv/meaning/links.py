@@ -27,7 +27,8 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
     """Enter each relation sign of a chain as an item: a definition, a claim, a question."""
     scope, base = raw.scope, len(raw.links)
     new = [m for m in chain.members[1:] if m is not None]
-    operators = [operator.text for operator in chain.operators]
+    signs = [operator.text for operator in chain.operators]
+    operators = ["=" if sign == "=:" else sign for sign in signs]
     second = None if base else survey.seconds.get(chain.span.start)
     anew = second is not None and second.anew
     heads = {} if base else _heads_of(survey, [raw.first, *new], operators, place, anew=anew)
@@ -67,7 +68,7 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
         elif last and imposed and isinstance(node, tree.Number) and node.text == "0":
             item.kind = "assumption"
             impose(survey, previous, node, scope)
-        elif last and item.member > 1 and _ends(survey, node, operator, scope):
+        elif last and (item.member > 1 or signs[at] == "=:") and _ends(survey, node, operator, scope):
             item.kind = "definition"
             link.body = item.member - 1
             head = head_of(survey, node, scope)

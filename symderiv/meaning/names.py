@@ -65,10 +65,18 @@ def key(node: tree.Node, *, fonts: frozenset[str] = frozenset()) -> str | None:
         inner = key(node.body, fonts=fonts)
         if inner is None and isinstance(node.body, tree.Script):
             return None
-        return None if inner is None else f"\\{node.mark}{{{inner}}}"
+        return None if inner is None else f"\\{_MARK.get(node.mark, node.mark)}{{{inner}}}"
     return None
 
 
+_MARK = {
+    "widehat": "hat",
+    "overline": "bar",
+    "widetilde": "tilde",
+    "overrightarrow": "vec",
+    "widecheck": "check",
+}
+"""Accents that are another one, drawn wider."""
 _FONT = {"blackboard": "mathbb", "calligraphic": "mathcal", "fraktur": "mathfrak"}
 
 

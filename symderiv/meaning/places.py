@@ -127,6 +127,8 @@ class Reading:
         self._before, self._fresh = "", True
 
     def _words(self, item: Prose) -> None:
+        if cues.announces_einstein(item.text):
+            self._einstein = True
         if cues.has_words(item.text) and item.paragraph != self._prose:
             self._prose, self._fresh = item.paragraph, True
         if self.places and not self.places[-1].after and self.places[-1].math.paragraph == item.paragraph:

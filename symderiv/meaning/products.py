@@ -51,7 +51,10 @@ def _factors(elaborator: Elaborator, node: tree.Product) -> Iterator[tuple[str, 
         if operator == "circ" and any(_is_map(elaborator, node.factors[k]) for k in (at - 1, at)):
             raise unsupported("the composition of functions is not supported yet", span)
         if operator in ("/", "div"):
-            value, operator = reciprocal(elaborator, value, span), ""
+            operator = "odot" if value.rank == 1 else ""
+            if operator and at:
+                elaborator.note("SD104", "the quotient by a vector is taken entry by entry", span)
+            value = reciprocal(elaborator, value, span)
         yield operator, value, span.to(node.factors[at + used - 1].span)
         at += used
 

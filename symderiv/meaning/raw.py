@@ -110,6 +110,10 @@ class Letters:
     dimensions: set[str] = field(default_factory=set)
     """Letters in the exponents of declarations, `n` of `\\mathbb{R}^n`."""
     alone: set[str] = field(default_factory=set)
+    worded: list[frozenset[str]] = field(default_factory=list)
+    """The letters of each subscript that a declaration has: `x` and `h` of `W_{xh}`."""
+    twice: set[str] = field(default_factory=set)
+    """Letters that stand twice in such a subscript, which is no pair of indices."""
 
 
 class Survey:

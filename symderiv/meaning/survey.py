@@ -20,6 +20,7 @@ from symderiv.meaning.assumptions import (
     is_number,
     negated,
     not_understood,
+    other_case,
     partial,
     state_properties,
 )
@@ -105,10 +106,14 @@ def _unread(survey: Survey, place: Place) -> None:
 
 def _display(survey: Survey, place: Place, display: tree.Display) -> None:
     cue: cues.Cue = place.cue
-    row, conditioned = len(survey.items), False
+    start = row = len(survey.items)
+    conditioned = False
     for at, item in enumerate(display.items):
         if isinstance(item, tree.Words):
             cue = cues.cue(item.text)
+            if cues.otherwise(item.text):
+                other_case(survey, place, start, row)
+                cue, conditioned = "", len(survey.items) > row
             if (
                 cue == "local"
                 and len(survey.items) > row
