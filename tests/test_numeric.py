@@ -42,12 +42,13 @@ from sympy import (
 
 from symderiv.judge.anatomy import Anatomy, NotEvaluableError
 from symderiv.judge.arithmetic import FLOAT, Arithmetic, many_digits
+from symderiv.judge.frames import Frame, Point, over
 from symderiv.judge.grids import Table, undefined
 from symderiv.judge.numeric import cross_check, evaluate, sample, settle, size_choices, survey
 from symderiv.judge.points import CannotSampleError
 from symderiv.judge.recall import Recall
 from symderiv.judge.skeletons import Indicator, Whole, compiled, skeleton
-from symderiv.judge.walker import Frame, Point, Walker, over
+from symderiv.judge.walker import Walker
 from symderiv.kernel.terms import (
     Cases,
     Context,

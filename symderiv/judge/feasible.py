@@ -19,8 +19,10 @@ from sympy.logic.boolalg import Boolean
 
 from symderiv.judge.anatomy import Anatomy, NotEvaluableError, free_indices, size_value, traits, visible
 from symderiv.judge.arithmetic import Array
+from symderiv.judge.frames import Frame, Point, Scope, open_scope, over
+from symderiv.judge.slopes import jacobian
 from symderiv.judge.standins import draw, dyadic
-from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
+from symderiv.judge.walker import Walker
 from symderiv.kernel.terms import Bounds, Definite, Index
 
 
@@ -199,7 +201,7 @@ class _Hypotheses:
                 wanted = np.ones(residual.shape, dtype=bool)
             if wanted.any():
                 columns = [
-                    walker.jacobian(left, right, name, scope, frame).reshape((point.values[name].size, -1)).T
+                    jacobian(walker, one.args, name, scope, frame).reshape((point.values[name].size, -1)).T
                     for name in self.moved
                 ]
                 residuals.append(residual[wanted])

@@ -20,11 +20,12 @@ import numpy as np
 
 from symderiv.judge.anatomy import Anatomy, NotEvaluableError
 from symderiv.judge.arithmetic import FLOAT, GUARD, Arithmetic, Array, many_digits
+from symderiv.judge.frames import Frame, Point, Scope, open_scope, over
 from symderiv.judge.points import Kind, far_choices, mask, sample, size_choices
 from symderiv.judge.shrink import shrink
 from symderiv.judge.special import special_points
 from symderiv.judge.verdict import CrossCheck
-from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
+from symderiv.judge.walker import Walker
 from symderiv.kernel.terms import Goal, Index
 
 __all__ = [

@@ -32,8 +32,9 @@ from symderiv.judge.anatomy import (
 )
 from symderiv.judge.arithmetic import Array
 from symderiv.judge.feasible import CannotSampleError, holding, own_scope, satisfied
+from symderiv.judge.frames import Frame, Point, Scope, open_scope, over
 from symderiv.judge.standins import Family, draw, dyadic
-from symderiv.judge.walker import Frame, Point, Scope, Walker, open_scope, over
+from symderiv.judge.walker import Walker
 from symderiv.kernel.terms import Bounds, Goal, Size, free_in
 
 Kind = Literal[

@@ -18,6 +18,7 @@ import numpy as np
 
 from symderiv.judge.anatomy import Anatomy, NotEvaluableError, visible
 from symderiv.judge.arithmetic import Array
+from symderiv.judge.frames import Frame, Point, over
 from symderiv.judge.numeric import (
     CLEAR,
     PRECISIONS,
@@ -36,7 +37,7 @@ from symderiv.judge.shrink import generalised, shrink
 from symderiv.judge.special import COINCIDENCES
 from symderiv.judge.standins import Family, StandIn, formula
 from symderiv.judge.verdict import CrossCheck, Witness
-from symderiv.judge.walker import Frame, Point, Walker, over
+from symderiv.judge.walker import Walker
 from symderiv.kernel.terms import D, Goal, Index, entry
 
 

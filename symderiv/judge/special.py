@@ -20,8 +20,8 @@ from sympy import Eq, Expr, Integer, Rational
 from sympy.core.relational import Relational
 
 from symderiv.judge.anatomy import Anatomy, NotEvaluableError, free_indices, index_only, subterms
+from symderiv.judge.frames import Point
 from symderiv.judge.points import Kind, sample, size_choices, smallest_first
-from symderiv.judge.walker import Point
 from symderiv.kernel.terms import D, Greatest
 
 _JUMPING = (Relational, sympy.sign, sympy.Heaviside, sympy.floor, sympy.ceiling, sympy.Mod)

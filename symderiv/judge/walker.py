@@ -1,19 +1,15 @@
 """Walker: the value of a term as it was elaborated, at concrete sizes, every entry at once.
 
-Contract. Nothing is rewritten: a `D` is taken of the function itself by a stencil, a defined name by
-evaluating its body, a sum by adding up, and what is elementary by the function that SymPy lambdifies from it
-(`skeletons`). Imports `kernel.terms` and no other kernel. No text of the document is executed.
-Vocabulary. A *scope* says over which integers each index runs. A *frame* is one assignment of tables to
-names: the derivative by `v` opens a frame in which v's table is moved a little and v is cut from its
-definition. What is undefined (out of range, 0/0, log of a negative) is NaN.
+Contract. Nothing is rewritten: a `D` is taken of the function itself by a stencil (`slopes`), a defined name
+by evaluating its body, a sum by adding up (`folds`), and what is elementary by the function that SymPy
+lambdifies from it (`skeletons`). Imports `kernel.terms` and no other kernel. No text of the document is
+executed. What is undefined (out of range, 0/0, log of a negative) is NaN.
 """
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -23,9 +19,10 @@ from sympy import Indexed, KroneckerDelta, Piecewise, Product, Sum
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
-from symderiv.judge import standins
+from symderiv.judge import folds, slopes, standins
 from symderiv.judge.anatomy import Anatomy, NotEvaluableError, index_only, size_value, traits, visible
-from symderiv.judge.arithmetic import FLOAT, Arithmetic, Array, Stencil
+from symderiv.judge.arithmetic import FLOAT, Arithmetic, Array
+from symderiv.judge.frames import Frame, Point, Scope
 from symderiv.judge.grids import (
     Grid,
     Table,
@@ -33,7 +30,6 @@ from symderiv.judge.grids import (
     align,
     apply,
     check_room,
-    drop,
     flatten,
     gather,
     multiply,
@@ -51,7 +47,6 @@ from symderiv.kernel.terms import (
     Definite,
     Definition,
     Det,
-    Goal,
     Greatest,
     Index,
     Inv,
@@ -59,43 +54,7 @@ from symderiv.kernel.terms import (
     Opaque,
     Size,
     Unknown,
-    name_of,
 )
-
-Scope = Mapping[Index, tuple[int, int]]
-"""For each index its first value and how many there are."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Point:
-    """A value for each primitive name, and the family and seed of what stands in for unknown functions."""
-
-    values: Mapping[str, Array]
-    family: standins.Family = "waves"
-    seed: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class Frame:
-    """Tables of names: those that a derivative holds fixed, and those computed so far."""
-
-    fixed: Mapping[str, Table] = field(default_factory=dict)
-    tables: dict[str, Table] = field(default_factory=dict)
-    parent: Frame | None = None
-    variable: str | None = None
-    """What distinguishes this frame from its parent."""
-    token: object = None
-    """Stands for all derivatives in progress; None where there is none."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Slopes:
-    """What is differentiated, by which entries of which name."""
-
-    body: Any
-    name: str
-    wanted: Array
-
 
 _RELATIONS: dict[type, Callable[[Array, Array], Any]] = {
     sympy.Eq: lambda a, b: a == b,
@@ -134,7 +93,7 @@ class Walker:
         self._made: dict[str, object] = {}
         self._here = token((point.family, point.seed, arithmetic))
         self._integers = self if arithmetic is FLOAT else Walker(anatomy, sizes, point, FLOAT)
-        self._nan = arithmetic.cast(np.array(np.nan))
+        self.nan = arithmetic.cast(np.array(np.nan))
 
     def value(self, term: Any, scope: Scope, frame: Frame) -> Grid:
         """Return the term's value over the indices in scope."""
@@ -147,12 +106,12 @@ class Walker:
     def side(self, term: Any, scope: Scope, frame: Frame) -> Grid:
         """Return the value of a side, which may be known from another comparison."""
         return (
-            self._known(self.value, term, scope, frame)
+            self.known(self.value, term, scope, frame)
             if elementary(type(term))
             else self.value(term, scope, frame)
         )
 
-    def _known(
+    def known(
         self, evaluate: Callable[[Any, Scope, Frame], Grid], term: Any, scope: Scope, frame: Frame
     ) -> Grid:
         """Return a term's value: known from another comparison, or found by this function."""
@@ -231,7 +190,7 @@ class Walker:
             return Grid(
                 table.data[tuple(slice(scope[index][1]) for index in indices)], (*indices, *table.batch)
             )
-        return gather(table, [self.whole(index, scope, frame) for index in indices], self._nan)
+        return gather(table, [self.whole(index, scope, frame) for index in indices], self.nan)
 
     def whole(self, term: Any, scope: Scope, frame: Frame) -> Grid:
         """Return the integers that an index expression stands for; 0, no position, where for none."""
@@ -298,7 +257,7 @@ class Walker:
     def _recurrence(self, definition: Definition, frame: Frame) -> Table:
         """Fill in a table defined by its own entries: undefined at first, then from those defined so far."""
         name, reach = definition.name, self.anatomy.reach
-        table = Table(np.broadcast_to(self._nan, self.shape(name)))
+        table = Table(np.broadcast_to(self.nan, self.shape(name)))
         left = table.data.size + 1
         for _ in range(left):
             for other in [other for other in frame.tables if name in reach(other)]:
@@ -362,7 +321,7 @@ class Walker:
         return apply(lambda x, y: self.arithmetic.cast(x == y), a, b)
 
     def _cases(self, term: Any, scope: Scope, frame: Frame) -> Grid:
-        result = Grid(self._nan)
+        result = Grid(self.nan)
         for branch, condition in reversed(term.pairs if isinstance(term, Cases) else term.args):
             value = self.value(branch, scope, frame)
             if isinstance(condition, BooleanTrue):
@@ -402,84 +361,22 @@ class Walker:
 
         return apply(compare, *[walker.value(side, scope, inner) for side in condition.args])
 
-    # Sums and products over indices
+    # Sums and products over indices, and derivatives: see `folds` and `slopes`
 
     def _sum(self, term: Sum, scope: Scope, frame: Frame) -> Grid:
-        return self._known(self._added, term, scope, frame)
+        return self.known(self._added, term, scope, frame)
 
     def _added(self, term: Sum, scope: Scope, frame: Frame) -> Grid:
-        return self._fold(term, scope, frame, 0)
+        return folds.folded(self, term, scope, frame, 0)
 
     def _product(self, term: Product, scope: Scope, frame: Frame) -> Grid:
-        return self._fold(term, scope, frame, 1)
+        return folds.folded(self, term, scope, frame, 1)
 
-    def _greatest(self, term: Greatest, scope: Scope, frame: Frame) -> Grid:
-        ((index, low, high),) = term.limits
-        mask, span = self._span(index, low, high, scope, frame)
-        if mask is not None or not span[1]:
-            raise NotEvaluableError("the greatest over a range that is not fixed, or empty")
-        result = self.value(term.function, {**scope, index: span}, frame)
-        if index not in result.axes:
-            return result
-        return drop(result, index, self._largest)
+    def _derivative(self, term: D, scope: Scope, frame: Frame) -> Grid:
+        return self.known(self._differentiated, term, scope, frame)
 
-    def _largest(self, data: Array, at: int) -> Array:
-        real = self.arithmetic.real
-
-        def larger(a: Array, b: Array) -> Array:
-            return np.where(undefined(a) | (real(a) >= real(b)), a, b)
-
-        return np.asarray(functools.reduce(larger, np.moveaxis(data, at, 0)))
-
-    def _fold(self, term: Any, scope: Scope, frame: Frame, neutral: int) -> Grid:
-        """Add up (neutral 0) or multiply (neutral 1) over the bound indices, the last one outermost."""
-        inner: dict[Index, tuple[int, int]] = dict(scope)
-        bounds: list[tuple[Index, Grid | None, int]] = []
-        for limit in reversed(term.limits):
-            if len(limit) != 3:
-                raise NotEvaluableError("a sum without bounds")
-            index, low, high = limit
-            mask, span = self._span(index, low, high, inner, frame)
-            if not span[1]:
-                return Grid(self.arithmetic.cast(np.asarray(neutral)))
-            inner[index] = span
-            bounds.append((index, mask, span[1]))
-        result = self.value(term.function, inner, frame)
-        for index, mask, length in reversed(bounds):
-            result = self._fold_axis(result, index, mask, length, neutral)
-        return result
-
-    def _span(
-        self, index: Index, low: Any, high: Any, scope: Scope, frame: Frame
-    ) -> tuple[Grid | None, tuple[int, int]]:
-        """Return which integers a bound index runs over, and which count if that depends on others."""
-        if low.is_infinite or high.is_infinite:
-            raise NotEvaluableError("a sum with infinitely many terms")
-        first, last = self.whole(low, scope, frame), self.whole(high, scope, frame)
-        if not first.data.size or not last.data.size:
-            return None, (1, 0)
-        start, length = int(first.data.min()), max(0, int(last.data.max()) - int(first.data.min()) + 1)
-        check_room((length,))
-        if not first.axes and not last.axes:
-            return None, (start, length)
-        run = Grid(np.arange(start, start + length), (index,))
-        return apply(lambda k, a, b: (a <= k) & (k <= b), run, first, last), (start, length)
-
-    def _fold_axis(self, grid: Grid, index: Index, mask: Grid | None, length: int, neutral: int) -> Grid:
-        cast = self.arithmetic.cast
-        if index not in grid.axes:
-            counts = (
-                Grid(np.asarray(length))
-                if mask is None
-                else drop(mask, index, lambda data, at: data.sum(axis=at))
-            )
-            if neutral:
-                return apply(self.arithmetic.integer_power, grid, counts)
-            return apply(lambda value, n: np.where(n == 0, n, n * value), grid, apply(cast, counts))
-        if mask is not None:
-            filler = cast(np.asarray(neutral))
-            grid = apply(lambda holds, value: np.where(holds, value, filler), mask, grid)
-        return drop(grid, index, lambda data, at: data.prod(axis=at) if neutral else data.sum(axis=at))
+    def _differentiated(self, term: D, scope: Scope, frame: Frame) -> Grid:
+        return slopes.differentiated(self, term, scope, frame)
 
     # Inverses and determinants
 
@@ -490,7 +387,7 @@ class Walker:
         lengths = data.shape[:-2]
         entries = Grid(np.moveaxis(data.reshape((*lengths, size * size)), -1, 0), ("entry", *matrix.axes))
         picked = pick(entries, place)
-        return apply(lambda value, at: np.where(at < 0, self._nan, value), picked, place)
+        return apply(lambda value, at: np.where(at < 0, self.nan, value), picked, place)
 
     def _determinant(self, term: Det, scope: Scope, frame: Frame) -> Grid:
         matrix, _ = self._matrix(term, scope, frame)
@@ -507,78 +404,6 @@ class Walker:
         data = widened(spread(grid, (*rest, *bound)), (*lengths, size, size))
         return Grid(data, rest), size
 
-    # Derivatives
-
-    def _derivative(self, term: D, scope: Scope, frame: Frame) -> Grid:
-        return self._known(self._differentiated, term, scope, frame)
-
-    def _differentiated(self, term: D, scope: Scope, frame: Frame) -> Grid:
-        """Differentiate by the last variable; by the others, if any, first."""
-        *earlier, variable = term.variables
-        name = name_of(variable)
-        if name is None:
-            raise NotEvaluableError("a derivative by what is no name")
-        body = D(term.term, *earlier) if earlier else term.term
-        self._check_paths(body, name, frame)
-        indices = variable.indices if isinstance(variable, Indexed) else ()
-        shape = self.table(name, frame).shape
-        if len(shape) != len(indices):
-            raise NotEvaluableError(f"{name} has {len(shape)} indices, not {len(indices)}")
-        place = flatten([self.whole(index, scope, frame) for index in indices], shape)
-        wanted, inverse = np.unique(place.data, return_inverse=True)
-        slopes = self._slopes(_Slopes(body, name, wanted), scope, frame)
-        picked = pick(slopes, Grid(inverse.reshape(place.data.shape), place.axes))
-        if not (wanted < 0).any():
-            return picked
-        return apply(lambda value, at: np.where(at < 0, self._nan, value), picked, place)
-
-    def jacobian(self, left: Any, right: Any, name: str, scope: Scope, frame: Frame) -> Array:
-        """Return the derivatives of a difference by every entry of a name (first axis), over the scope."""
-        wanted = np.arange(self.table(name, frame).data.size)
-        lengths = (len(wanted), *(length for _, length in scope.values()))
-        both = [self._slopes(_Slopes(side, name, wanted), scope, frame) for side in (left, right)]
-        first, second = (np.broadcast_to(spread(one, (one.axes[0], *scope)), lengths) for one in both)
-        return np.asarray(first - second)
-
-    def _check_paths(self, body: Any, name: str, frame: Frame) -> None:
-        """Refuse a derivative by x within one by y that depends on x: which paths are open is ambiguous."""
-        for held in frame.fixed:
-            if held != name and name in self.anatomy.reach(held) and held in self.anatomy.reached(body):
-                raise NotEvaluableError(f"a derivative by {name} within one by {held}, which depends on it")
-
-    def _slopes(self, of: _Slopes, scope: Scope, frame: Frame) -> Grid:
-        """Return the derivatives by the wanted entries of a name, the first axis over these."""
-        result: Grid | None = None
-        depth = self.anatomy.depth_of(of.body)
-        for at, stencil in enumerate(self.arithmetic.stencils(depth)):
-            mark = token((frame.token, self.made_of(of.name), of.wanted.tobytes(), depth, at))
-            slopes = self._by_stencil(of, scope, frame, stencil, mark)
-            if result is not None:
-                axes = slopes.axes
-                old = spread(Grid(result.data, (axes[0], *result.axes[1:])), axes)
-                slopes = Grid(np.where(undefined(old), slopes.data, old), axes)
-            result = slopes
-            if not undefined(result.data).any():
-                break
-        assert result is not None
-        return result
-
-    def _by_stencil(self, of: _Slopes, scope: Scope, frame: Frame, stencil: Stencil, mark: object) -> Grid:
-        body, name, wanted = of.body, of.name, of.wanted
-        table = self.table(name, frame)
-        slope, direction, step = ((part, mark) for part in ("slope", "direction", "step"))
-        entries = np.arange(math.prod(table.shape)).reshape((*table.shape, *[1] * len(table.batch), 1, 1))
-        moves = (entries == wanted[:, None]) * stencil.offsets
-        lengths = table.data.shape[len(table.shape) :]
-        check_room((moves.size, *lengths), objects=moves.dtype == object)
-        moved = Table(table.data[..., None, None] + moves, (*table.batch, direction, step))
-        value = self.value(body, scope, Frame({**frame.fixed, name: moved}, {}, frame, name, mark))
-        rest = tuple(axis for axis in value.axes if axis not in (direction, step))
-        if direction in value.axes:
-            return Grid(stencil.combine(spread(value, (direction, *rest, step))), (slope, *rest))
-        zero = np.where(undefined(value.data), self._nan, self.arithmetic.cast(np.array(0.0)))
-        return Grid(np.broadcast_to(zero, (len(wanted), *zero.shape)), (slope, *rest))
-
     _RULES: ClassVar[dict[type, Callable[[Walker, Any, Scope, Frame], Grid]]] = {
         sympy.Number: _number,
         sympy.NumberSymbol: _number,
@@ -591,7 +416,7 @@ class Walker:
         Piecewise: _cases,
         Sum: _sum,
         Product: _product,
-        Greatest: _greatest,
+        Greatest: folds.greatest,
         Inv: _inverse,
         Det: _determinant,
         D: _derivative,
@@ -611,16 +436,3 @@ def _integers(start: int, length: int) -> Array:
     found = np.arange(start, start + length)
     found.setflags(write=False)
     return found
-
-
-def open_scope(goal: Goal, sizes: Mapping[str, int]) -> dict[Index, tuple[int, int]]:
-    """Return the scope of the goal's free indices."""
-    scope = {index: (1, size_value(size, sizes)) for index, size in goal.ranges.items()}
-    if any(length < 1 for _, length in scope.values()):
-        raise NotEvaluableError("a free index has an empty range")
-    return scope
-
-
-def over(grid: Grid, scope: Scope) -> Array:
-    """Return the grid's values over every index of the scope, in its order."""
-    return widened(spread(grid, tuple(scope)), tuple(length for _, length in scope.values()))
