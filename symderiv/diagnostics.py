@@ -156,6 +156,12 @@ _CODES = (
     ),
     Code("SD111", "second-meaning", "info", "A name is defined again: it has this meaning from here on."),
     Code(
+        "SD112",
+        "two-readings",
+        "warning",
+        "A sum with two letters below it may run over one of them or over both; one reading was taken.",
+    ),
+    Code(
         "SD201",
         "unknown-directive",
         "error",

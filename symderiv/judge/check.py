@@ -211,6 +211,8 @@ class Session:
     page: Page
     recall: Recall = field(default_factory=Recall)
     memory: Memory = field(default_factory=Memory)
+    other: Session | None = None
+    """The same page where each sum that may run over one letter or two is read the other way."""
 
     def outline(self) -> Json:
         """Return the page as JSON, the verdicts of its steps still to come."""
@@ -294,6 +296,8 @@ class Session:
             found = explain.depends(member.span, self._line(near))
             return Judged(Verdict("unknown", diagnostics=(found,)), near)
         judged = self._compared(statement, chain, good, member, seed)
+        if judged.verdict.outcome == "refuted" and self.other is not None:
+            judged = self._other_reading(step, judged, earlier, seed)
         if near is good or isinstance(near.value, Failure) or judged.verdict.outcome == "proved":
             return judged
         again = self._compared(statement, chain, near, member, seed)
@@ -303,6 +307,29 @@ class Session:
             return again
         method = f"{again.verdict.method} ({explain.repeats(self._line(near))})"
         return replace(again, verdict=replace(again.verdict, method=method))
+
+    def _other_reading(self, step: int, judged: Judged, earlier: list[str | None], seed: int) -> Judged:
+        """Return the verdict on a step that is false where sums run over these letters, and perhaps not so.
+
+        A definition that several steps share is not read in one way for one and in another for the next.
+        """
+        assert self.other is not None
+        statement = self.page.statements[step]
+        assert statement.context is not None
+        assert statement.chain is not None
+        assert statement.member is not None
+        members = self.page.chains[statement.chain].members
+        shared = bool(self.page.two_readings & statement.context.definitions.keys())
+        if not shared and not any(member.two_readings for member in members[: statement.member + 1]):
+            return judged
+        other = self.other.decide(step, earlier, seed)
+        span = members[statement.member].span
+        if other.verdict.outcome == "proved" and not shared:
+            found = (*other.verdict.diagnostics, explain.other_reading(span))
+            return replace(other, verdict=replace(other.verdict, diagnostics=found))
+        if other.verdict.outcome in ("refuted", "ill-typed"):
+            return judged
+        return Judged(Verdict("unknown", diagnostics=(explain.two_readings(span),)), judged.left)
 
     def _line(self, member: Member) -> int:
         return self.page.source.position(member.span.start)[0]
@@ -500,7 +527,11 @@ _NUMBERS = 4.0
 
 def open_page(path: str, text: str) -> Session:
     """Read, parse and elaborate a document; what it holds never raises."""
-    return Session(elaborate(read(path, text)))
+    document = read(path, text)
+    page = elaborate(document)
+    members = (member for chain in page.chains for member in chain.members)
+    two = page.two_readings or any(member.two_readings for member in members)
+    return Session(page, other=Session(elaborate(document, turned=True)) if two else None)
 
 
 def _place(source: Source, span: Span) -> Json:

@@ -192,6 +192,19 @@ def _written(term: Expr) -> str:
         return re.sub(r"#\d+", "", str(term))
 
 
+def other_reading(span: Span) -> Diagnostic:
+    """Say that a step holds where sums with two letters are read in the way that seems less likely."""
+    message = "this step holds where a sum with two letters below it is read the other way"
+    note = "$\\sum_{i < j}$ may run over i alone or over both; two sums would tell"
+    return Diagnostic("SD112", message, span, notes=(note,))
+
+
+def two_readings(span: Span) -> Diagnostic:
+    """Say that numbers against a step tell nothing: a sum in it has two readings."""
+    note = "a sum with two letters below it, such as $\\sum_{i < j}$, may run over one or over both"
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+
+
 def repeats(line: int) -> str:
     """Say that a step is true and repeats an error."""
     return f"true as a step from line {line}, whose error it repeats"

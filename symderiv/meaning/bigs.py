@@ -82,7 +82,11 @@ def _is_letter(elaborator: Elaborator, text: str) -> bool:
 
 
 def _both(elaborator: Elaborator, node: tree.Big) -> tuple[str, ...]:
-    """Return the second letter of `i \\ne j` or `i < j` below a sum where nothing else has it."""
+    """Return the second letter of `i \\ne j` or `i < j` below a sum where that runs over both letters.
+
+    It does where the letter has no meaning outside the sum, unless the page has it free elsewhere, as in
+    `j \\ne y` or `j \\le i`; then the author may mean either, and the other reading is told to exist.
+    """
     lower = node.lower
     if not isinstance(lower, tree.Relation) or lower.operators not in (("!=",), ("<",), ("<=",)):
         return ()
@@ -96,7 +100,13 @@ def _both(elaborator: Elaborator, node: tree.Big) -> tuple[str, ...]:
     alone = elaborator.whole is not None and second.text not in names.free_beside(
         elaborator.whole, node, {second.text}
     )
-    return (second.text,) if alone and not taken else ()
+    if not alone or taken:
+        return ()
+    elaborator.two_readings = True
+    first = names.bound_letters(lower)[0]
+    usual = len(first) == len(second.text) == 1 and ord(second.text) == ord(first) + 1
+    both = usual or not elaborator.is_free_elsewhere(second.text)
+    return (second.text,) if both != elaborator.turned else ()
 
 
 def _at_index(elaborator: Elaborator, bound: tree.Node | None) -> tuple[Expr | None, Size | None]:

@@ -65,6 +65,12 @@ class Elaborator:
     bound: dict[str, tuple[Index, Size]] = field(default_factory=dict)
     partial: list[Boolean] = field(default_factory=list)
     """Where the quotients, roots and logarithms of the member at hand are defined, as they are written."""
+    two_readings: bool = False
+    """A sum of the member at hand, `\\sum_{i < j}`, may run over one letter or over both."""
+    turned: bool = False
+    """Each such sum is read in the way that seems less likely."""
+    is_free_elsewhere: Callable[[str], bool] = field(default=lambda _: False)
+    """Tells whether a letter stands free in some formula that is visible here."""
     whole: tree.Node | None = None
     """The member at hand."""
     starts: dict[str, int] = field(default_factory=dict)
@@ -83,7 +89,7 @@ class Elaborator:
                 label=f"the reading that keeps the bound {letter} apart was taken",
             )
         self.shaky = self.clash = None
-        self.firm = False
+        self.firm = self.two_readings = False
         self.whole = node
         self.partial.clear()
         try:

@@ -81,6 +81,8 @@ class Member:
     """A summed index in it that runs further than a dimension where it stands."""
     repair: tuple[str, Tensor] | None = None
     """Where a name is undefined: a name that the page knows, and the member with that name instead."""
+    two_readings: bool = False
+    """A sum in it, `\\sum_{i < j}`, may run over one letter or over both."""
     partial: tuple[Boolean, ...] = ()
     """Where its quotients, roots and logarithms are defined, as they were written."""
 
@@ -173,6 +175,8 @@ class Page:
     """The names of which prose says what no rule knows, each with the line that does, and its words."""
     limited: frozenset[str] = frozenset()
     """The names that the page declares in a set whose numbers are not known one by one."""
+    two_readings: frozenset[str] = frozenset()
+    """The names whose definitions have a sum that may run over one letter or over both."""
     maps: frozenset[str] = frozenset()
     """The names that the page declares as maps, `f : A → B`: a page is about any such map."""
     partial: Mapping[str, tuple[Boolean, ...]] = field(default_factory=dict)

@@ -206,6 +206,17 @@ def free_letters(
     return found
 
 
+def free_of_sums(node: tree.Node) -> set[str]:
+    """Return the index letters of subscripts that stand free, the j of `\\sum_{i < j}` not among them."""
+    if isinstance(node, tree.Script) and node.sub is not None:
+        own = {n.text for n in walk(node.sub) if is_index_letter(n)}  # type: ignore[attr-defined]
+        return own.union(*map(free_of_sums, children(node)))
+    bound: set[str] = set()
+    if isinstance(node, tree.Big) and node.lower is not None:
+        bound = {n.text for n in walk(node.lower) if isinstance(n, tree.Name)}
+    return set().union(*map(free_of_sums, children(node))) - bound
+
+
 def free_beside(node: tree.Node, skip: tree.Node, among: set[str]) -> set[str]:
     """Return the free letters of a node outside one of its parts."""
     if node is skip:

@@ -49,16 +49,26 @@ from symderiv.meaning.survey import internal, surveyed
 from symderiv.meaning.vocabulary import rank_name
 
 
-def elaborate(document: Document) -> Page:
-    """Return the page of a document: its statements over terms, ready to be judged."""
-    return _Builder(surveyed(document)).page()
+def elaborate(document: Document, *, turned: bool = False) -> Page:
+    """Return the page of a document: its statements over terms, ready to be judged.
+
+    A sum that may run over one letter or over two is read in the likelier way, unless it is `turned`.
+    """
+    return _Builder(surveyed(document), turned=turned).page()
+
+
+_RUNNING = frozenset("abijklmnpqrsuv")
+"""Letters that run over a range where a definition does not have them at its left; others are a class."""
 
 
 class _Builder:
     """Elaborates what a survey found."""
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: Survey, *, turned: bool = False) -> None:
         self.survey = survey
+        self.turned = turned
+        self.two_readings: set[str] = set()
+        self._free: list[tuple[Scope, set[str]]] | None = None
         self.sizes = survey.sizes
         self.hidden: dict[str, Definition] = {}
         self.hidden_shapes: dict[str, tuple[Size, ...]] = {}
@@ -103,6 +113,7 @@ class _Builder:
             functions=self._functions(),
             limited=frozenset(each.identity for each in self.survey.records if each.limited),
             described=self._described(),
+            two_readings=frozenset(self.two_readings),
             maps=frozenset(each.identity for each in self.survey.records if each.function),
             partial={name: tuple(map(self._resolve, each)) for name, each in self.partial.items() if each},
         )
@@ -130,6 +141,20 @@ class _Builder:
             hidden=self.hidden,
             hidden_shapes=self.hidden_shapes,
             bodies=self.bodies,
+            turned=self.turned,
+            is_free_elsewhere=lambda letter: self._is_free(letter, scope),
+        )
+
+    def _is_free(self, letter: str, scope: Scope) -> bool:
+        """Tell whether an index letter stands free in some formula of a scope, of one above or below it."""
+        if self._free is None:
+            self._free = [
+                (chain.scope, set().union(*map(names.free_of_sums, chain.members)))
+                for chain in self.survey.chains
+            ]
+        return any(
+            letter in letters and (scope.within(other) or other.within(scope))
+            for other, letters in self._free
         )
 
     # ------------------------------------------------------------------ definitions
@@ -143,6 +168,8 @@ class _Builder:
         elaborator = self._elaborator(chain.scope, link.item)
         try:
             self._definition(elaborator, self._members(chain)[link.body], head, record)
+            if elaborator.two_readings:
+                self.two_readings.add(record.identity)
         except Untyped as error:
             record.broken = True
             code = "SD006" if error.outcome == "ill-typed" else "SD024"
@@ -198,6 +225,8 @@ class _Builder:
         known = len(record.shape) if record.shape is not None else max(record.indexed, default=0)
         elaborator.expected_rank = known - len(head.letters)
         elaborator.outside = set(head.letters)
+        scope = elaborator.scope
+        elaborator.is_free_elsewhere = lambda letter: letter not in _RUNNING and self._is_free(letter, scope)
         body = elaborator.member(node)
         if body.rank < elaborator.expected_rank and self._promote(elaborator, node, elaborator.expected_rank):
             body = elaborator.member(node)
@@ -336,9 +365,17 @@ class _Builder:
             elif chain.links:
                 self.item_diagnostics[chain.links[0].item].extend(elaborator.diagnostics)
             text = self.survey.document.source.text[node.span.start : node.span.end].strip()
-            partial = tuple(elaborator.partial)
             members.append(
-                Member(node.span, text, value, elaborator.shaky, elaborator.clash, repair, partial)
+                Member(
+                    node.span,
+                    text,
+                    value,
+                    elaborator.shaky,
+                    elaborator.clash,
+                    repair,
+                    elaborator.two_readings,
+                    tuple(elaborator.partial),
+                )
             )
             if at and isinstance(value, Tensor):
                 self._settle(members, value)
