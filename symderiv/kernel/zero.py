@@ -17,6 +17,7 @@ from symderiv.kernel import indices as ix
 from symderiv.kernel.angles import expanded
 from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced, throughout
 from symderiv.kernel.determinants import with_others
+from symderiv.kernel.indicators import varies
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.inverses import by_inverses
 from symderiv.kernel.normal import Algebra
@@ -34,6 +35,7 @@ from symderiv.kernel.polynomial import (
 )
 from symderiv.kernel.sampling import nonzero
 from symderiv.kernel.shifts import at_large, shifted_places
+from symderiv.kernel.terms import NoRule
 
 CHOICES = 200
 """How many ways of joining sums are tried at one level."""
@@ -164,6 +166,27 @@ def _united(algebra: Algebra, p: Polynomial) -> Polynomial | None:
     return None
 
 
+def _turned(algebra: Algebra, p: Polynomial) -> Polynomial | None:
+    """Return p with a product over a part as that over all by that over the rest; None if p has not both."""
+    products = sorted({a for m in p.terms for a in m.factors if a.kind is Kind.PRODUCT}, key=Atom.key)
+    for a in products if len(products) > 1 else ():
+        bound, body = algebra.opened(a)
+        ((v, size),) = bound.items()
+        marks = {b for m in body.terms for b in m.factors if b.kind is Kind.STEP}
+        for mark in marks if len(marks) == 1 else ():
+            factor = replaced(algebra, body, mark, ONE)
+            rest = algebra.step(ix.minus(ix.constant(-1), mark.indices[0]))
+            if varies(algebra, factor) and body == plus(algebra.times(atom(mark), minus(factor, ONE)), ONE):
+                try:
+                    other = algebra.product(v, size, plus(algebra.times(rest, minus(factor, ONE)), ONE))
+                except NoRule:
+                    continue  # the end may lie outside of the range
+                if any(b in products for m in other.terms for b in m.factors):
+                    whole = algebra.product(v, size, factor)
+                    return replaced(algebra, p, a, algebra.times(whole, algebra.power(other, -1)))
+    return None
+
+
 def _recentred(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
     """Yield p with its sums written at large, anchored at one place or another, if some entry is shifted."""
     sums = {a for m in p.terms for a, e in m.factors.items() if a.kind is Kind.SUM and e >= 1}
@@ -253,6 +276,7 @@ def _taken_out(algebra: Algebra, a: Atom, place: int, at: IndexExpr) -> Polynomi
 REWRITES: tuple[tuple[Callable[[Algebra, Polynomial, int], Polynomial | None], int], ...] = (
     (lambda algebra, p, _: expanded(algebra, p), 0),
     (_merged, 0),
+    (lambda algebra, p, _: _turned(algebra, p), 0),
     (lambda algebra, p, _: _written_out(algebra, p), 1),
     (lambda algebra, p, _: _united(algebra, p), 0),
 )

@@ -34,7 +34,9 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
     letters = names.bound_letters(node.lower)
     if not letters:
         raise unsupported("this sum does not name its index", node.span)
-    letters += _both(elaborator, node)
+    inside, after = _parted(node, letters)
+    both = _both(elaborator, node)
+    letters += both if after is None or not names.free_letters(after, set(both)) else ()
     first, start = _first(elaborator, node.lower)
     last, room = _last(elaborator, node.upper)
     upper = _upper(elaborator, node, start) if last is None else room
@@ -45,7 +47,7 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
     with elaborator.binding(letters, sizes) as indices:
         if upper is not None:
             elaborator.starts |= dict.fromkeys(letters, min(start, 1))
-        value = elaborator.value(node.body)
+        value = elaborator.value(inside)
         found = (
             _restriction(elaborator, node.lower),
             None if first is None else RELATIONS[">="](indices[0], first),
@@ -61,7 +63,7 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
             raise unsupported(f"a {_WORDS[node.operator]} with a condition is not supported yet", node.span)
         body = body * indicator(And(*conditions))
     for letter in letters:
-        if letter not in names.free_letters(node.body, {letter}) and body.atoms(Indexed):
+        if letter not in names.free_letters(inside, {letter}) and body.atoms(Indexed):
             elaborator.note(
                 "SD105", f"the summed index {letter} does not occur in the body of the sum", node.span
             )
@@ -71,7 +73,26 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
     for index, size in reversed(list(zip(indices, sizes, strict=True))):
         body = operator(body, (index, 1, size))
     body = -body if least else body
+    if after is not None:
+        rest = elaborator.value(after)
+        if value.slots or rest.slots:
+            raise unsupported("brackets would tell where this product ends", node.span)
+        body *= rest.body
     return replace(value, body=body, numerator=None, denominator=None)
+
+
+def _parted(node: tree.Big, letters: tuple[str, ...]) -> tuple[tree.Node, tree.Big | None]:
+    """Return what a product is of, and the sum or product that ends it, as it has nothing of its index."""
+    body = node.body
+    if node.operator != "prod" or not isinstance(body, tree.Product) or body.operators[-1] in {"/", "div"}:
+        return body, None
+    *before, last = body.factors
+    if not isinstance(last, tree.Big) or names.free_letters(last, set(letters)):
+        return body, None
+    inside = (
+        before[0] if len(before) == 1 else replace(body, factors=tuple(before), operators=body.operators[:-1])
+    )
+    return (inside, last) if names.free_letters(inside, set(letters)) else (body, None)
 
 
 def _is_letter(elaborator: Elaborator, text: str) -> bool:
