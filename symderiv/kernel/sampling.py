@@ -104,6 +104,8 @@ class _Sample:
         self.eliminated: dict[object, tuple[complex, list[list[complex]]]] = {}
         self.made: dict[tuple[object, ...], float] = {}
         self.placed: dict[Variable, int] = {}
+        self.folded: dict[object, complex] = {}
+        """The values of sums and the like, by where they are taken."""
 
     def admits(self, facts: Facts) -> bool:
         """Tell whether the facts hold here."""
@@ -208,6 +210,12 @@ class _Sample:
         return tuple(sorted((name, at) for name, at, e in by for _ in range(int(e))))
 
     def loop(self, a: Atom, place: Place) -> complex:
+        token = (a, frozenset((v, place[v]) for v in a.free if v in place))
+        if token not in self.folded:
+            self.folded[token] = self._folded(a, place)
+        return self.folded[token]
+
+    def _folded(self, a: Atom, place: Place) -> complex:
         result, join = FOLDS[a.kind]
         ranges = [range(1, self.index(size, place) + 1) for size in a.sizes]
         for at in itertools.product(*ranges):
