@@ -182,8 +182,15 @@ def _sampled(screening: Screening) -> str:
 
 
 def _unsettled(statement: Statement, earlier: list[str | None]) -> Statement:
-    """Forget the other meanings that equations above turned out not to give: they are true of the first."""
+    """Forget what steps above turned out not to give: other meanings that are true of the first, conditions.
+
+    An equation from which the page concludes is a condition, and none any more once it is proved.
+    """
     again = {name: at for name, at in statement.again.items() if earlier[at[0] : at[0] + 1] not in _HELD}
+    proved = {at for at, outcome in enumerate(earlier) if outcome == "proved"}
+    left = tuple(each for each in statement.assumptions if each.step not in proved)
+    if len(left) < len(statement.assumptions):
+        statement = replace(statement, assumptions=left)
     return replace(statement, again=again) if statement.again else statement
 
 
@@ -237,7 +244,7 @@ class Session:
 
     def judge(self, step: int, earlier: list[str | None], seed: int = 0) -> Json:
         """Return the verdict of one statement as JSON."""
-        statement = self.page.statements[step]
+        statement = _unsettled(self.page.statements[step], earlier)
         judged = self.decide(step, earlier, seed)
         verdict = judged.verdict
         answer: Json = {

@@ -371,6 +371,32 @@ def impose(survey: Survey, left: tree.Node, right: tree.Node, scope: Scope) -> N
     survey.section.setdefault(id(scope), []).append(fact)
 
 
+def concludes(survey: Survey, row: int, scope: Scope) -> None:
+    """Take the equation before `\\Rightarrow` as a condition of what comes after: `2 x = 6` of `x = 3`.
+
+    What is about defined quantities, or a derivative, is a step like any other, unless it ends in a number.
+    """
+    item = survey.items[-1] if len(survey.items) > row else None
+    if item is None or item.kind != "claim" or item.member != 1 or item.chain is None:
+        return
+    raw = survey.chains[item.chain]
+    if len(raw.links) != 1 or raw.links[0].operator != "=":
+        return
+    left, right = raw.members
+    nodes = [each for member in raw.members for each in names.walk(member)]
+    found = [scope.find(key) for each in nodes if (key := names.key(each, fonts=survey.fonts)) is not None]
+    stands = any(record is not None and record.defined is not None for record in found)
+    stands = stands or any(isinstance(each, tree.Derivative) for each in nodes)
+    if stands and not is_number(right):
+        return
+    item.imposed = True
+    relation = tree.Relation((left, right), ("=",), span=item.span)
+    fact = Fact(survey.text(left.span.to(right.span)), relation, scope, len(survey.items), indices=False)
+    fact.local, fact.step = True, survey.items.index(item)
+    survey.facts.append(fact)
+    survey.local.append(fact)
+
+
 def is_number(node: tree.Node | None) -> bool:
     """Tell whether a node is a numeral, with a sign or not."""
     if isinstance(node, tree.Additive):

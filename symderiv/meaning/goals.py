@@ -165,6 +165,10 @@ def compare(
     known = _free(first.body, statement.context) if isinstance(first, Tensor) else free[1]
     loose = set() if left.body == 0 else free[1] - free[0] - tied - known - chain.fixed
     for extra in sorted(loose, key=str):
+        if extra in chain.silent:
+            note = f"as it stands, {extra} is free on this side only"
+            message = f"this chain rule sums over {extra} and does not say so"
+            return Diagnostic("SD024", message, member.span, notes=(note,))
         note = f"no sum binds {extra}, and the left side does not have it"
         message = f"the index {extra} stands free on the right side only"
         return Diagnostic("SD003", message, member.span, notes=(note,))

@@ -41,6 +41,34 @@ def with_gradients(chain: tree.Chain, keys: frozenset[str]) -> tree.Chain:
     return replace(chain, members=members)
 
 
+def silent(members: list[tree.Node]) -> set[str]:
+    """Return the letters over which a chain rule of a chain sums without saying so, as another member says.
+
+    Such is the i of `\\partial f/\\partial y_i \\cdot \\partial y_i/\\partial a = \\sum_i \\dots`.
+    """
+    found: set[str] = set()
+    said: set[str] = set()
+    for each in (each for member in members for each in names.walk(member)):
+        if isinstance(each, tree.Big):
+            said |= set(names.bound_letters(each.lower))
+        factors = each.factors if isinstance(each, tree.Product) else ()
+        slopes = [factor for factor in factors if isinstance(factor, tree.Derivative)]
+        below = set().union(*(_below(variable) for slope in slopes for variable in slope.by))
+        above = set().union(*(_below(slope.of) for slope in slopes if slope.of is not None))
+        found |= below & above
+    return found & said
+
+
+def _below(node: tree.Node) -> set[str]:
+    """Return the letters in the subscripts of a node, and its labels."""
+    found: set[str] = set()
+    for each in names.walk(node):
+        if isinstance(each, tree.Script):
+            parts = [*names.items(each.sub), names.label(each.sup)]
+            found |= {part.text for part in parts if isinstance(part, tree.Name)}
+    return found
+
+
 def _named(node: tree.Node) -> tree.Name | None:
     """Return the name that a `d` stands before: X of `dX`, `dX_{ij}` and `dX^\\top`."""
     base = node.base if isinstance(node, tree.Script) else node

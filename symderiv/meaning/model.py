@@ -101,6 +101,8 @@ class Assumption:
     """Letters that stand for every index; any other does where the step does not have it free."""
     under: tuple[Boolean, ...] = ()
     """It holds for those of its indices only of which these are true."""
+    step: int | None = None
+    """The statement of the page that says it as a step; what is proved is no assumption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ class Chain:
     fixed: frozenset[Index]
     """Indices that the page fixes, *the true class k*: they may stand free on one side."""
     ranges: dict[Index, Expr]
+    silent: frozenset[Index] = frozenset()
+    """Indices over which a chain rule of this chain may sum without saying so."""
 
 
 @dataclass(frozen=True, slots=True)

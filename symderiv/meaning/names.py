@@ -306,6 +306,39 @@ def upper_pairs(node: tree.Node) -> Iterator[tuple[str | None, frozenset[str]]]:
             yield key(each.base), frozenset(n.text for n in walk(each.sup) if isinstance(n, tree.Name))
 
 
+def upper_heads(found: list[tree.Chain]) -> set[str]:
+    """Return the single letters above the heads of definitions, `p^k_j = \\dots z^k_j`: they are no powers.
+
+    The body has the letter above a name, too, and the page takes no number or bracket to its power.
+    """
+    heads: set[str] = set()
+    powers: set[str] = set()
+    for chain in found:
+        scripts = [
+            [each for each in walk(member) if isinstance(each, tree.Script)] if member is not None else []
+            for member in chain.members
+        ]
+        for each in (each for inside in scripts for each in inside):
+            inside_it = [] if each.sup is None else list(walk(each.sup))
+            named = isinstance(each.base, tree.Name | tree.Accent) and key(each.base) != "e"
+            if not named and not any(isinstance(n, tree.Script) for n in inside_it):
+                powers |= {n.text for n in inside_it if isinstance(n, tree.Name)}
+        first = chain.members[0]
+        above = _above(first)
+        if above is not None and [operator.text for operator in chain.operators][:1] in (["="], [":="]):
+            body = [each for inside in scripts[1:] for each in inside]
+            heads |= {above} if above in map(_above, body) else set()
+    return heads - powers
+
+
+def _above(node: tree.Node | None) -> str | None:
+    """Return the letter above a name that has a subscript, too."""
+    if not isinstance(node, tree.Script) or node.sub is None or not isinstance(node.sup, tree.Name):
+        return None
+    named = isinstance(node.base, tree.Name | tree.Accent) and is_index_letter(node.sup)
+    return node.sup.text if named else None
+
+
 def labels_apart(chain: tree.Chain) -> tree.Chain:
     """Read `W^{(2)T}` as the transpose of `W^{(2)}`."""
 

@@ -29,6 +29,7 @@ from symderiv.meaning.arithmetic import together
 from symderiv.meaning.conditions import stated
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import Untyped, ill_typed, unsupported
+from symderiv.meaning.gradients import silent
 from symderiv.meaning.meanings import MEANINGS
 from symderiv.meaning.model import (
     Assumption,
@@ -92,9 +93,12 @@ class _Builder:
                 if link.head is not None and link.record is not None:
                     self._define(chain, link, link.head, link.record)
         self.sizes.freeze()
-        facts = {id(fact): self._fact(fact) for fact in survey.facts}
+        facts = {id(fact): replace(self._fact(fact), step=fact.step) for fact in survey.facts}
         chains = [self._chain(chain) for chain in survey.chains]
-        finished = tuple(self._finish(members, ranges) for members, ranges in chains)
+        finished = tuple(
+            self._finish(members, ranges, raw)
+            for (members, ranges), raw in zip(chains, survey.chains, strict=True)
+        )
         facts = {
             key: replace(each, fact=self._resolve(each.fact)) if each.fact is not None else each
             for key, each in facts.items()
@@ -403,7 +407,7 @@ class _Builder:
             elaborator.diagnostics[:] = kept
 
     def _settle(self, members: list[Member], value: Tensor) -> None:
-        """Let a claim settle dimensions that nothing else does."""
+        """Let a claim settle dimensions that nothing else does: the length of the ones in `1^T 1 = n`."""
         before = next(
             (
                 m.value
@@ -415,8 +419,11 @@ class _Builder:
         if before is not None:
             for a, b in zip(before.dimensions, value.dimensions, strict=True):
                 self.sizes.try_unify(a, b)
+            counted = _counted(before.body)
+            if counted is not None and isinstance(value.body, Size):
+                self.sizes.try_unify(counted, value.body)
 
-    def _finish(self, members: list[Member], elaborator: Elaborator) -> Chain:
+    def _finish(self, members: list[Member], elaborator: Elaborator, raw: RawChain) -> Chain:
         finished = []
         for member in members:
             value = member.value
@@ -430,6 +437,7 @@ class _Builder:
             tuple(finished),
             frozenset(map(Index, self.survey.fixed)),
             {letter: self.sizes.show(size) for letter, size in sizes.items()},
+            frozenset(map(Index, silent(raw.members))),
         )
 
     def _settled(self, value: Tensor) -> Tensor:
@@ -584,6 +592,14 @@ class _Builder:
             shape = tuple(str(self.sizes.show(size)) for size in record.shape)
             found.append(SymbolRecord(record.key, shape, line, inferred=not record.declared))
         return tuple(found)
+
+
+def _counted(term: Expr) -> Size | None:
+    """Return the size of which a term counts the places, `\\mathbf 1^\\top \\mathbf 1`."""
+    if not isinstance(term, sympy.Sum) or term.function != 1 or len(term.limits) != 1:
+        return None
+    size = term.limits[0][2]
+    return size if isinstance(size, Size) else None
 
 
 def _letters_of(node: tree.Node) -> set[str]:

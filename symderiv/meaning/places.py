@@ -12,6 +12,7 @@ from symderiv.diagnostics import Span
 from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
 from symderiv.latex import LatexError, Macros, parse, tree
 from symderiv.meaning import cues, digits, gradients, names
+from symderiv.meaning.bounds import with_bounds
 from symderiv.meaning.scope import Scope
 
 LAYOUTS = ("numerator", "denominator", "gradient")
@@ -103,7 +104,9 @@ class Reading:
                 letters |= {n.text for n in names.walk(below) if isinstance(n, tree.Name)}
         if len({name for name, _ in pairs}) > 1:
             letters |= {letter for _, above in pairs for letter in above}
-        paired = {letter for _, above in pairs if above & letters for letter in above}
+        ranged = {name for name, above in pairs if above & letters}
+        paired = {letter for name, above in pairs if name in ranged for letter in above}
+        paired |= names.upper_heads([found for place in self.places for found in chains(place.display)])
         alone = {n.text for node in nodes for n in names.alone(node)}
         self.numbered = digits.numbered(found for place in self.places for found in chains(place.display))
         ranks = digits.ranks(
@@ -111,7 +114,8 @@ class Reading:
         )
 
         def settled(chain: tree.Chain) -> tree.Chain:
-            chain = digits.joined(names.lowered(chain, letters | paired, paired), self.numbered.names)
+            chain = names.lowered(with_bounds(chain), letters | paired, paired)
+            chain = digits.joined(chain, self.numbered.names)
             chain = digits.apart(names.labels_apart(chain), ranks)
             return chain if "t" in letters | alone else names.with_transposes(chain)
 

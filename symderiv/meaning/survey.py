@@ -16,6 +16,7 @@ from symderiv.meaning.assumptions import (
     about_one,
     assume,
     bracketed,
+    concludes,
     condition_after,
     is_number,
     negated,
@@ -121,6 +122,8 @@ def _display(survey: Survey, place: Place, display: tree.Display) -> None:
             ):
                 cue, conditioned = "", True
         elif isinstance(item, tree.Connective):
+            if item.text in ("implies", "arrow"):
+                concludes(survey, row, place.scope)
             if item.text == "row":
                 row = len(survey.items)
             if item.text in ("implies", "therefore", "arrow", ";", "row"):
