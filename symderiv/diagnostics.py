@@ -27,11 +27,32 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a notebook: its number from 1, its text, and its place in the file."""
+
+    number: int
+    text: str
+    start: int
+    ends: tuple[int, ...]
+    """Where in the file each character of the text ends."""
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Return the 1-based line and column in the cell of an offset of the file."""
+        before = self.within(Span(0, offset))
+        return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+    def within(self, span: Span) -> str:
+        """Return what stands in the cell between two offsets of the file."""
+        return self.text[bisect_right(self.ends, span.start) : bisect_right(self.ends, span.end)]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """The text of one file and the starts of its lines."""
+    """The text of one file and the starts of its lines; the cells, if it is a notebook."""
 
     path: str
     text: str
+    cells: tuple[Cell, ...] = field(default=(), repr=False)
     starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -43,6 +64,16 @@ class Source:
         """Return the 1-based line and column of an offset."""
         line = bisect_right(self.starts, offset)
         return line, offset - self.starts[line - 1] + 1
+
+    def cell(self, span: Span) -> Cell | None:
+        """Return the cell in which a span begins, if the source is a notebook."""
+        index = bisect_right(self.cells, span.start, key=lambda cell: cell.start) - 1
+        return self.cells[index] if index >= 0 and span.start <= self.cells[index].ends[-1] else None
+
+    def written(self, span: Span) -> str:
+        """Return what stands at a span, as a person sees it: without the escapes of JSON."""
+        cell = self.cell(span)
+        return self.text[span.start : span.end] if cell is None else cell.within(span)
 
     def line(self, number: int) -> str:
         """Return the text of a 1-based line, without its line end."""
@@ -172,6 +203,12 @@ _CODES = (
     Code("SD204", "empty-file", "error", "The file holds nothing."),
     Code("SD205", "no-mathematics", "warning", "The file holds no mathematics."),
     Code("SD206", "expectation", "error", "A step that was marked as wrong on purpose is not refuted."),
+    Code(
+        "SD207",
+        "wrong-format",
+        "error",
+        "The file is not what its name says: a notebook that is no JSON, Python that cannot be parsed.",
+    ),
     Code(
         "SD301",
         "disagreement",

@@ -470,7 +470,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert failure(tmp_path / "large.md") == (None, "the file is larger than 2 MB")
     assert failure(tmp_path / "missing.md") == (None, "there is no such file")
     assert failure(tmp_path) == (None, "this is a folder")
-    message = ".docx is no format of symderiv, which reads .md, .markdown, .qmd, .rmd, .tex"
+    message = ".docx is no format of symderiv, which reads .md, .markdown, .qmd, .rmd, .tex, .ipynb, .py"
     assert failure(tmp_path / "other.docx") == (None, message)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pages import judged
 
-from symderiv import verify
 from symderiv.document import read
 from symderiv.document.model import Directive, Document, Heading, MathSpan
 
@@ -228,19 +227,15 @@ Let $x \in \mathbb{R}^n$ and $f = \sum_k x_k^2$. % = 3
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
-def test_a_paper_gets_its_verdicts_in_their_places(ends: str, tmp_path: Path) -> None:
+def test_a_paper_gets_its_verdicts_in_their_places(ends: str) -> None:
     r"""$\partial_i \sum_k x_k^2 = 2 x_i$: not $3 x_i$, not $x_i$ (both false at $x_i = 1$)."""
-    path = tmp_path / "paper.tex"
-    path.write_text(PAPER, newline=ends)
-    (file,) = verify(path).files
+    file = judged(PAPER.replace("\n", ends), "paper.tex")
     found = [(each.verdict, each.span.line, each.span.column) for each in file.statements if each.verdict]
     assert found == [("proved", 9, 18), ("refuted", 10, 9), ("proved", 12, 19), ("refuted", 15, 18)]
 
 
-def test_a_macro_that_calls_itself_is_unread(tmp_path: Path) -> None:
-    path = tmp_path / "paper.tex"
-    path.write_text(r"\newcommand{\a}{\b}\newcommand{\b}{\a} so $\a = 1$")
-    (file,) = verify(path).files
+def test_a_macro_that_calls_itself_is_unread() -> None:
+    file = judged(r"\newcommand{\a}{\b}\newcommand{\b}{\a} so $\a = 1$", "paper.tex")
     assert "unread" in [each.verdict for each in file.statements]
 
 

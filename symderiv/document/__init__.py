@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from symderiv.document import markdown, tex
+from symderiv.document import markdown, notebook, python, tex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,8 @@ READERS: dict[str, Callable[[str, str], Document]] = {
     ".qmd": markdown.read,
     ".rmd": markdown.read,
     ".tex": tex.read,
+    ".ipynb": notebook.read,
+    ".py": python.read,
 }
 """The reader for each suffix of a file's name."""
 

@@ -51,6 +51,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
+_ROLE = re.compile(r"(?:\{math\}|:math:)\Z")
 _TEX_TOKEN = re.compile(
     rf"""(?P<single>\\[(\[])
        | (?P<begin>\\begin\{{(?:{"|".join(ENVIRONMENTS)})\*?\}})
@@ -178,12 +179,17 @@ class _Scanner:
     _passed = _escape
 
     def _ticks(self, match: re.Match[str]) -> int:
-        """`code`: a run of backticks, closed by a run of the same length in the same paragraph."""
+        """`code`: a run of backticks, closed by a run of the same length in the same paragraph.
+
+        After `{math}` or `:math:`, as MyST and reStructuredText write it, it is mathematics.
+        """
         run = len(match.group())
         starts = self.ticks.get(run, [])
         close = bisect_left(starts, match.end())
         if close == len(starts) or starts[close] >= self._paragraph_end(match.end()):
             return match.end()
+        if role := _ROLE.search(self.text, max(0, match.start() - 6), match.start()):
+            return self._add("mathematics", role.start(), match.end(), starts[close], run)
         return self._add("code", match.start(), match.end(), starts[close], run)
 
     def _comment(self, match: re.Match[str]) -> int:

@@ -40,7 +40,12 @@ def load(path: str | os.PathLike[str]) -> Document:
     text = _decoded(name, _content(name))
     if not text.strip():
         raise UnreadableFile(name, 1, "the file is empty", "SD204")
-    return read(name, text)
+    document = read(name, text)
+    for wrong in document.diagnostics:
+        if wrong.code == "SD207":
+            line, _ = document.source.position(wrong.span.start)
+            raise UnreadableFile(name, line, wrong.message, wrong.code)
+    return document
 
 
 def find(paths: Iterable[str | os.PathLike[str]]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePath
 
 from markdown_it import MarkdownIt
@@ -69,24 +70,27 @@ class _Fence:
     mathematics: Span | None
 
 
-def read(path: str, text: str) -> Document:
-    """Read a Markdown document; whatever is wrong with it is in its diagnostics."""
+def read(path: str, text: str, *, front: bool = True) -> Document:
+    """Read a Markdown document; whatever is wrong with it is in its diagnostics.
+
+    `front` says whether it may begin with front matter.
+    """
     source = Source(path, text.removeprefix("\ufeff"))
-    front = _front_matter(source)
-    fences = _fences(source, front)
+    head = _front_matter(source) if front else Span(0, 0)
+    fences = _fences(source, head)
     found = scan(
         source.text,
-        skip=((front,) if front.end else ()) + tuple(fence.span for fence in fences),
-        barriers=tuple(match.start() for match in _BARRIER.finditer(source.text, front.end)),
+        skip=((head,) if head.end else ()) + tuple(fence.span for fence in fences),
+        barriers=tuple(match.start() for match in _BARRIER.finditer(source.text, head.end)),
     )
-    leaves = tuple(_leaves(_masked(source, front, found.regions)))
+    leaves = tuple(_leaves(_masked(source, head, found.regions)))
     page = _page(source, leaves, found.regions, fences)
     given = tuple(_items(page))
     items = _ordered([item for item in given if not isinstance(item, Diagnostic)])
     complaints = [item for item in given if isinstance(item, Diagnostic)]
     complaints += [unclosed for unclosed in found.diagnostics if not page.is_code(unclosed.span.start)]
     complaints.sort(key=lambda complaint: complaint.span.start)
-    return Document(source, _title(source, front, items), items, tuple(complaints))
+    return Document(source, _title(source, head, items), items, tuple(complaints))
 
 
 # What is not Markdown: front matter and fences
@@ -156,10 +160,15 @@ def _line_start(source: Source, line: int) -> int:
 # Blocks, from markdown-it
 
 
-def _blocks(text: str) -> list[Token]:
+@cache
+def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark").disable("reference")
     parser.core.ruler.enableOnly(["normalize", "block"])
-    return parser.parse(text.replace("\r", " "))
+    return parser
+
+
+def _blocks(text: str) -> list[Token]:
+    return _parser().parse(text.replace("\r", " "))
 
 
 def _blanked(text: str, span: Span) -> str:

@@ -542,9 +542,12 @@ def open_page(path: str, text: str) -> Session:
 
 
 def _place(source: Source, span: Span) -> Json:
-    line, column = source.position(span.start)
-    end_line, end_column = source.position(span.end)
-    return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+    cell = source.cell(span)
+    position = source.position if cell is None else cell.position
+    line, column = position(span.start)
+    end_line, end_column = position(span.end)
+    place = {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+    return place if cell is None else {**place, "cell": cell.number}
 
 
 def diagnostic(source: Source, found: Diagnostic) -> Json:

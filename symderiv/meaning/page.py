@@ -368,7 +368,7 @@ class _Builder:
                     self.item_diagnostics[item].extend(elaborator.diagnostics)
             elif chain.links:
                 self.item_diagnostics[chain.links[0].item].extend(elaborator.diagnostics)
-            text = self.survey.document.source.text[node.span.start : node.span.end].strip()
+            text = self.survey.document.source.written(node.span).strip()
             members.append(
                 Member(
                     node.span,
@@ -458,8 +458,8 @@ class _Builder:
         return Statement(
             kind=item.kind,
             span=item.span,
-            latex=source.text[item.span.start : item.span.end].strip(),
-            left=source.text[item.left.start : item.left.end].strip() if item.left is not None else None,
+            latex=source.written(item.span).strip(),
+            left=source.written(item.left).strip() if item.left is not None else None,
             chain=item.chain,
             member=item.member,
             assumptions=assumptions,

@@ -220,4 +220,4 @@ class Survey:
 
     def text(self, span: Span) -> str:
         """Return the source of a span."""
-        return self.document.source.text[span.start : span.end].strip()
+        return self.document.source.written(span).strip()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
+from symderiv.document import read
 from symderiv.report import verbose as listing
 from symderiv.report.concise import SEVERITY_STYLES, location
 from symderiv.report.model import DiagnosticReport, FileReport, Place, Report, StatementReport, WitnessReport
@@ -60,11 +61,12 @@ def render_summary(report: Report, width: int) -> list[Text]:
 
 def render_file(file: FileReport, text: str | None, width: int, *, verbose: bool = False) -> list[Text]:
     """Return the findings of one file, its listing when verbose, and its one line."""
-    source = None if text is None else text.split("\n")
+    sources = {} if text is None else _sources(file, text)
     witnesses = _witnesses(file)
     lines: list[Text] = []
     for diagnostic in file.findings:
         if verbose or diagnostic.severity != "info":
+            source = sources.get(diagnostic.span.cell if diagnostic.span else None)
             lines += [
                 *render_diagnostic(diagnostic, file.path, source, width, witnesses.get(diagnostic)),
                 Text(""),
@@ -74,6 +76,14 @@ def render_file(file: FileReport, text: str | None, width: int, *, verbose: bool
     if verbose:
         lines += [*listing.render_file(file, width), Text("")]
     return [*lines, *file_line(file, width)]
+
+
+def _sources(file: FileReport, text: str) -> dict[int | None, list[str]]:
+    """Return the lines of a file, and those of each cell if it is a notebook."""
+    sources: dict[int | None, list[str]] = {None: text.split("\n")}
+    if any(diagnostic.span and diagnostic.span.cell for diagnostic in file.findings):
+        sources |= {cell.number: cell.text.split("\n") for cell in read(file.path, text).source.cells}
+    return sources
 
 
 def _witnesses(file: FileReport) -> dict[DiagnosticReport, WitnessReport]:
@@ -150,10 +160,12 @@ def _wrap(text: str, width: int) -> list[str]:
 def _marks(diagnostic: DiagnosticReport, source: list[str] | None, style: str) -> list[_Mark]:
     """Return the marks of a diagnostic in the order of the lines."""
     count = len(source) if source is not None else 0
-    if diagnostic.span is None or diagnostic.span.cell is not None:
+    if diagnostic.span is None:
         return []
     marks = _over(diagnostic.span, "^", style, readable(safe(diagnostic.label)), count)
     for label in diagnostic.labels:
+        if label.span.cell != diagnostic.span.cell:
+            continue
         marks += _over(label.span, "-", _BLUE, readable(safe(label.text)), count)
     return sorted(marks, key=lambda mark: mark.line)
 

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 SCHEMA = 1
 OUTCOMES = ("proved", "tested", "refuted", "ill-typed", "unknown", "unread")
-UNREADABLE = frozenset({"SD201", "SD202", "SD203", "SD204"})
+UNREADABLE = frozenset({"SD201", "SD202", "SD203", "SD204", "SD207"})
 """Codes that say that the file itself cannot be used as it is: exit status 2."""
 
 SpanKind = Literal["steps", "unread", "definitions", "declarations", "relations", "nothing"]

@@ -1,4 +1,7 @@
-"""The listing of `--verbose`: each statement with its line, its verdict and what that rests on."""
+"""The listing of `--verbose`: each statement with its line, its verdict and what that rests on.
+
+In a notebook, the cell stands before the line: `3:14`.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,9 @@ def render_file(file: FileReport, width: int) -> list[Text]:
 def _ground(statement: StatementReport, width: int) -> list[Text]:
     """Return `  21  proved       normal form · all sizes · 4 ms · assuming i ≠ j`."""
     word = "skipped" if statement.skipped else statement.verdict or statement.kind
-    head = Text.assemble(f"{statement.span.line:6}  ", (word.ljust(_WIDEST), STYLES.get(word, "")))
+    place = statement.span
+    where = str(place.line) if place.cell is None else f"{place.cell}:{place.line}"
+    head = Text.assemble(f"{where:>6}  ", (word.ljust(_WIDEST), STYLES.get(word, "")))
     first, *rest = [Text(fact) for fact in _facts(statement)] or [Text("")]
     lines = packed([head.append("  ").append_text(first), *rest], " · ", width, indent=_INDENT + _WIDEST + 2)
     for line in lines:
