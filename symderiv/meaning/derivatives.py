@@ -39,7 +39,7 @@ def derivative(elaborator: Elaborator, node: tree.Derivative) -> Tensor:
     of_name = value.numerator if value.denominator is None else None
     body, slots, sizes = value.body, value.slots, value.dimensions
     denominator: tuple[str, int] | None = None
-    transposed = False
+    transposed = turned = False
     for by in node.by:
         variable = by
         if isinstance(by, tree.Script) and by.sub is None and names.is_transpose(by.sup):
@@ -48,6 +48,7 @@ def derivative(elaborator: Elaborator, node: tree.Derivative) -> Tensor:
         body = D(body, target.body)
         slots, sizes = slots + target.slots, sizes + target.dimensions
         denominator = target.numerator if len(node.by) == 1 else None
+        turned = value.rank == 0 and target.row
     added = len(slots) - value.rank
     result = Tensor(
         body,
@@ -56,7 +57,7 @@ def derivative(elaborator: Elaborator, node: tree.Derivative) -> Tensor:
         numerator=(of_name[0] if of_name else "", value.rank) if denominator else None,
         denominator=denominator,
         convention=value.rank == 0 and added == 1,
-        row=transposed and added == 1,
+        row=transposed != turned and added == 1,
     )
     if value.rank == 0 and added == 2 and (transposed or elaborator.layout == "numerator"):
         return transpose(result, node.span)

@@ -27,6 +27,9 @@ def find_letters(survey: Survey, display: tree.Display, scope: Scope) -> None:
             exponent = domain.sup if isinstance(domain, tree.Script) else None
             parts = () if exponent is None else names.walk(exponent)
             uses.dimensions |= {part.text for part in parts if isinstance(part, tree.Name)}
+            declared = {names.key(node) or "" for node in chain.members[:-1] if node is not None}
+            uses.values |= declared
+            uses.vectors |= declared if exponent is not None else set()
             for node in chain.members[:-1]:
                 if isinstance(node, tree.Script) and len(chain.members) == 2:
                     below = [s.text for s in names.items(node.sub) if isinstance(s, tree.Name)]
@@ -39,29 +42,37 @@ def find_letters(survey: Survey, display: tree.Display, scope: Scope) -> None:
             if isinstance(entry, tree.Script) and names.key(entry.base) in survey.tensors:
                 _letters(entry, uses.bound, uses.scripted, uses.alone)
         elif not _is_bare_letter(chain):
-            if isinstance(chain.members[0], tree.Script) and chain.operators:
-                survey.head_indices |= {
-                    item.text
-                    for item in names.items(chain.members[0].sub)
-                    if names.is_index_letter(item) and isinstance(item, tree.Name)
-                }
-            for node in chain.members:
-                if node is not None:
-                    _letters(node, uses.bound, uses.scripted, uses.alone)
-                    uses.summed |= {
-                        letter
-                        for each in names.walk(node)
-                        if isinstance(each, tree.Big)
-                        for letter in names.bound_letters(each.lower)
-                    }
-                    uses.compared |= {
-                        m.text
-                        for each in names.walk(node)
-                        if isinstance(each, tree.Relation) and _relates_letters(each)
-                        for m in each.members
-                        if isinstance(m, tree.Name)
-                    }
-                    _find_sizes(survey, node, scope)
+            _find_in(survey, uses, chain, scope)
+
+
+def _find_in(survey: Survey, uses: Letters, chain: tree.Chain, scope: Scope) -> None:
+    """Collect the letters of a chain that is no declaration."""
+    if isinstance(chain.members[0], tree.Script) and chain.operators:
+        survey.head_indices |= {
+            item.text
+            for item in names.items(chain.members[0].sub)
+            if names.is_index_letter(item) and isinstance(item, tree.Name)
+        }
+    if chain.operators and isinstance(chain.members[0], tree.Name):
+        uses.values.add(chain.members[0].text)
+    for node in chain.members:
+        if node is not None:
+            uses.entries |= _entries(node)
+            _letters(node, uses.bound, uses.scripted, uses.alone)
+            uses.summed |= {
+                letter
+                for each in names.walk(node)
+                if isinstance(each, tree.Big)
+                for letter in names.bound_letters(each.lower)
+            }
+            uses.compared |= {
+                m.text
+                for each in names.walk(node)
+                if isinstance(each, tree.Relation) and _relates_letters(each)
+                for m in each.members
+                if isinstance(m, tree.Name)
+            }
+            _find_sizes(survey, node, scope)
 
 
 def settle(survey: Survey) -> None:
@@ -78,6 +89,7 @@ def settle(survey: Survey) -> None:
         bound: set[str] = set()
         ends: set[str] = set()
         dimensions: set[str] = set()
+        seen: list[Letters] = []
         at: Scope | None = uses.scope
         while at is not None:
             above = survey.uses.get(id(at))
@@ -86,15 +98,42 @@ def settle(survey: Survey) -> None:
                 bound |= above.bound
                 ends |= above.uppers.keys()
                 dimensions |= above.dimensions
+                seen.append(above)
             at = at.parent
         words = set().union(*(each for each in uses.worded if each & uses.twice))
         words -= bound | survey.head_indices
         ends = (ends & dimensions) - bound - survey.head_indices
+        places = _places(seen) - dimensions
         for letter, node in uses.uppers.items():
-            if letter not in uses.bound and letter not in survey.head_indices:
+            ranged = letter in places or uses.scope.range(letter) is not None
+            if letter not in uses.bound and letter not in survey.head_indices and not ranged:
                 size_of(survey, node, uses.scope)
         scripted = uses.scripted | uses.compared & anywhere
-        uses.scope.indices |= uses.bound | (scripted - alone - ends - words)
+        uses.scope.indices |= uses.bound | (scripted - alone - ends - words) | (places & uses.scripted)
+
+
+def _places(seen: list[Letters]) -> set[str]:
+    """Return the letters that tell an entry of a declared vector over whose entries some sum runs.
+
+    They are indices, also where they stand as a number: the `j` of `\\beta^{T - j} g_j`. A letter that the
+    page declares or defines is none, nor is the `t` of an iterate `\\theta_t`, over which no sum runs.
+    """
+    vectors = set[str]().union(*(uses.vectors for uses in seen))
+    values = set[str]().union(*(uses.values for uses in seen)) | {"e"}
+    summed = set[str]().union(*(uses.summed for uses in seen))
+    entries = {(key, letter) for uses in seen for key, letter in uses.entries if key in vectors}
+    run = {key for key, letter in entries if letter in summed}
+    return {letter for key, letter in entries if key in run} - values
+
+
+def _entries(node: tree.Node) -> set[tuple[str, str]]:
+    """Return the letters that make up the subscript of a name alone, each with the name."""
+    return {
+        (key, each.sub.text)
+        for each in names.walk(node)
+        if isinstance(each, tree.Script) and (key := names.key(each.base)) is not None
+        if isinstance(each.sub, tree.Name) and names.is_index_letter(each.sub)
+    }
 
 
 def compares(chain: tree.Chain, scope: Scope) -> bool:

@@ -112,6 +112,12 @@ class Letters:
     dimensions: set[str] = field(default_factory=set)
     """Letters in the exponents of declarations, `n` of `\\mathbb{R}^n`."""
     alone: set[str] = field(default_factory=set)
+    entries: set[tuple[str, str]] = field(default_factory=set)
+    """The letters that make up a subscript, each with the name that has it."""
+    vectors: set[str] = field(default_factory=set)
+    """Names that are declared with dimensions."""
+    values: set[str] = field(default_factory=set)
+    """Letters that are declared as numbers, or stand at the left of an equation."""
     worded: list[frozenset[str]] = field(default_factory=list)
     """The letters of each subscript that a declaration has: `x` and `h` of `W_{xh}`."""
     twice: set[str] = field(default_factory=set)

@@ -44,11 +44,11 @@ def surveyed(document: Document) -> Survey:
     shown = [(place.display, place.scope) for place in survey.places if place.display is not None]
     for display, scope in shown:
         find_letters(survey, display, scope)
-    settle(survey)
     for display, scope in shown:
         for at, item in enumerate(display.items):
             if isinstance(item, tree.Chain) and item.operators:
                 index_range(survey, display.items, at, scope)
+    settle(survey)
     for place in survey.places:
         if place.display is not None:
             declare_all(survey, place)
