@@ -821,7 +821,7 @@ def _alike() -> list[Goal]:
     return [
         Goal(side, sums * entry("x", i), {i: n, j: n}, (), context)
         for context in contexts
-        for side in (body, body * entry("y", i), entry("y", j), D(sums, entry("x", i)))
+        for side in (body, body * entry("y", i), entry("y", j), D(sums, entry("x", i)), Sum(k, (k, 1, n)))
     ]
 
 
@@ -836,6 +836,41 @@ def test_what_is_recalled_is_what_would_be_computed() -> None:
         actual = evaluate(goal, sizes, point, anatomy=Anatomy(goal, recall))
         np.testing.assert_array_equal(actual.left, expected.left)
         np.testing.assert_array_equal(actual.right, expected.right)
+
+
+def test_single_entries_are_recalled_apart() -> None:
+    """What was found at one entry, or for a derivative by one, is not what it is at another."""
+    recall = Recall()
+    sizes = {"n": 2}
+    for goal, (p, q) in itertools.product(_alike(), itertools.product((1, 2), repeat=2)):
+        point = sample(goal, sizes, 0, "real")
+        expected = settle(goal, sizes, point, {i: p, j: q})
+        assert settle(goal, sizes, point, {i: p, j: q}, anatomy=Anatomy(goal, recall)) == expected
+
+
+def test_derivatives_by_one_name_are_not_those_by_another() -> None:
+    """Nor is a table in which one name is moved, or by small steps, that in which another is."""
+    recall = Recall()
+    shapes = {"x": (n,), "z": (n,), "y": (n,)}
+    y = Definition("y", (l,), entry("x", l) ** 2 * entry("z", l))
+    context, squares = Context({"y": y}, {}, shapes), Sum(entry("y", k) ** 2, (k, 1, n))
+    for name in ("x", "z", "x"):
+        second = D(entry("y", i) * D(squares, entry("x", i)), entry(name, j))
+        goal = Goal(D(squares, entry(name, i)), second, {i: n, j: n}, (), context)
+        point = sample(goal, {"n": 2}, 0, "real")
+        expected = evaluate(goal, {"n": 2}, point)
+        actual = evaluate(goal, {"n": 2}, point, anatomy=Anatomy(goal, recall))
+        np.testing.assert_array_equal(actual.left, expected.left)
+        np.testing.assert_array_equal(actual.right, expected.right)
+
+
+def test_steps_that_leave_the_domain_are_not_those_that_stay() -> None:
+    """Near the end of a logarithm's domain the derivative is that of the steps that stay in it."""
+    y = Definition("y", (l,), log(entry("x", l)))
+    context = Context({"y": y}, {}, {"x": (n,), "y": (n,)})
+    goal = Goal(D(entry("y", i), entry("x", i)), 1 / entry("x", i), {i: n}, (), context)
+    found = evaluate(goal, {"n": 2}, Point({"x": np.array([1e-3, 2.0])}))
+    np.testing.assert_allclose(found.left, found.right, rtol=1e-5)
 
 
 def test_recall_forgets_over_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
