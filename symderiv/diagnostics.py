@@ -192,6 +192,7 @@ _CODES = (
         "warning",
         "A sum with two letters below it may run over one of them or over both; one reading was taken.",
     ),
+    Code("SD113", "held-fixed", "info", "A name was held fixed in a differential."),
     Code(
         "SD201",
         "unknown-directive",

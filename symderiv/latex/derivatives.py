@@ -291,7 +291,8 @@ def differential(reader: Reader, start: int) -> Node:
     of = expressions.factor(reader)
     reader.leave()
     reader.braced = False
-    return Differential(of, span=reader.since(start))
+    upright = reader.tokens[start].text != "d"
+    return Differential(of, upright=upright, span=reader.since(start))
 
 
 def roman_differential(reader: Reader, start: int) -> Node | None:

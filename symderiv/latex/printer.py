@@ -194,7 +194,8 @@ def _(node: tree.Derivative) -> str:
 
 @_latex.register
 def _(node: tree.Differential) -> str:
-    return rf"\mathrm{{d}}{_braced(node.of)}"
+    below = "" if node.by is None else f"_{_braced(node.by)}"
+    return rf"\mathrm{{d}}{below}{_braced(node.of)}"
 
 
 @_latex.register

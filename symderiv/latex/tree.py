@@ -132,9 +132,11 @@ class Derivative(Node):
 
 @dataclass(frozen=True, slots=True)
 class Differential(Node):
-    """`\\mathrm{d}X` or `dX` that stands alone as a factor, outside a fraction."""
+    """`\\mathrm{d}X` or `dX` that stands alone as a factor, outside a fraction; `d_x f` is `by` x."""
 
     of: Node
+    by: Node | None = None
+    upright: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

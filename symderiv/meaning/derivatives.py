@@ -18,6 +18,7 @@ from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.arithmetic import transpose
 from symderiv.meaning.calls import applies
+from symderiv.meaning.differentials import along
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import unsupported
 from symderiv.meaning.model import Tensor
@@ -35,6 +36,9 @@ def derivative(elaborator: Elaborator, node: tree.Derivative) -> Tensor:
         node = tree.Derivative(operand, variables, node.style, node.form, span=node.span)
     if not node.by:
         raise unsupported("this gradient does not name its variable", node.span)
+    directed = along(elaborator, node, operand)
+    if directed is not None:
+        return directed
     value = elaborator.value(operand)
     of_name = value.numerator if value.denominator is None else None
     body, slots, sizes = value.body, value.slots, value.dimensions

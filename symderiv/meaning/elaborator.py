@@ -22,6 +22,7 @@ from symderiv.latex import to_latex, tree
 from symderiv.meaning import names
 from symderiv.meaning.errors import Untyped, ill_typed, unsupported
 from symderiv.meaning.model import Tensor
+from symderiv.meaning.motion import Motion
 from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.sizes import SizeClash, Sizes
 
@@ -73,6 +74,8 @@ class Elaborator:
     """Tells whether a letter stands free in some formula that is visible here."""
     whole: tree.Node | None = None
     """The member at hand."""
+    motion: Motion | None = None
+    """What varies in the differentials of the chain; None where it is not told."""
     starts: dict[str, int] = field(default_factory=dict)
     """For a bound letter with bounds: 0 or 1, where its sum counts from."""
 

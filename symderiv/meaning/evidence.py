@@ -165,6 +165,9 @@ def _observe_product(survey: Survey, node: tree.Product, scope: Scope, *, introd
     while at < len(node.factors):
         factor = node.factors[at]
         following = node.factors[at + 1] if at + 1 < len(node.factors) and node.operators[at] == "" else None
+        if isinstance(factor, tree.Differential) and isinstance(following, tree.Group):
+            simple = isinstance(following.body, tree.Name | tree.Accent | tree.Script | tree.Sequence)
+            factor = factor.of if simple else factor
         group = following.base if isinstance(following, tree.Script) else following
         if following is not None:
             composite = composite_head(node.factors[at : at + 2], survey.fonts)

@@ -186,9 +186,29 @@ def compare(
             unused = unused or not relates_indices(fact)
     goal = _closed(Goal(left.body, right.body, ranges, tuple(usable), statement.context), chain)
     unused = unused or len(goal.assumptions) < sum(map(len, given))
+    unused = unused or _restricted(statement, chain, goal)
     same = goal.assumptions == tuple(usable)
     layout = "numerator" if turned else None
     return Compared(goal, layout, unused=unused, given=tuple(given) if same else None)
+
+
+def _restricted(statement: Statement, chain: Chain, goal: Goal) -> bool:
+    """Tell whether something ties the differentials of a goal that the goal does not say.
+
+    An equation about X ties dX, too; and where a side is 0, something does of which the step speaks.
+    """
+    found = set(names_in(goal.left) | names_in(goal.right)) & chain.differentials.keys()
+    if not found:
+        return False
+    moving = {chain.differentials[each] for each in found}
+    for each in statement.assumptions:
+        for fact in facts_of(each):
+            about = _all_names(fact)
+            if isinstance(fact, Eq) and moving & about.union(
+                *(_reached(name, goal.context) for name in about)
+            ):
+                return True
+    return goal.left == 0 or goal.right == 0
 
 
 def _closed(goal: Goal, chain: Chain) -> Goal:

@@ -19,6 +19,7 @@ from symderiv.meaning.arrays import absolute, inner, listed, matrix, norm, seque
 from symderiv.meaning.bigs import big
 from symderiv.meaning.calls import call
 from symderiv.meaning.derivatives import derivative
+from symderiv.meaning.differentials import differential
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import ill_typed, unsupported
 from symderiv.meaning.model import Tensor
@@ -44,10 +45,6 @@ def _empty(_: Elaborator, node: tree.Empty) -> Tensor:
 
 def _dots(_: Elaborator, node: tree.Dots) -> Tensor:
     raise unsupported("dots are not understood here yet", node.span)
-
-
-def _differential(_: Elaborator, node: tree.Differential) -> Tensor:
-    raise unsupported("differentials are not supported yet", node.span)
 
 
 def _group(elaborator: Elaborator, node: tree.Group) -> Tensor:
@@ -79,7 +76,7 @@ MEANINGS: Mapping[type[tree.Node], Callable[[Elaborator, Any], Tensor]] = {
     tree.Sequence: sequence,
     tree.Matrix: matrix,
     tree.Derivative: derivative,
-    tree.Differential: _differential,
+    tree.Differential: differential,
     tree.Dots: _dots,
     tree.Empty: _empty,
     tree.Question: _question,

@@ -115,6 +115,8 @@ class Chain:
     ranges: dict[Index, Expr]
     silent: frozenset[Index] = frozenset()
     """Indices over which a chain rule of this chain may sum without saying so."""
+    differentials: Mapping[str, str] = field(default_factory=dict)
+    """The names of differentials in its terms, each with the name that it is of."""
 
 
 @dataclass(frozen=True, slots=True)

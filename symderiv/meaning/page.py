@@ -41,6 +41,7 @@ from symderiv.meaning.model import (
     SymbolRecord,
     Tensor,
 )
+from symderiv.meaning.movers import Movers
 from symderiv.meaning.quantifiers import is_one, quantity, sentence
 from symderiv.meaning.ranks import infer
 from symderiv.meaning.raw import Fact, Head, Item, Link, RawChain, Survey
@@ -79,6 +80,7 @@ class _Builder:
         """By the `id` of a record: two sections may each give a value to one name of the page."""
         self.item_diagnostics: dict[int, list[Diagnostic]] = {}
         self.leftover: dict[Index, Size] = {}
+        self.movers = Movers(survey)
         self._contexts: dict[tuple[int, int], Context] = {}
         self._resolved: dict[int, Definition] = {}
         """By the `id` of a definition: its final form, the same in every context."""
@@ -348,6 +350,7 @@ class _Builder:
         elaborator = self._elaborator(chain.scope, last + 1)
         members: list[Member] = []
         nodes = self._members(chain)
+        elaborator.motion = self.movers.motion(elaborator, chain, nodes)
         letters = {letter for node in nodes for letter in _letters_of(node) if chain.scope.is_index(letter)}
         loose = [names.outright(node, letters) for node in nodes]
         for at, node in enumerate(nodes):
@@ -383,6 +386,8 @@ class _Builder:
             )
             if at and isinstance(value, Tensor):
                 self._settle(members, value)
+        if elaborator.motion is not None:
+            members = self.movers.suspected(elaborator.motion, chain, nodes, members)
         return members, elaborator
 
     def _repair(self, elaborator: Elaborator, node: tree.Node, error: Untyped) -> tuple[str, Tensor] | None:
@@ -438,6 +443,7 @@ class _Builder:
             frozenset(map(Index, self.survey.fixed)),
             {letter: self.sizes.show(size) for letter, size in sizes.items()},
             frozenset(map(Index, silent(raw.members))),
+            elaborator.motion.entries if elaborator.motion is not None else {},
         )
 
     def _settled(self, value: Tensor) -> Tensor:
@@ -516,7 +522,8 @@ class _Builder:
         opaque: dict[str, Opaque] = {}
         for identity, hidden in self.hidden.items():
             definitions[identity] = self._resolved_definition(hidden)
-            shapes[identity] = tuple(self.sizes.show(size) for size in self.hidden_shapes[identity])
+        for identity, sizes in self.hidden_shapes.items():
+            shapes[identity] = tuple(self.sizes.show(size) for size in sizes)
         records = [*visible.values(), *scope.hidden()]
         for record in records:
             if record.shape is not None:

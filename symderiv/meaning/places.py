@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from symderiv.diagnostics import Span
 from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
 from symderiv.latex import LatexError, Macros, parse, tree
-from symderiv.meaning import cues, digits, gradients, names
+from symderiv.meaning import cues, digits, gradients, marks, names
 from symderiv.meaning.bounds import with_bounds
 from symderiv.meaning.scope import Scope
 
@@ -73,7 +73,24 @@ class Reading:
                     for item in place.display.items
                 )
                 place.display = replace(place.display, items=tuple(items))
+        self._marks()
         self._gradients()
+
+    def _marks(self) -> None:
+        """Read a d before a factor as the mark of a differential, where the page has no other d."""
+        found = (m for place in self.places for chain in chains(place.display) for m in chain.members)
+        members = [member for member in found if member is not None]
+        self.named = marks.is_named(members)
+        operator = marks.is_operator(members)
+        for place in self.places:
+            if place.display is not None:
+                items = (
+                    marks.with_marks(item, named=self.named, operator=operator)
+                    if isinstance(item, tree.Chain)
+                    else item
+                    for item in place.display.items
+                )
+                place.display = replace(place.display, items=tuple(items))
 
     def _gradients(self) -> None:
         """Read `dX` as a name in the sections where the page says that it is a derivative by X."""

@@ -8,6 +8,7 @@ from symderiv.diagnostics import Span
 from symderiv.latex import tree
 from symderiv.meaning.arithmetic import multiply, reciprocal
 from symderiv.meaning.calls import applies, apply, is_function, refuse_word
+from symderiv.meaning.differentials import of_product
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.entries import composite_name
 from symderiv.meaning.errors import unsupported
@@ -39,6 +40,8 @@ def _factors(elaborator: Elaborator, node: tree.Product) -> Iterator[tuple[str, 
         composite = composite_name(elaborator, node, at)
         if composite is not None:
             value, used = composite
+        elif isinstance(node.factors[at], tree.Differential):
+            value, used = of_product(elaborator, node, at)
         else:
             used = 2 if applies(elaborator, node, at) else 1
             if used == 1:

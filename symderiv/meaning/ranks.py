@@ -239,6 +239,9 @@ class _Ranks:
                 self.by_case(argument, scope)
         return ranks[0] if ranks and (word in _SCALAR_WORDS or word == "softmax") else None
 
+    def _differential(self, node: tree.Differential, scope: Scope) -> int | None:
+        return self.rank(node.of, scope)
+
     def _derivative(self, node: tree.Derivative, scope: Scope) -> int | None:
         if node.style == "nabla":
             for variable in node.by:

@@ -142,6 +142,8 @@ class Survey:
         self.places = reading.places
         self.seconds = apart(document, self.places)
         """The equations whose left side an equation above has, by where they begin."""
+        self.named = reading.named
+        """The page has the letter d as a name."""
         self.tensors = reading.numbered.tensors
         """The vectors and matrices of the page: `y_1` is an entry of one."""
         self.fonts = self._fonts()
