@@ -31,6 +31,8 @@ Progress = Callable[[int, int], None]
 
 STARTING = 120.0
 OPENING = 30.0
+SUGGESTING = 3.0
+"""Seconds that the search for what would make a false step true may take; it ends by itself much sooner."""
 _SLICE = 0.2
 """Waits are cut in slices, so that Ctrl-C is heard on every system."""
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -229,6 +231,7 @@ class Checker:
                 if progress:
                     progress(done, len(steps))
                 statements[step] = self._judged(page, text, step)
+                statements[step] = self._helped(page, step)
             if progress:
                 progress(len(steps), len(steps))
         except KeyboardInterrupt:
@@ -255,6 +258,39 @@ class Checker:
         update = answer.get("update") or _undecided(answer, statements[step]["span"])
         update.setdefault("seconds", round(time.monotonic() - started, 4))
         return _merged(statements[step], update)
+
+    def _helped(self, page: Json, step: int) -> Json:
+        """Return a blamed statement with what would make it true; its verdict stays, whatever comes of it."""
+        statements: list[Json] = page["statements"]
+        statement = statements[step]
+        left = min(SUGGESTING, self.budget - statement.get("seconds", 0.0))
+        if self._worker is None or left <= 0 or not awaits_help(statement):
+            return statement
+        earlier = [each.get("verdict") for each in statements[:step]]
+        try:
+            answer = self._ask({"suggest": {"step": step, "earlier": earlier, "seed": self.seed}}, left)
+        except WorkerLostError:
+            return statement
+        return helped(statement, answer.get("help"))
+
+
+def awaits_help(statement: Json) -> bool:
+    """Tell whether a statement was blamed, not on purpose, and nothing is proposed yet."""
+    return (
+        statement.get("verdict") in {"refuted", "ill-typed"}
+        and statement.get("expected") != "refuted"
+        and not any(found.get("help") for found in statement["diagnostics"])
+    )
+
+
+def helped(statement: Json, help_: str | None) -> Json:
+    """Return a blamed statement with what would make it true, beside the first of its errors."""
+    found = [dict(each) for each in statement["diagnostics"]]
+    error = next((each for each in found if each["severity"] == "error"), None)
+    if help_ is None or error is None:
+        return statement
+    error["help"] = help_
+    return {**statement, "diagnostics": found}
 
 
 def awaits_verdict(statement: Json) -> bool:

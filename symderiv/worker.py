@@ -1,9 +1,10 @@
 """The child process that judges: JSON lines in, JSON lines out.
 
 Contract: after `{"ready": true}`, each line in gets one line out. `{"open": {path, text}}` is answered by
-`{"outline": …}`, `{"judge": {step, earlier, seed}}` by `{"update": …}`; whatever goes wrong is answered by
-`{"error": {type, where, message}}`. The child ends when its input does, also in the middle of a step, so it
-never outlives its parent. What is printed meanwhile goes to standard error.
+`{"outline": …}`, `{"judge": {step, earlier, seed}}` by `{"update": …}`, and `suggest` in place of `judge` by
+`{"help": …}`; whatever goes wrong is answered by `{"error": {type, where, message}}`. The child ends when
+its input does, also in the middle of a step, so it never outlives its parent. What is printed meanwhile goes
+to standard error.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ class Session(Protocol):
 
     def judge(self, step: int, earlier: list[str | None], seed: int) -> Json:
         """Return the verdict of one statement."""
+
+    def suggest(self, step: int, earlier: list[str | None], seed: int) -> Json:
+        """Return what would make a blamed statement true."""
 
 
 Open = Callable[[str, str], Session]
@@ -88,6 +92,10 @@ def serve(open_page: Open, requests: TextIO, out: TextIO) -> None:
                 session = None
                 session = open_page(request["open"]["path"], request["open"]["text"])
                 answer = {"outline": session.outline()}
+            elif "suggest" in request:
+                assert session is not None
+                ask = request["suggest"]
+                answer = session.suggest(ask["step"], ask["earlier"], ask["seed"])
             else:
                 assert session is not None
                 ask = request["judge"]

@@ -176,6 +176,13 @@ class Session:
             }
         return update
 
+    def suggest(self, step: int, earlier: list[str | None], seed: int) -> Json:  # noqa: ARG002  as asked
+        """Propose what the line says, or nothing."""
+        words = self.statements[step]["latex"].split()
+        if "sleep" in words[1:]:
+            time.sleep(600)
+        return {"help": "try this" if "help" in words[1:] else None}
+
 
 if __name__ == "__main__":
     limit_memory(min(MEMORY, 1 << 29))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from symderiv.budget import awaits_verdict
+from symderiv.budget import awaits_help, awaits_verdict, helped
 from symderiv.judge.check import Session, open_page
 from symderiv.report.model import FileReport
 
@@ -13,13 +13,17 @@ Json = dict[str, Any]
 DERIVATIONS = Path(__file__).parent.parent / "derivations"
 
 
-def judged(text: str, path: str = "page.md", *, seed: int = 0) -> FileReport:
-    """Return the report of a page, each of its steps judged."""
+def judged(text: str, path: str = "page.md", *, seed: int = 0, help_: bool = False) -> FileReport:
+    """Return the report of a page, each of its steps judged, and helped where that is asked for."""
     session = open_page(path, text)
     page = session.outline()
     for step, statement in enumerate(page["statements"]):
         if awaits_verdict(statement):
             update_step(session, page, step, seed)
+            if help_ and awaits_help(page["statements"][step]):
+                earlier = [each["verdict"] for each in page["statements"][:step]]
+                found = session.suggest(step, earlier, seed)["help"]
+                page["statements"][step] = helped(page["statements"][step], found)
     return FileReport.from_json(page)
 
 

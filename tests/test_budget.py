@@ -71,6 +71,22 @@ def test_a_step_that_never_ends(checker: Checker, does: str) -> None:
     assert 0.4 < step.seconds < 5
 
 
+def test_a_blamed_step_is_helped(checker: Checker) -> None:
+    """What the child proposes stands beside the error; one that is wrong on purpose is not asked about."""
+    report = checker.check("a.md", "$refuted help$\n$refuted$\n$refuted expected help$\n$proved help$\n")
+    helps = [[found.help for found in each.diagnostics] for each in report.statements]
+    assert [["try this"], [None], [None], []] == helps
+
+
+def test_help_that_never_comes(checker: Checker) -> None:
+    """A search that takes too long ends with its child; the verdict stays, and the next step is judged."""
+    checker.budget = 0.5
+    started = time.monotonic()
+    step = _middle(checker.check("a.md", "$proved$\n$refuted sleep$\n$proved$\n"))
+    assert time.monotonic() - started < 10
+    assert ("refuted", "SD001", None) == (step.verdict, step.diagnostics[0].code, step.diagnostics[0].help)
+
+
 def test_later_steps_are_told_the_verdicts_before_them(checker: Checker) -> None:
     """Ten steps that kill their process leave ten verdicts."""
     report = checker.check("a.md", "$die$\n" * 10 + "$proved$\n")

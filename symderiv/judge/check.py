@@ -25,6 +25,7 @@ from symderiv.judge.numeric import Extent
 from symderiv.judge.recall import Recall
 from symderiv.judge.refute import Screening, screen
 from symderiv.judge.special import passes_kink
+from symderiv.judge.suggest import Search, Trial
 from symderiv.judge.verdict import Outcome, Verdict, Witness
 from symderiv.kernel.calculus import derive, names_in
 from symderiv.kernel.equality import Proved, Residue, prove, told
@@ -244,8 +245,50 @@ class Session:
 
     def judge(self, step: int, earlier: list[str | None], seed: int = 0) -> Json:
         """Return the verdict of one statement as JSON."""
+        return self.told(step, earlier, self.decide(step, earlier, seed))
+
+    def suggest(self, step: int, earlier: list[str | None], seed: int = 0) -> Json:
+        """Return what would make a false statement true, as far as that is found."""
         statement = _unsettled(self.page.statements[step], earlier)
-        judged = self.decide(step, earlier, seed)
+        if statement.kind != "claim" or statement.chain is None:
+            return {"help": None}
+        near, good, _ = self._lefts(statement, self.page.chains[statement.chain], earlier)
+        left = good or near
+
+        def reads(text: str, place: Span, more: int) -> bool:
+            def moved(at: int) -> int:
+                return at + more if at >= place.end and at > place.start else at
+
+            return self._proved_in(text, moved, step, earlier, seed)
+
+        trial = Trial(lambda goal: _proof(goal, self.memory)[0] is not None, reads)
+        return {"help": Search(self.page, statement, left, trial, self.recall).help()}
+
+    def _proved_in(
+        self, text: str, moved: Callable[[int], int], step: int, earlier: list[str | None], seed: int
+    ) -> bool:
+        """Tell whether a step is proved in another text of the page; `moved` tells where a place is there."""
+        other = open_page(self.page.source.path, text)
+        numbers = {moved(each.span.start): at for at, each in enumerate(self.page.statements)}
+        known = [numbers.get(each.span.start) for each in other.page.statements]
+        at = known.index(step) if step in known else 0
+        if step not in known or other.page.statements[at].kind != "claim":
+            return False
+        before = [None if each is None or each > step else earlier[each] for each in known[:at]]
+        judged = other.decide(at, before, seed)
+        check = judged.verdict.cross_check
+        same = judged.left is not None and judged.left.span.start in map(moved, self._starts(step))
+        return judged.verdict.outcome == "proved" and check is not None and check.entries > 0 and same
+
+    def _starts(self, step: int) -> list[int]:
+        """Return where the members before a step begin."""
+        statement = self.page.statements[step]
+        assert statement.chain is not None
+        return [each.span.start for each in self.page.chains[statement.chain].members[: statement.member]]
+
+    def told(self, step: int, earlier: list[str | None], judged: Judged) -> Json:
+        """Return a verdict as JSON."""
+        statement = _unsettled(self.page.statements[step], earlier)
         verdict = judged.verdict
         answer: Json = {
             "verdict": verdict.outcome,

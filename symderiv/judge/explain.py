@@ -205,6 +205,23 @@ def two_readings(span: Span) -> Diagnostic:
     return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
 
 
+def repaired(new: str, old: str, line: int | None) -> str:
+    """Say what makes a step true: a member, or a part of one instead of another."""
+    instead = f" for {old}" if old else ""
+    where = f"; line {line} states it rightly" if line is not None else ""
+    return f"{new}{instead} makes this step true{where}"
+
+
+def stated(line: int) -> str:
+    """Say where the page has the right form of a step."""
+    return f"line {line} states it rightly"
+
+
+def under(condition: str) -> str:
+    """Say under which condition a step is true."""
+    return f"this step is true under {condition}"
+
+
 def repeats(line: int) -> str:
     """Say that a step is true and repeats an error."""
     return f"true as a step from line {line}, whose error it repeats"

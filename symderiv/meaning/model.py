@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from sympy import Expr
 from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic, Source, Span
-from symderiv.kernel.terms import Bounds, Context, Index
+from symderiv.kernel.terms import Bounds, Context, Definition, Index
+from symderiv.latex import tree
 
 Kind = Literal[
     "claim", "definition", "declaration", "assumption", "question", "relation", "term", "unread", "skipped"
@@ -85,6 +86,25 @@ class Member:
     """A sum in it, `\\sum_{i < j}`, may run over one letter or over both."""
     partial: tuple[Boolean, ...] = ()
     """Where its quotients, roots and logarithms are defined, as they were written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What LaTeX means in the place of a member, and what it gives hidden names to."""
+
+    value: Tensor
+    definitions: Mapping[str, Definition]
+    shapes: Mapping[str, tuple[Expr, ...]]
+
+
+class Reread(Protocol):
+    """Reads LaTeX that the page does not have, as the page reads its own."""
+
+    def node(self, latex: str, offset: int) -> tree.Node | None:
+        """Return the syntax tree of one expression, its spans counted from an offset, or None."""
+
+    def value(self, chain: int, member: int, latex: str) -> Reading | None:
+        """Return what an expression would mean in the place of a member of a chain, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,3 +207,5 @@ class Page:
     """The names that the page declares as maps, `f : A → B`: a page is about any such map."""
     partial: Mapping[str, tuple[Boolean, ...]] = field(default_factory=dict)
     """For a name with a definition: where the quotients, roots and logarithms of that are defined."""
+    reread: Reread | None = None
+    """What other LaTeX would mean in the place of a member."""

@@ -46,6 +46,7 @@ from symderiv.meaning.quantifiers import is_one, quantity, sentence
 from symderiv.meaning.ranks import infer
 from symderiv.meaning.raw import Fact, Head, Item, Link, RawChain, Survey
 from symderiv.meaning.renaming import exchanged, reaches
+from symderiv.meaning.rereading import Rereading, letters_of, written_out
 from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.survey import internal, surveyed
 from symderiv.meaning.vocabulary import rank_name
@@ -122,6 +123,7 @@ class _Builder:
             two_readings=frozenset(self.two_readings),
             maps=frozenset(each.identity for each in self.survey.records if each.function),
             partial={name: tuple(map(self._resolve, each)) for name, each in self.partial.items() if each},
+            reread=Rereading(survey, [elaborator for _, elaborator in chains]),
         )
 
     def _described(self) -> dict[str, tuple[int, str]]:
@@ -173,7 +175,7 @@ class _Builder:
             return
         elaborator = self._elaborator(chain.scope, link.item)
         try:
-            self._definition(elaborator, self._members(chain)[link.body], head, record)
+            self._definition(elaborator, written_out(chain, chain.members)[link.body], head, record)
             if elaborator.two_readings:
                 self.two_readings.add(record.identity)
         except Untyped as error:
@@ -262,20 +264,6 @@ class _Builder:
         record.shape = tuple(self.sizes.new(origin=node.span) for _ in range(rank))
         return True
 
-    def _members(self, chain: RawChain) -> list[tree.Node]:
-        """Return the members, Einstein's sums written out; an index with a declared range is fixed."""
-        if not chain.einstein:
-            return chain.members
-        letters = {letter for member in chain.members for letter in _letters_of(member)}
-        return names.summed(
-            chain.members,
-            frozenset(
-                letter
-                for letter in letters
-                if chain.scope.is_index(letter) and chain.scope.range(letter) is None
-            ),
-        )
-
     # ------------------------------------------------------------------ assumptions
 
     def _fact(self, fact: Fact) -> Assumption:
@@ -349,9 +337,9 @@ class _Builder:
         last = max((link.item for link in chain.links), default=0)
         elaborator = self._elaborator(chain.scope, last + 1)
         members: list[Member] = []
-        nodes = self._members(chain)
+        nodes = written_out(chain, chain.members)
         elaborator.motion = self.movers.motion(elaborator, chain, nodes)
-        letters = {letter for node in nodes for letter in _letters_of(node) if chain.scope.is_index(letter)}
+        letters = {letter for node in nodes for letter in letters_of(node) if chain.scope.is_index(letter)}
         loose = [names.outright(node, letters) for node in nodes]
         for at, node in enumerate(nodes):
             elaborator.outside = set().union(*loose[:at], *loose[at + 1 :])
@@ -607,10 +595,6 @@ def _counted(term: Expr) -> Size | None:
         return None
     size = term.limits[0][2]
     return size if isinstance(size, Size) else None
-
-
-def _letters_of(node: tree.Node) -> set[str]:
-    return {n.text for n in names.walk(node) if isinstance(n, tree.Name)}
 
 
 def _unique(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -49,7 +49,7 @@ class Reading:
         """Read all items in order."""
         self.layout: str | None = None
         self.places: list[Place] = []
-        self._macros = Macros()
+        self.macros = Macros()
         self._scope = Scope(None, 0)
         self._before = ""
         self._paragraph = self._prose = -1
@@ -210,7 +210,7 @@ class Reading:
 
     def _parsed(self, math: MathSpan) -> tuple[tree.Display | None, LatexError | None]:
         try:
-            display = parse(math.text, offset=math.span.start, macros=self._macros)
+            display = parse(math.text, offset=math.span.start, macros=self.macros)
         except LatexError as error:
             return None, error
         return _conditions_apart(display), None

@@ -140,6 +140,7 @@ class Survey:
         self.layout = reading.layout or "gradient"
         self.layout_told = reading.layout is not None
         self.places = reading.places
+        self.macros = reading.macros
         self.seconds = apart(document, self.places)
         """The equations whose left side an equation above has, by where they begin."""
         self.named = reading.named

@@ -50,6 +50,14 @@ class Sizes:
         self._origin.append(origin)
         return Size(f"{_MARK}{len(self._parent) - 1}")
 
+    def copy(self) -> Sizes:
+        """Return the same dimensions, to be unified apart from these."""
+        other = Sizes()
+        other._parent, other._value = list(self._parent), list(self._value)
+        other._rigid, other._origin = list(self._rigid), list(self._origin)
+        other._taken, other._named, other._firm = set(self._taken), dict(self._named), set(self._firm)
+        return other
+
     def reserve(self, name: str) -> None:
         """Keep an invented size from taking a name that the page uses."""
         self._taken.add(name)
