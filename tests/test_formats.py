@@ -14,7 +14,7 @@ from pages import judged
 
 from symderiv.document import read
 from symderiv.document.files import UnreadableFile, find, load
-from symderiv.document.model import Directive, Document, Heading, MathSpan
+from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
 from symderiv.report.model import FileReport
 
 
@@ -54,6 +54,71 @@ def place(text: str, before: str, here: str) -> tuple[int, int]:
     assert text.count(before + here) == 1
     lines = text[: text.index(before + here) + len(before)].split("\n")
     return len(lines), len(lines[-1]) + 1
+
+
+# Quarto, MyST, kramdown
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("中文$a$中文，$b=1$。", ["a", "b=1"]),
+        ("设$x$、$y$为$5$元", ["x", "y", "5"]),
+        ("it costs $5 and $6, but $a$ is", ["a"]),
+        ("$$ a $$ {#eq-x}\n\n$$\nb\n$$ {#eq-y}", ["a", "b"]),
+        ("```{r}\n$a$\n```\n\n```{python}\n#| label: $a$\n$b$\n```\n`r $c$`", []),
+        ("---\ntitle: $a$\n---\n$b$", ["b"]),
+        ('::: {.callout-note title="$a$"}\n$b$\n:::', ["b"]),
+        ("::: note\n\n```sh\n:::\n$a$\n```\n\n$b$\n:::", ["b"]),
+        ("{math}`a` and :math:`b` and `c` and {code}`d`", ["a", "b"]),
+        ("```{math}\n:label: x\na\n```", ["a"]),
+        ("```{math}\n---\nlabel: x\n---\na\n```", ["a"]),
+        (":::{math}\n:label: x\na\n:::\n$b$", ["a", "b"]),
+        (":::{math}\na", ["a"]),
+        ("```{note}\n$a$\n```\n$b$", ["a", "b"]),
+        ("````{prf:proof} Of $a$\nso $b$\n```{math}\nc\n```\n```sh\n$d$\n```\n````\n$e$", ["b", "c", "e"]),
+        ("> ```{tip}\n> $a$\n> ```\n> $b$", ["a", "b"]),
+        ("```{code-cell}\n$a$\n```", []),
+        ("so $$a$$ is \\\\(b\\\\)\n\n\\\\[c\\\\]", ["a", "b", "c"]),
+        ('<script type="math/tex">a</script> <script>$b$</script> <latex>c</latex>', ["a", "c"]),
+        ('<script type="math/tex; mode=display">% <![CDATA[\na %]]></script>', ["a"]),
+        ("\\begin{align}\na\n\\end{align}", ["\\begin{align} a \\end{align}"]),
+        ("$$ a\n\n# H\n\n$$ b $$", ["b"]),
+    ],
+)
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_the_markdown_of_other_renderers(text: str, expected: list[str], ends: str) -> None:
+    written = text.replace("\n", ends)
+    for mark in ("", "\ufeff"):
+        document = read("page.qmd", mark + written)
+        spans = [item for item in document.items if isinstance(item, MathSpan)]
+        assert [" ".join(span.text.split()) for span in spans] == expected
+        assert_in_place(document)
+        for span in spans:
+            first = span.text.split()[0]
+            line, column = document.source.position(span.span.start + span.text.index(first))
+            assert document.source.line(line)[column - 1 :].startswith(first)
+            assert text.split("\n")[line - 1][column - 1 :].startswith(first)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('<script type="math/tex; mode=display">a</script>', True),
+        ('<script type="math/tex">a</script>', False),
+        (":::{math}\na\n:::", True),
+        ("{math}`a`", False),
+        ("```{note}\n$$ a $$\n```", True),
+    ],
+)
+def test_what_is_a_display(text: str, expected: bool) -> None:
+    assert [i.display for i in read("a.md", text).items if isinstance(i, MathSpan)] == [expected]
+
+
+def test_the_marks_of_a_callout_are_no_words() -> None:
+    text = "::: {.callout-tip}\n## Tip\none\n:::\n\n:::{math}\na\n:::\ntwo\n\n```{note}\nthree\n```\n"
+    found = [item.text for item in read("a.md", text).items if isinstance(item, Heading | Prose)]
+    assert found == ["Tip", "one", "two", "three"]
 
 
 # Docstrings
@@ -316,7 +381,11 @@ def test_any_cells_are_a_document(cells: list[list[str]]) -> None:
         ("a.ipynb", notebook(*["$a$"] * 1_000)),
         ("a.ipynb", notebook("\\" * 100_000)),
         ("a.ipynb", '{"cells": ' + "[" * 500 + "]" * 500 + "}"),
-        ("a.md", ":math:`" * 20_000),
+        ("a.md", ":math:`" * 5_000),
+        ("a.md", "```{note}\n" * 5_000),
+        ("a.md", ":::\n" * 10_000),
+        ("a.md", "`" * 5_000 + "{note}\n" + "".join("`" * n + "{note}\n" for n in range(300, 3, -1))),
+        ("a.md", "<script type='math/tex'>" * 5_000),
     ],
     ids=lambda text: text[:12],
 )

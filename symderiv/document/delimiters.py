@@ -45,12 +45,15 @@ _TOKEN = re.compile(
        | (?P<dollars>\$+)
        | (?P<ticks>`+)
        | (?P<comment><!--)
-       | (?P<raw><(?:script|style|pre|code|textarea)\b[^<>]*>)
+       | (?P<raw><(?:script|style|pre|code|textarea|latex)\b[^<>]*>)
        | (?P<passed><[A-Za-z/][^<>$\\]*> | \]\([^\s()]*\) | https?://[^\s<>)\]]*)
        | (?P<highlight>\{{%-?[ ]*highlight\b)
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
+_SCRIPT = re.compile(r"""<script\b[^>]*\btype\s*=\s*["']?math/tex""", re.IGNORECASE)
+_CDATA = re.compile(r"\s{0,9}(?:%\s{0,9})?<!\[CDATA\[")
+_CDATA_END = re.compile(r"(?:%\s{0,9})?\]\]>\s*\Z")
 _ROLE = re.compile(r"(?:\{math\}|:math:)\Z")
 _TEX_TOKEN = re.compile(
     rf"""(?P<single>\\[(\[])
@@ -91,6 +94,9 @@ _INLINE_PAIR = re.compile(r"\$[^$\n]*\$")
 _UNCLOSED_TEX = re.compile(r"\$[^\s$]{0,40}?(?:\\[A-Za-z]{2,}|[_^]\{|\^)")
 
 
+_Kind = Literal["mathematics", "comment", "code"]
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """A stretch of text that is no prose; `inner` is what stands between its delimiters.
@@ -98,7 +104,7 @@ class Region:
     `opener` is the delimiter as written; for a bare environment `inner` equals `outer`.
     """
 
-    kind: Literal["mathematics", "comment", "code"]
+    kind: _Kind
     outer: Span
     inner: Span
     opener: str
@@ -197,20 +203,33 @@ class _Scanner:
         return self._element("comment", match, "-->")
 
     def _raw(self, match: re.Match[str]) -> int:
-        """`<pre> … </pre>` and its kin: text that no renderer searches for mathematics."""
+        """`<pre> … </pre>` and its kin: text that no renderer searches for mathematics.
+
+        Two are mathematics: `<script type="math/tex">` and `<latex>`.
+        """
         name = re.split(r"[\s>]", match.group()[1:], maxsplit=1)[0].lower()
-        return self._element("code", match, f"</{name}>")
+        kind: _Kind = "mathematics" if name == "latex" or _SCRIPT.match(match.group()) else "code"
+        return self._element(kind, match, f"</{name}>")
 
     def _highlight(self, match: re.Match[str]) -> int:
         """`{% highlight … %} … {% endhighlight %}`: code on Jekyll pages."""
         return self._element("code", match, "endhighlight")
 
-    def _element(self, kind: Literal["comment", "code"], match: re.Match[str], closer: str) -> int:
+    def _element(self, kind: _Kind, match: re.Match[str], closer: str) -> int:
         close = -1 if closer in self.hopeless else self.text.find(closer, match.end(), self.end)
         if close < 0:
             self.hopeless[closer] = self.end
             return match.end()
-        return self._add(kind, match.start(), match.end(), close, len(closer))
+        if kind != "mathematics":
+            return self._add(kind, match.start(), match.end(), close, len(closer))
+        opened, closed = (
+            _CDATA.match(self.text, match.end()),
+            _CDATA_END.search(self.text, match.end(), close),
+        )
+        inner = Span(opened.end() if opened else match.end(), closed.start() if closed else close)
+        outer = Span(match.start(), close + len(closer))
+        self.regions.append(Region(kind, outer, Span(min(inner.start, inner.end), inner.end), match.group()))
+        return outer.end
 
     def _begin(self, match: re.Match[str]) -> int:
         r"""`\begin{align} … \end{align}` outside all delimiters."""
@@ -321,9 +340,7 @@ class _Scanner:
     def _complain(self, span: Span, message: str) -> None:
         self.diagnostics.append(Diagnostic("SD202", message, span, label="opened here"))
 
-    def _add(
-        self, kind: Literal["mathematics", "comment", "code"], start: int, inside: int, close: int, width: int
-    ) -> int:
+    def _add(self, kind: _Kind, start: int, inside: int, close: int, width: int) -> int:
         outer = Span(start, close + width)
         self.regions.append(Region(kind, outer, Span(inside, close), self.text[start:inside]))
         return outer.end

@@ -21,6 +21,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from symderiv.diagnostics import Diagnostic, Source, Span
+from symderiv.document import containers
 from symderiv.document.delimiters import Region, scan
 from symderiv.document.directives import read_comment
 from symderiv.document.model import Directive, Document, Heading, Item, MathSpan, Prose
@@ -77,13 +78,16 @@ def read(path: str, text: str, *, front: bool = True) -> Document:
     """
     source = Source(path, text.removeprefix("\ufeff"))
     head = _front_matter(source) if front else Span(0, 0)
-    fences = _fences(source, head)
+    marks = containers.marks(source, head, _blocks)
+    bare = containers.blanked(source.text, marks)
+    fences = _fences(source, bare, head)
     found = scan(
-        source.text,
+        bare,
         skip=((head,) if head.end else ()) + tuple(fence.span for fence in fences),
         barriers=tuple(match.start() for match in _BARRIER.finditer(source.text, head.end)),
     )
-    leaves = tuple(_leaves(_masked(source, head, found.regions)))
+    hidden = containers.blanked(bare, [fence.span for fence in fences if fence.mathematics])
+    leaves = tuple(_leaves(_masked(source, hidden, head, found.regions)))
     page = _page(source, leaves, found.regions, fences)
     given = tuple(_items(page))
     items = _ordered([item for item in given if not isinstance(item, Diagnostic)])
@@ -108,10 +112,10 @@ def _front_matter(source: Source) -> Span:
     return Span(0, 0)
 
 
-def _fences(source: Source, front: Span) -> tuple[_Fence, ...]:
+def _fences(source: Source, bare: str, front: Span) -> tuple[_Fence, ...]:
     """Return the fenced blocks in order: code, and mathematics in fences that say so."""
     fences = []
-    for token in _blocks(_blanked(source.text, front)):
+    for token in _blocks(_blanked(bare, front)):
         if token.type == "fence" and token.map:
             first, last = token.map
             span = Span(_line_start(source, first), _line_start(source, last))
@@ -122,7 +126,7 @@ def _fences(source: Source, front: Span) -> tuple[_Fence, ...]:
 
 
 def _colon_fences(text: str, start: int) -> Iterator[_Fence]:
-    """Give the blocks between `:::{math}` and `:::`, as MyST and Quarto write them."""
+    """Give the blocks between `:::{math}` and `:::`, as MyST writes them; the last may be left open."""
     opened: re.Match[str] | None = None
     for match in _COLONS.finditer(text, start):
         if match["opens"]:
@@ -130,6 +134,8 @@ def _colon_fences(text: str, start: int) -> Iterator[_Fence]:
         elif opened and not text[match.start() : match.end()].strip(" \t\r\n:>"):
             yield _Fence(Span(opened.start(), match.end()), Span(opened.end(), match.start()))
             opened = None
+    if opened:
+        yield _Fence(Span(opened.start(), len(text)), Span(opened.end(), len(text)))
 
 
 def _apart(fences: list[_Fence]) -> Iterator[_Fence]:
@@ -175,14 +181,14 @@ def _blanked(text: str, span: Span) -> str:
     return re.sub(r"[^\n]", "", text[span.start : span.end]) + text[span.end :]
 
 
-def _masked(source: Source, front: Span, regions: tuple[Region, ...]) -> str:
+def _masked(source: Source, bare: str, front: Span, regions: tuple[Region, ...]) -> str:
     """Return the text, line for line, with plain letters for mathematics and nothing for comments.
 
     A comment that is indented like code is masked too, so that its line can be found to be code.
     """
-    pieces, at = [_blanked(source.text[: front.end], front)], front.end
+    pieces, at = [_blanked(bare[: front.end], front)], front.end
     for region in regions:
-        pieces.append(source.text[at : region.outer.start])
+        pieces.append(bare[at : region.outer.start])
         lines = source.text.count("\n", region.outer.start, region.outer.end)
         hidden = region.kind == "comment" and not _INDENTED.search(pieces[-1][-_NEAR:])
         pieces.append("\n" * lines if hidden else "\n".join("x" * (lines + 1)))
@@ -190,7 +196,7 @@ def _masked(source: Source, front: Span, regions: tuple[Region, ...]) -> str:
         if lines and region.kind == "mathematics":
             at = _past_rule(source, at)
             pieces.append("\n" * source.text.count("\n", region.outer.end, at))
-    pieces.append(source.text[at:])
+    pieces.append(bare[at:])
     return "".join(pieces)
 
 
@@ -318,7 +324,8 @@ def _leaf_items(page: _Page, leaf: _Leaf) -> Iterator[Item | Diagnostic]:
 def _item(page: _Page, region: Region, *, display: bool) -> Iterator[Item | Diagnostic]:
     """Give the item that a region is: mathematics, a directive, or nothing."""
     if region.kind == "mathematics":
-        displayed = display or region.environment is not None or region.opener.endswith("[")
+        shown = region.opener.endswith("[") or "mode=display" in region.opener
+        displayed = display or region.environment is not None or shown
         yield _math_span(page, region, display=displayed)
     elif region.kind == "comment":
         paragraph = page.paragraph(region.outer.start)
@@ -340,12 +347,13 @@ def _is_on_own_lines(page: _Page, region: Region) -> bool:
 def _math_span(page: _Page, region: Region, *, display: bool) -> MathSpan:
     text, prefix = page.source.text, page.prefix(region.outer.start)
     depth = text.count(">", prefix.start, prefix.end)
-    pieces, is_option = [], region.opener == "```"
-    for number, line in enumerate(text[region.inner.start : region.inner.end].split("\n")):
+    lines = text[region.inner.start : region.inner.end].split("\n")
+    options = _options(lines) if region.opener == "```" else 0
+    pieces = []
+    for number, line in enumerate(lines):
         whole = number > 0 or text[region.inner.start - 1] == "\n"
-        is_option = is_option and _OPTION.fullmatch(line) is not None
         unquoted = _unquoted(line, depth) if whole else line
-        pieces.append(" " * len(line) if is_option else unquoted.replace("\r", " "))
+        pieces.append(" " * len(line) if number < options else unquoted.replace("\r", " "))
     return MathSpan(
         "\n".join(pieces),
         region.inner,
@@ -354,6 +362,14 @@ def _math_span(page: _Page, region: Region, *, display: bool) -> MathSpan:
         page.paragraph(region.outer.start),
         region.environment,
     )
+
+
+def _options(lines: list[str]) -> int:
+    """Return how many lines at the head of a fence are options of MyST: `:label: x`, or YAML within rules."""
+    rules = [number for number, line in enumerate(lines) if line.strip(" \t\r>") == "---"]
+    if len(rules) > 1 and rules[0] == 0:
+        return rules[1] + 1
+    return next((number for number, line in enumerate(lines) if not _OPTION.fullmatch(line)), len(lines))
 
 
 def _unquoted(line: str, depth: int) -> str:
