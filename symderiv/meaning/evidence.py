@@ -156,6 +156,9 @@ def _observe_script(survey: Survey, node: tree.Script, scope: Scope, *, introduc
         record.transposed = True
         if subs and record.shape is None:
             record.least = max(record.least, len(subs) + 1)
+    if record is not None and record.shape is None and label in subs and record.key in survey.labelled:
+        # $x_j^{(i)}$ has one more index than $x^{(i)}$, however often the latter stands there.
+        record.least = max(record.least, len(subs))
     if node.sup is not None and label is None and not names.is_transpose(node.sup):
         observe(survey, node.sup, scope, introduces=introduces)
 

@@ -13,6 +13,7 @@ from symderiv.document.model import Directive, Document, Heading, MathSpan, Pros
 from symderiv.latex import LatexError, Macros, parse, tree
 from symderiv.meaning import cues, digits, gradients, marks, names
 from symderiv.meaning.bounds import with_bounds
+from symderiv.meaning.parameters import labelled, with_parameters
 from symderiv.meaning.scope import Scope
 
 LAYOUTS = ("numerator", "denominator", "gradient")
@@ -130,10 +131,13 @@ class Reading:
             (found for place in self.places for found in chains(place.display)), self.numbered.matrices
         )
 
+        self.labelled = labelled(found for place in self.places for found in chains(place.display))
+
         def settled(chain: tree.Chain) -> tree.Chain:
             chain = names.lowered(with_bounds(chain), letters | paired, paired)
             chain = digits.joined(chain, self.numbered.names)
             chain = digits.apart(names.labels_apart(chain), ranks)
+            chain = with_parameters(chain, self.labelled)
             return chain if "t" in letters | alone else names.with_transposes(chain)
 
         for place in self.places:

@@ -145,6 +145,8 @@ class Survey:
         """The equations whose left side an equation above has, by where they begin."""
         self.named = reading.named
         """The page has the letter d as a name."""
+        self.labelled = reading.labelled
+        """The names that stand with a label only, `x^{(i)}`."""
         self.tensors = reading.numbered.tensors
         """The vectors and matrices of the page: `y_1` is an entry of one."""
         self.fonts = self._fonts()
