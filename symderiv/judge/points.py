@@ -261,7 +261,11 @@ def _drawn(anatomy: Anatomy, sizes: Mapping[str, int], seed: int, kind: Kind) ->
         shape = tuple(size_value(size, sizes) for size in anatomy.shape(name))
         if math.prod(shape) > _MOST_VALUES:
             raise CannotSampleError(f"{name} has {math.prod(shape)} entries")
+        bounds = anatomy.bounds.get(name)
         positive = name in anatomy.positive
+        if positive and bounds is not None and bounds.high is not None:
+            # Its bounds keep it positive, so that values of both signs reach both halves of them.
+            positive = kind in _UPPER
         if name in anatomy.context.values:
             choices = np.array(anatomy.context.values[name], dtype=float)
             values[name] = choices[draw(seed, "choices", name, kind).integers(0, len(choices), shape)]
@@ -273,13 +277,15 @@ def _drawn(anatomy: Anatomy, sizes: Mapping[str, int], seed: int, kind: Kind) ->
             values[name] = _generic(name, shape, positive=positive, kind=kind, seed=seed)
         if name in anatomy.context.discrete and name not in anatomy.context.values:
             values[name] = np.sign(values[name]) * np.ceil(abs(values[name]))
-        if name in anatomy.bounds:
-            values[name] = _within(values[name], anatomy.bounds[name], kind)
+        if bounds is not None:
+            values[name] = _within(values[name], bounds, kind)
         if name in anatomy.definite and len(shape) == 2:
             values[name] = _dominated(values[name], simple=simple)
     return values
 
 
+_UPPER: tuple[Kind, ...] = ("positive", "unit", "wide")
+"""Kinds that lie in the upper half of an interval of positive numbers."""
 _PARTS = np.array([0.5, 0.25, 0.75, 0.125, 0.625, 0.375, 0.875])
 
 

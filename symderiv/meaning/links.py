@@ -204,7 +204,7 @@ def _heads_of(
         fresh = head is not None and is_fresh(survey, head, scope, members[at + 1 :], anew=anew)
         if head is None or not fresh or operators[at] not in _DEFINING:
             break
-        if not anew and is_solution(survey, head.key, members[at + 1], scope):
+        if not anew and is_solution(survey, head.key, members[at + 1], place):
             break
         heads[at] = head
     return heads

@@ -22,6 +22,11 @@ _CONCLUDES = re.compile(
     r"\b(then|hence|thus|therefore|we|gives?|giving|yields?|implies|follows|shows?|so(?!\s+that)|because|since)\b",
     re.IGNORECASE,
 )
+_SOLVES = re.compile(
+    r"\b(then|hence|thus|therefore|gives?|giving|yields?|implies|follows|so|get|obtain|find|solv\w+|solution)\b"
+    r"(?!.*\b(define|let|denote|write|call|set)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
 _SATISFIES = re.compile(r"\b(satisf(y|ies|ying)|obey(s|ing)?|fulfil\w*)\s*$", re.IGNORECASE)
 
 
@@ -55,16 +60,23 @@ def gives_meaning(survey: Survey, place: Place, chain: tree.Chain) -> bool:
     return bool(left - right - known) and bool(right - left)
 
 
-def is_solution(survey: Survey, key: str, body: tree.Node, scope: Scope) -> bool:
-    """Tell whether a supposed equation is about a name and all names of its definition to be."""
+def is_solution(survey: Survey, key: str, body: tree.Node, place: Place) -> bool:
+    """Tell whether a supposed equation is about a name and all names of its definition to be.
+
+    Where something is set to zero and the words solve it, *setting $\\nabla J(w) = 0$ gives*, it is enough
+    that it is about the name.
+    """
+    scope = place.scope
     used = _keys(survey, (body,), scope)
-    record = scope.find(key)
-    if not used or (record is not None and record.declared):
-        return False
-    facts = (
-        fact for fact in survey.in_force(scope) if fact.relation.operators == ("=",) and not fact.indices
-    )
-    return any({key} | used <= _keys(survey, fact.relation.members, scope) for fact in facts)
+    solves = _SOLVES.search(place.before) is not None
+    for fact in survey.in_force(scope):
+        if fact.relation.operators != ("=",) or fact.indices:
+            continue
+        about = _keys(survey, fact.relation.members, scope)
+        vanishes = fact.relation.members[-1] == tree.Number("0")
+        if key in about and ((solves and vanishes) or (used and used <= about)):
+            return True
+    return False
 
 
 def _keys(survey: Survey, members: tuple[tree.Node | None, ...], scope: Scope) -> set[str]:
