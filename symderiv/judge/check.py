@@ -19,7 +19,7 @@ from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic, Source, Span
 from symderiv.document import read
-from symderiv.judge import explain
+from symderiv.judge import corners, explain
 from symderiv.judge.anatomy import Anatomy
 from symderiv.judge.numeric import Extent
 from symderiv.judge.recall import Recall
@@ -46,7 +46,7 @@ from symderiv.meaning.cues import sets_aside
 from symderiv.meaning.domains import domains, folded
 from symderiv.meaning.fulfilled import fulfilling
 from symderiv.meaning.hypotheses import written
-from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
+from symderiv.meaning.model import Chain, Failure, Member, Page, Shown, Statement, Tensor
 from symderiv.meaning.notation import derived_latex
 
 Json = dict[str, Any]
@@ -339,8 +339,12 @@ class Session:
         if good is None and isinstance(near.value, Tensor):
             good = near
         if isinstance(member.value, Failure):
-            return Judged(self._failed(member, chain, statement, good), good or near)
+            false = good and self._corner(statement, chain, good, member, seed)
+            return false or Judged(self._failed(member, chain, statement, good), good or near)
         if good is None and isinstance(near.value, Failure) and statement.member == 1:
+            false = self._corner(statement, chain, member, near, seed)
+            if false is not None:
+                return replace(false, left=near)
             return Judged(Verdict(near.value.outcome, diagnostics=(near.value.diagnostic,)), near)
         if good is None:
             found = explain.depends(member.span, self._line(near))
@@ -414,7 +418,54 @@ class Session:
                 found = replace(found, help=f"{name} makes this step true")
         return Verdict(member.value.outcome, diagnostics=(found,))
 
+    def _corner(
+        self, statement: Statement, chain: Chain, other: Member, shown: Member, seed: int
+    ) -> Judged | None:
+        """Return the verdict on a matrix with dots of which a shown entry is false in every reading."""
+        cells = corners.common(shown, other)
+        if not cells or not isinstance(other.value, Tensor) or other.shaky or shown.shaky:
+            return None
+        value = other.value
+        turns = not self.page.layout_told and (value.denominator is not None or value.convention)
+
+        def judge(cell: Shown, there: Tensor, sizes: tuple[Boolean, ...]) -> Judged | None:
+            left, right = replace(other, value=there, clash=None), corners.alone(shown, cell)
+            compared = compare(statement, chain, there, cell.value, right)
+            if isinstance(compared, Diagnostic):
+                return None
+            goal = replace(compared.goal, assumptions=(*compared.goal.assumptions, *sizes))
+            compared = replace(compared, goal=goal, given=None)
+            judged = self._weighed(statement, chain, compared, (left, right), seed)
+            return judged if judged.verdict.outcome == "refuted" and self._goes_on(goal, seed) else None
+
+        found = corners.furthest(value, cells, turns=turns, false=judge)
+        if found is None:
+            return None
+        cell, judged = found
+        assert judged.verdict.witness is not None
+        told = explain.false_entry(cell, judged.verdict.witness, shown.value, value)
+        return replace(judged, verdict=replace(judged.verdict, diagnostics=(told,)), left=other)
+
+    def _goes_on(self, goal: Goal, seed: int) -> bool:
+        """Tell whether an entry is false at large sizes too, where no other pattern reaches its place."""
+        deadline = time.monotonic() + _NUMBERS
+        return screen(goal, seed=seed, deadline=deadline, extent="far").witness is not None
+
     def _compared(self, statement: Statement, chain: Chain, left: Member, right: Member, seed: int) -> Judged:
+        judged = self._in_layout(statement, chain, left, right, seed)
+        if judged.verdict.outcome not in ("refuted", "ill-typed") or not (left.shown or right.shown):
+            return judged
+        other, dotted = (left, right) if right.shown else (right, left)
+        false = self._corner(statement, chain, other, dotted, seed)
+        if false is not None:
+            return replace(false, left=left)
+        if judged.verdict.outcome == "ill-typed":
+            return judged
+        return Judged(Verdict("unknown", diagnostics=(explain.hidden(right.span),)), left)
+
+    def _in_layout(
+        self, statement: Statement, chain: Chain, left: Member, right: Member, seed: int
+    ) -> Judged:
         judged = self._as_written(statement, chain, left, right, seed)
         outcome = judged.verdict.outcome
         assert isinstance(left.value, Tensor)
@@ -466,6 +517,13 @@ class Session:
             if shaky is not None and compared.code == "SD002":
                 return Judged(Verdict("unknown", diagnostics=(explain.guessed(compared, shaky),)), left)
             return Judged(Verdict("ill-typed", diagnostics=(compared,)), left)
+        return self._weighed(statement, chain, compared, (left, right), seed)
+
+    def _weighed(
+        self, statement: Statement, chain: Chain, compared: Compared, sides: tuple[Member, Member], seed: int
+    ) -> Judged:
+        """Decide a goal, and hold what was found against what else the page says."""
+        left, right = sides
         apart = unreached(compared.goal)
         if apart is not None and compared.goal.right != 0:
             found = explain.unreached(right.span, *map(_plain, apart))

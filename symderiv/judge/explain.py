@@ -10,6 +10,7 @@ from sympy import Expr
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.judge.verdict import Witness
 from symderiv.kernel.terms import Index, KernelError
+from symderiv.meaning.model import Failure, Shown, Tensor
 from symderiv.meaning.notation import UNICODE, writer
 
 _LONG = 300
@@ -27,6 +28,32 @@ def false_step(
         help=help_,
         label=f"{witness.right} here, {witness.left} on the left side",
     )
+
+
+def false_entry(cell: Shown, witness: Witness, shown: Tensor | Failure, other: Tensor) -> Diagnostic:
+    """Say which entry of a matrix with dots is false, and where the sides part in shape."""
+    row, column = _ordinal(cell.row), _ordinal(cell.column)
+    place = f"in the {row} row and the {column} column" if all(n > 1 for n in cell.least) else ""
+    place = place or f"the {row if cell.least[0] > 1 else column} entry"
+    notes: tuple[str, ...] = ()
+    if isinstance(shown, Tensor) and shown.rank == other.rank and shown.dimensions != other.dimensions:
+        sides = [" × ".join(map(str, each.dimensions)) for each in (shown, other)]
+        notes = (f"the last indices make this {sides[0]}, and the other side is {sides[1]}",)
+    elif isinstance(shown, Failure) and shown.outcome == "ill-typed":
+        notes = (shown.diagnostic.message,)
+    label = f"{place}: {witness.right} here, {witness.left} there on the other side"
+    return Diagnostic("SD001", "an entry of this matrix is false", cell.span, notes=notes, label=label)
+
+
+def _ordinal(label: int) -> str:
+    names = {1: "first", 2: "second", 3: "third", 0: "last", -1: "last but one"}
+    return names.get(label, f"{label}th" if label > 0 else f"{1 - label}th from the last")
+
+
+def hidden(span: Span) -> Diagnostic:
+    """Say that the entries which a matrix with dots shows may hold, and those between do not."""
+    note = "no entry that is shown was found false; those for which the dots were taken do not hold"
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
 
 
 def tested(span: Span, entries: int, error: float, why: str) -> Diagnostic:

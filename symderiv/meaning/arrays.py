@@ -5,6 +5,7 @@ Vocabulary: a list with *dots* has the entry that its shown entries fit.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import sympy
@@ -18,14 +19,14 @@ from sympy import (
 from symderiv.diagnostics import Span
 from symderiv.kernel.terms import Size, fresh
 from symderiv.kernel.terms import total as summed
-from symderiv.latex import tree
-from symderiv.meaning import names
+from symderiv.latex import to_latex, tree
+from symderiv.meaning import dots, names
 from symderiv.meaning.arithmetic import elementwise, together
 from symderiv.meaning.elaborator import Elaborator
-from symderiv.meaning.errors import ill_typed, unsupported
-from symderiv.meaning.model import Tensor
-from symderiv.meaning.patterns import HOLE, generalise, hole
+from symderiv.meaning.errors import Untyped, ill_typed, unsupported
+from symderiv.meaning.model import Shown, Tensor
 from symderiv.meaning.powers import determinant
+from symderiv.meaning.renaming import delta
 
 
 def norm(elaborator: Elaborator, node: tree.Norm) -> Tensor:
@@ -74,30 +75,44 @@ def sequence(elaborator: Elaborator, node: tree.Sequence) -> Tensor:
 
 def listed(elaborator: Elaborator, node: tree.Sequence) -> Tensor:
     """A list in brackets is a vector; one with dots has the entry that its shown entries fit."""
-    dots = [at for at, item in enumerate(node.items) if isinstance(item, tree.Dots)]
-    if not dots:
+    at = [at for at, item in enumerate(node.items) if isinstance(item, tree.Dots)]
+    if not at:
         return _explicit(elaborator, [(item,) for item in node.items], node.span, vector=True)
-    if len(dots) != 1 or dots[0] < 2 or dots[0] != len(node.items) - 2:
+    if len(at) != 1 or not at[0] or at[0] != len(node.items) - 2:
         raise unsupported("this list with dots is not understood yet", node.span)
-    first, second, last = node.items[0], node.items[1], node.items[-1]
-    template = generalise(first, second)
-    end = None if template is None else hole(template, last)
-    if template is None or end is None:
+    found = dots.sequence(node.items[: at[0]], node.items[-1])
+    if found is None or found[1] is None:
         raise unsupported(
             "the entries of this list with dots do not follow a pattern that symderiv sees", node.span
         )
-    if isinstance(end, tree.Number):
-        size = elaborator.sizes.new(Integer(end.text), origin=end.span)
-    else:
-        size = _end_size(elaborator, end)
-    with elaborator.binding((HOLE,), (size,)) as (index,):
-        value = elaborator.value(template)
+    template, end = found
+    size = _end_size(elaborator, end)
+    with elaborator.binding((dots.RUN,), (size,)) as (index,):
+        value = _entry(elaborator, template)
     if value.rank:
         raise unsupported("a list of tensors is not supported yet", node.span)
     return Tensor(value.body, (index,), (size,), convention=True)
 
 
-def _end_size(elaborator: Elaborator, end: tree.Node) -> Size:
+def _entry(elaborator: Elaborator, template: tree.Node) -> Tensor:
+    """Elaborate the entry of a list or matrix with dots; what it is made of may be told in words alone."""
+    try:
+        return elaborator.value(template)
+    except Untyped as error:
+        if error.diagnostic.code != "SD004":
+            raise
+        message = f"{error.diagnostic.message}, and stands for the entries beside dots"
+        raise unsupported(message, error.diagnostic.span) from None
+
+
+def _end_size(elaborator: Elaborator, end: tree.Node | int | None) -> Size:
+    """Return the length of an axis with this last index; nothing tells that of `1, 1, …, 1`."""
+    if end is None:
+        return elaborator.sizes.new()
+    if isinstance(end, int):
+        return elaborator.sizes.new(Integer(end))
+    if isinstance(end, tree.Number):
+        return elaborator.sizes.new(Integer(end.text), origin=end.span)
     if isinstance(end, tree.Name):
         size = elaborator.scope.size(end.text)
         if size is None:
@@ -107,10 +122,67 @@ def _end_size(elaborator: Elaborator, end: tree.Node) -> Size:
 
 
 def matrix(elaborator: Elaborator, node: tree.Matrix) -> Tensor:
-    """Elaborate a matrix with every entry written."""
-    if any(isinstance(cell, tree.Dots) for row in node.rows for cell in row):
-        raise unsupported("a matrix written with dots is not decided yet", node.span)
+    """Elaborate a matrix: every entry is written, or its shown entries fit a formula."""
+    if dots.has_dots(node):
+        return _dotted(elaborator, node)
     return _explicit(elaborator, list(node.rows), node.span, vector=all(len(row) == 1 for row in node.rows))
+
+
+def _dotted(elaborator: Elaborator, node: tree.Matrix) -> Tensor:
+    """Return the matrix of the formula that the shown entries fit."""
+    formula = dots.formula(dots.grid(node))
+    if formula is None:
+        raise unsupported(
+            "the shown entries of this matrix with dots fit no formula that symderiv sees", node.span
+        )
+    rows, columns = _end_size(elaborator, formula.rows), _end_size(elaborator, formula.columns)
+    if any(part.where != "all" for part in formula.parts) and formula.rows == formula.columns:
+        columns = rows
+    column, row = formula.columns == 1, formula.rows == 1
+    body: Expr = Integer(0)
+    inner: Tensor | None = None
+    with elaborator.binding((dots.ROW, dots.COLUMN), (rows, columns)) as (i, j):
+        places = {None: Integer(1), "diagonal": delta(i, j), "off": 1 - delta(i, j)}
+        for part in formula.parts:
+            value = _entry(elaborator, part.node)
+            if value.rank:
+                stacked = column if value.row else row
+                if len(formula.parts) > 1 or value.rank > 1 or not stacked:
+                    raise unsupported("a matrix of blocks is not supported yet", part.node.span)
+                inner = value
+            place = places.get(part.where, Integer(1))
+            if part.row is not None and not row:
+                place *= KroneckerDelta(i, part.row)
+            if part.column is not None and not column:
+                place *= KroneckerDelta(j, part.column)
+            body += value.body * place
+    if inner is not None and column:
+        return Tensor(body, (i, *inner.slots), (rows, *inner.dimensions))
+    if inner is not None:
+        return Tensor(body, (*inner.slots, j), (*inner.dimensions, columns))
+    if column:
+        return Tensor(body, (i,), (rows,))
+    if row:
+        return Tensor(body, (j,), (columns,), row=True, convention=True)
+    return Tensor(body, (i, j), (rows, columns))
+
+
+def shown(elaborator: Elaborator, node: tree.Node) -> tuple[Shown, ...]:
+    """Return the entries that a matrix with dots shows, those that are numbers by themselves."""
+    while isinstance(node, tree.Group):
+        node = node.body
+    if not isinstance(node, tree.Matrix) or not dots.has_dots(node):
+        return ()
+    grid = dots.grid(node)
+    most = [len({getattr(cell, axis) for cell in grid.cells}) for axis in ("row", "column")]
+    found = []
+    for cell in grid.cells:
+        with contextlib.suppress(Exception):
+            value = elaborator.value(cell.node)
+            if not value.rank:
+                text = to_latex(cell.node)
+                found.append(Shown(cell.row, cell.column, value, cell.node.span, text, (most[0], most[1])))
+    return tuple(found)
 
 
 def _explicit(

@@ -53,6 +53,8 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
             None if first is None else RELATIONS[">="](indices[0], first),
             None if last is None else RELATIONS["<="](indices[0], last),
         )
+    if node.operator == "prod" and value.rank:
+        raise unsupported("a product of vectors or matrices over an index is not supported yet", node.span)
     body = value.body
     conditions = [each for each in found if each is not None]
     conditions += [sympy.Ne(indices[0], skipped) for skipped in range(1, start)]

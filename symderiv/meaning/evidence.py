@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symderiv.latex import to_latex, tree
-from symderiv.meaning import names
+from symderiv.meaning import dots, names
 from symderiv.meaning.patterns import composite_head
 from symderiv.meaning.raw import Survey
 from symderiv.meaning.scope import Name, Scope
@@ -44,7 +44,7 @@ def observe(survey: Survey, node: tree.Node, scope: Scope, *, introduces: bool) 
     elif isinstance(node, tree.Big | tree.Norm):
         observe(survey, node.body, scope, introduces=introduces)
     else:
-        for child in names.children(node):
+        for child in (*dots.templates(node), *names.children(node)):
             observe(survey, child, scope, introduces=introduces)
 
 
@@ -217,6 +217,10 @@ def _observe_derivative(survey: Survey, node: tree.Derivative, scope: Scope) -> 
         if record is not None:
             record.introduced = True
             variables.append(record)
+        if isinstance(inner, tree.Script) and isinstance(inner.sub, tree.Number):
+            whole = record_of(survey, inner.base, scope)
+            if whole is not None and whole is not record and whole.introduced:
+                variables.append(whole)
     if node.of is None:
         return
     observe(survey, node.of, scope, introduces=True)

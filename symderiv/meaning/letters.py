@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from symderiv.kernel.terms import Size
 from symderiv.latex import tree
-from symderiv.meaning import names
+from symderiv.meaning import dots, names
 from symderiv.meaning.orders import order_of
 from symderiv.meaning.places import chains, is_index_relation
 from symderiv.meaning.raw import Letters, Survey
@@ -104,12 +104,15 @@ def settle(survey: Survey) -> None:
         words -= bound | survey.head_indices
         ends = (ends & dimensions) - bound - survey.head_indices
         places = _places(seen) - dimensions
-        for letter, node in uses.uppers.items():
+        lasts = uses.lasts.keys() - bound - survey.head_indices - uses.compared
+        lasts = {each for each in lasts if each in dimensions or each.isupper() or each not in uses.elsewhere}
+        for letter, node in (uses.lasts | uses.uppers).items():
             ranged = letter in places or uses.scope.range(letter) is not None
+            ranged = ranged or not (letter in lasts or letter in uses.uppers)
             if letter not in uses.bound and letter not in survey.head_indices and not ranged:
                 size_of(survey, node, uses.scope)
         scripted = uses.scripted | uses.compared & anywhere
-        uses.scope.indices |= uses.bound | (scripted - alone - ends - words) | (places & uses.scripted)
+        uses.scope.indices |= uses.bound | (scripted - alone - ends - words - lasts) | (places & uses.scripted)
 
 
 def _places(seen: list[Letters]) -> set[str]:
@@ -141,7 +144,18 @@ def compares(chain: tree.Chain, scope: Scope) -> bool:
     return is_index_relation(chain) and all(scope.is_index(letter) for letter in _names_of(chain))
 
 
+def _scripted_elsewhere(node: tree.Node) -> set[str]:
+    """Return the letters in subscripts outside of lists and matrices with dots."""
+    if dots.lasts(node):
+        return set()
+    found = {letter for child in names.children(node) for letter in _scripted_elsewhere(child)}
+    if isinstance(node, tree.Script) and node.sub is not None:
+        found |= {each.text for each in names.walk(node.sub) if isinstance(each, tree.Name)}
+    return found
+
+
 def _find_sizes(survey: Survey, node: tree.Node, scope: Scope) -> None:
+    survey.uses[id(scope)].elsewhere |= _scripted_elsewhere(node)
     for each in names.walk(node):
         if isinstance(each, tree.Big) and isinstance(each.upper, tree.Name | tree.Additive):
             for name in names.walk(each.upper):
@@ -155,18 +169,10 @@ def _find_sizes(survey: Survey, node: tree.Node, scope: Scope) -> None:
             survey.uses[id(scope)].uppers.setdefault(each.sub.text, each.sub)
         if isinstance(each, tree.Product):
             _find_mean(survey, each, scope)
-        if isinstance(each, tree.Sequence) and any(isinstance(item, tree.Dots) for item in each.items):
-            last = each.items[-1]
-            subs = [s.sub for s in names.walk(last) if isinstance(s, tree.Script) and s.sub is not None]
-            for sub in subs:
-                for item in names.items(sub):
-                    if (
-                        isinstance(item, tree.Name)
-                        and item.font == ""
-                        and len(item.text) == 1
-                        and item.text.isupper()
-                    ):
-                        size_of(survey, item, scope)
+        if dots.templates(each):
+            survey.uses[id(scope)].bound |= dots.LETTERS
+        for end in dots.lasts(each):
+            survey.uses[id(scope)].lasts.setdefault(end.text, end)
 
 
 def _find_mean(survey: Survey, node: tree.Product, scope: Scope) -> None:

@@ -70,6 +70,19 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """An entry that a matrix with dots shows, and where: from 1 at the front, from 0 down at the end."""
+
+    row: int
+    column: int
+    value: Tensor
+    span: Span
+    latex: str
+    least: tuple[int, int]
+    """How many rows and columns are shown: with fewer, two of the places would be one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """One member of a chain, with the ranges of the free indices that it uses."""
 
@@ -86,6 +99,8 @@ class Member:
     """A sum in it, `\\sum_{i < j}`, may run over one letter or over both."""
     partial: tuple[Boolean, ...] = ()
     """Where its quotients, roots and logarithms are defined, as they were written."""
+    shown: tuple[Shown, ...] = ()
+    """Where it is a matrix with dots: its shown entries."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from symderiv.kernel.terms import (
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.arithmetic import together
+from symderiv.meaning.arrays import shown
 from symderiv.meaning.conditions import stated
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import Untyped, ill_typed, unsupported
@@ -360,18 +361,17 @@ class _Builder:
             elif chain.links:
                 self.item_diagnostics[chain.links[0].item].extend(elaborator.diagnostics)
             text = self.survey.document.source.written(node.span).strip()
-            members.append(
-                Member(
-                    node.span,
-                    text,
-                    value,
-                    elaborator.shaky,
-                    elaborator.clash,
-                    repair,
-                    elaborator.two_readings,
-                    tuple(elaborator.partial),
-                )
+            member = Member(
+                node.span,
+                text,
+                value,
+                elaborator.shaky,
+                elaborator.clash,
+                repair,
+                elaborator.two_readings,
+                tuple(elaborator.partial),
             )
+            members.append(replace(member, shown=shown(elaborator, node)))
             if at and isinstance(value, Tensor):
                 self._settle(members, value)
         if elaborator.motion is not None:
@@ -424,7 +424,8 @@ class _Builder:
                 value = self._settled(value)
             repair = member.repair and (member.repair[0], self._settled(member.repair[1]))
             partial = tuple(map(self._resolve, member.partial))
-            finished.append(replace(member, value=value, repair=repair, partial=partial))
+            cells = tuple(replace(cell, value=self._settled(cell.value)) for cell in member.shown)
+            finished.append(replace(member, value=value, repair=repair, partial=partial, shown=cells))
         sizes = self.leftover | {Index(letter): size for letter, size in elaborator.free.items()}
         return Chain(
             tuple(finished),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from symderiv.diagnostics import Span
 from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
 from symderiv.latex import LatexError, Macros, parse, tree
-from symderiv.meaning import cues, digits, gradients, marks, names
+from symderiv.meaning import cues, digits, dots, gradients, marks, names
 from symderiv.meaning.bounds import with_bounds
 from symderiv.meaning.parameters import labelled, with_parameters
 from symderiv.meaning.scope import Scope
@@ -137,7 +137,7 @@ class Reading:
             chain = names.lowered(with_bounds(chain), letters | paired, paired)
             chain = digits.joined(chain, self.numbered.names)
             chain = digits.apart(names.labels_apart(chain), ranks)
-            chain = with_parameters(chain, self.labelled)
+            chain = with_parameters(dots.written(chain), self.labelled)
             return chain if "t" in letters | alone else names.with_transposes(chain)
 
         for place in self.places:

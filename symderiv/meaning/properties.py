@@ -72,12 +72,22 @@ _SIGN = re.compile(
 """A remark on a sign, *for a large positive $z$*, *where $z$ is positive*, is of its paragraph alone."""
 
 
+_BY = re.compile(
+    r"(?:w\.?\s?r\.?\s?t\.?|with respect to)"
+    r"(?:\s+(?:an?|any|all|each|every|the|entry|entries|elements?|components?|of|in))*\s*$",
+    re.IGNORECASE,
+)
+"""What follows is said of a derivative, and not of the name it is taken by."""
+
+
 def describes(before: str, after: str, *, equated: bool) -> tuple[str, bool] | None:
     """Return what prose around a name says more of it than the rules for properties know, and if in passing.
 
     Where it is *equated*, a formula within the text follows: `$y$ is $\\pm 1$`. In passing it is told of the
     name in a remark.
     """
+    if _BY.search(before):
+        return None
     if equated and re.fullmatch(
         r"\s*(is|are|be|equals?)(\s+(equal\s+to|either|all|both))*\s*", after, re.IGNORECASE
     ):

@@ -111,6 +111,10 @@ class Letters:
     """Bounds of sums: sizes, unless they are indices."""
     dimensions: set[str] = field(default_factory=set)
     """Letters in the exponents of declarations, `n` of `\\mathbb{R}^n`."""
+    lasts: dict[str, tree.Name] = field(default_factory=dict)
+    """Last indices beside dots, `n` of `x_1, \\dots, x_n`: sizes, unless they are indices by other signs."""
+    elsewhere: set[str] = field(default_factory=set)
+    """Letters in subscripts that stand in no list or matrix with dots."""
     alone: set[str] = field(default_factory=set)
     entries: set[tuple[str, str]] = field(default_factory=set)
     """The letters that make up a subscript, each with the name that has it."""
