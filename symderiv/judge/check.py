@@ -425,6 +425,9 @@ class Session:
         cells = corners.common(shown, other)
         if not cells or not isinstance(other.value, Tensor) or other.shaky or shown.shaky:
             return None
+        assert statement.context is not None
+        if corners.introduces(other, statement.context):
+            return None
         value = other.value
         turns = not self.page.layout_told and (value.denominator is not None or value.convention)
 

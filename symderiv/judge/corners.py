@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import TypeVar
 
-from sympy import Basic, Expr, Ge, Integer
+from sympy import Basic, Expr, Ge, Indexed, Integer
 from sympy.logic.boolalg import Boolean
 
+from symderiv.kernel.terms import Context, name_of
 from symderiv.meaning.model import Member, Shown, Tensor
 from symderiv.meaning.renaming import exchanged
 
@@ -115,6 +116,14 @@ def common(shown: Member, other: Member) -> tuple[Shown, ...]:
     """Return the entries that are shown, on both sides where both are written with dots."""
     places = {(cell.row, cell.column) for cell in other.shown}
     return tuple(cell for cell in shown.shown if not places or (cell.row, cell.column) in places)
+
+
+def introduces(member: Member, context: Context) -> bool:
+    """Tell whether a member is a name alone without a definition: what is shown may say what it is."""
+    value = member.value
+    if not isinstance(value, Tensor) or not isinstance(value.body, Indexed):
+        return False
+    return value.body.indices == value.slots and name_of(value.body) not in context.definitions
 
 
 def alone(member: Member, cell: Shown) -> Member:

@@ -53,8 +53,6 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
             None if first is None else RELATIONS[">="](indices[0], first),
             None if last is None else RELATIONS["<="](indices[0], last),
         )
-    if node.operator == "prod" and value.rank:
-        raise unsupported("a product of vectors or matrices over an index is not supported yet", node.span)
     body = value.body
     conditions = [each for each in found if each is not None]
     conditions += [sympy.Ne(indices[0], skipped) for skipped in range(1, start)]
@@ -95,6 +93,13 @@ def _parted(node: tree.Big, letters: tuple[str, ...]) -> tuple[tree.Node, tree.B
         before[0] if len(before) == 1 else replace(body, factors=tuple(before), operators=body.operators[:-1])
     )
     return (inside, last) if names.free_letters(inside, set(letters)) else (body, None)
+
+
+def _term(elaborator: Elaborator, node: tree.Big) -> Tensor:
+    value = elaborator.value(node.body)
+    if node.operator == "prod" and value.rank:
+        raise unsupported("a product of vectors or matrices over an index is not supported yet", node.span)
+    return value
 
 
 def _is_letter(elaborator: Elaborator, text: str) -> bool:

@@ -112,7 +112,9 @@ def settle(survey: Survey) -> None:
             if letter not in uses.bound and letter not in survey.head_indices and not ranged:
                 size_of(survey, node, uses.scope)
         scripted = uses.scripted | uses.compared & anywhere
-        uses.scope.indices |= uses.bound | (scripted - alone - ends - words - lasts) | (places & uses.scripted)
+        uses.scope.indices |= (
+            uses.bound | (scripted - alone - ends - words - lasts) | (places & uses.scripted)
+        )
 
 
 def _places(seen: list[Letters]) -> set[str]:
