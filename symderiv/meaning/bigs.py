@@ -47,7 +47,7 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
     with elaborator.binding(letters, sizes) as indices:
         if upper is not None:
             elaborator.starts |= dict.fromkeys(letters, min(start, 1))
-        value = elaborator.value(inside)
+        value = _term(elaborator, node, inside)
         found = (
             _restriction(elaborator, node.lower),
             None if first is None else RELATIONS[">="](indices[0], first),
@@ -95,8 +95,8 @@ def _parted(node: tree.Big, letters: tuple[str, ...]) -> tuple[tree.Node, tree.B
     return (inside, last) if names.free_letters(inside, set(letters)) else (body, None)
 
 
-def _term(elaborator: Elaborator, node: tree.Big) -> Tensor:
-    value = elaborator.value(node.body)
+def _term(elaborator: Elaborator, node: tree.Big, inside: tree.Node) -> Tensor:
+    value = elaborator.value(inside)
     if node.operator == "prod" and value.rank:
         raise unsupported("a product of vectors or matrices over an index is not supported yet", node.span)
     return value
