@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from symderiv.latex import tree
 from symderiv.meaning import names
+from symderiv.meaning.vocabulary import ELEMENTARY
 
 
 def is_named(members: list[tree.Node]) -> bool:
@@ -25,6 +26,8 @@ def with_marks(chain: tree.Chain, *, named: bool, operator: bool) -> tree.Chain:
     def marked(node: tree.Node) -> tree.Node:
         if isinstance(node, tree.Derivative):
             return _turned(node)
+        if isinstance(node, tree.Call):
+            return _ended(node)
         return _marked(node, named=named, operator=operator) if isinstance(node, tree.Product) else node
 
     members = [None if member is None else names.rebuilt(member, marked) for member in chain.members]
@@ -32,7 +35,7 @@ def with_marks(chain: tree.Chain, *, named: bool, operator: bool) -> tree.Chain:
 
 
 def _alike(members: list[tree.Node]) -> bool:
-    """Tell whether every side has a d as if it were a mark, and the first begins with `d(` or `d f(`.
+    """Tell whether several sides have a d as if it were a mark, and the first begins with `d(` or `d f(`.
 
     Where d is a name of the page, too, nobody can tell differentials from products.
     """
@@ -40,7 +43,7 @@ def _alike(members: list[tree.Node]) -> bool:
     if len(members) < 2 or not isinstance(first, tree.Product) or not _is_mark(first, 0, "d"):
         return False
     called = any(isinstance(factor, tree.Group) for factor in first.factors[1:3])
-    return called and all(any(_is_marked(each) for each in names.walk(member)) for member in members[1:])
+    return called and any(_is_marked(each) for member in members[1:] for each in names.walk(member))
 
 
 def _is_marked(node: tree.Node) -> bool:
@@ -149,6 +152,19 @@ def _turned(node: tree.Derivative) -> tree.Node:
         tree.Group(replace(node, of=inner), "(", ")", span=node.span), None, sup, span=node.span
     )
     return tree.Product((gradient, *rest), operators, span=node.span)
+
+
+def _ended(node: tree.Call) -> tree.Node:
+    """Read `\\log x\\, dx` as a product: the argument of such a function ends before a differential."""
+    argument = node.arguments[0] if len(node.arguments) == 1 else None
+    if not isinstance(argument, tree.Product) or not isinstance(node.function, tree.Name):
+        return node
+    at = next((k for k, each in enumerate(argument.factors) if isinstance(each, tree.Differential)), 0)
+    if not at or node.function.text not in ELEMENTARY or node.span.end > argument.span.end:
+        return node
+    inside = replace(argument, factors=argument.factors[:at], operators=argument.operators[: at - 1])
+    call = replace(node, arguments=(inside if at > 1 else argument.factors[0],))
+    return replace(argument, factors=(call, *argument.factors[at:]), operators=argument.operators[at - 1 :])
 
 
 def _paired(chain: tree.Chain) -> tree.Chain:

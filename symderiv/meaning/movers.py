@@ -45,7 +45,7 @@ class Movers:
         defined = {name: each for name, each in records.items() if elaborator.is_defined(each)}
         bodies = {name: elaborator.bodies[id(e)] for name, e in defined.items() if id(e) in elaborator.bodies}
         held = {scope.find(key) for key, where in self._held if scope.within(where)}
-        beside = [found for where, found in self._all if where.within(scope) or scope.within(where)]
+        beside = [found for where, found in self._all if where.beside(scope)]
         return Motion(
             Names(records, bodies, elaborator.hidden),
             written=frozenset().union(*(_written(survey, node, scope) for node in nodes)),
@@ -53,7 +53,7 @@ class Movers:
             elsewhere=frozenset().union(*beside),
             by=frozenset(name for each in records.values() for name in each.differentiated_by),
             first=nodes[0],
-            named=survey.named,
+            named=any(scope.beside(where) for where in survey.named),
         )
 
     def suspected(
@@ -140,7 +140,7 @@ def _name_of(survey: Survey, node: tree.Differential, scope: Scope) -> Name | No
 
 _AFTER = re.compile(
     r"\s*(is|are|be|being)?\s*(both|all)?\s*(held|kept|treated as|taken as|considered)?\s*(a|some)?\s*"
-    r"(fixed|constants?)\b(?!\s+point)"
+    r"(fixed|constants?)\b(?!\s+(point|multiple|function))"
 )
 _BEFORE = re.compile(
     r"\b(fixed|constant)(\s+(matri(x|ces)|vectors?|scalars?|numbers?|weights?|inputs?|data))?\s*$"

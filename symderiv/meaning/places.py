@@ -78,15 +78,17 @@ class Reading:
         self._gradients()
 
     def _marks(self) -> None:
-        """Read a d before a factor as the mark of a differential, where the page has no other d."""
-        found = (m for place in self.places for chain in chains(place.display) for m in chain.members)
-        members = [member for member in found if member is not None]
-        self.named = marks.is_named(members)
-        operator = marks.is_operator(members)
+        """Read a d before a factor as the mark of a differential, where its section has no other d."""
+        found = {
+            id(place): [m for c in chains(place.display) for m in c.members if m] for place in self.places
+        }
+        self.named = [place.scope for place in self.places if marks.is_named(found[id(place)])]
+        operator = marks.is_operator([member for members in found.values() for member in members])
         for place in self.places:
             if place.display is not None:
+                named = any(place.scope.beside(scope) for scope in self.named)
                 items = (
-                    marks.with_marks(item, named=self.named, operator=operator)
+                    marks.with_marks(item, named=named, operator=operator)
                     if isinstance(item, tree.Chain)
                     else item
                     for item in place.display.items

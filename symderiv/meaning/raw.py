@@ -148,7 +148,7 @@ class Survey:
         self.seconds = apart(document, self.places)
         """The equations whose left side an equation above has, by where they begin."""
         self.named = reading.named
-        """The page has the letter d as a name."""
+        """The sections that have the letter d as a name."""
         self.labelled = reading.labelled
         """The names that stand with a label only, `x^{(i)}`."""
         self.tensors = reading.numbered.tensors

@@ -104,6 +104,10 @@ class Scope:
         """Tell whether what another scope defines is visible here."""
         return any(scope is other for scope in self._chain())
 
+    def beside(self, other: Scope) -> bool:
+        """Tell whether one of two scopes sees the other."""
+        return self.within(other) or other.within(self)
+
     def find(self, key: str) -> Name | None:
         """Return the record that a key refers to here, or None."""
         return next((scope.names[key] for scope in self._chain() if key in scope.names), None)
