@@ -72,19 +72,19 @@ Rule = Callable[[Formula, tree.Node], Iterator[Edit]]
 def edits(formula: Formula) -> list[Edit]:
     """Return the edits of a member, the smallest change first, none twice."""
     found: dict[Stretches, tuple[float, Edit]] = {}
-    turns: Counter[Rule] = Counter()
+    turns: Counter[tuple[Rule, Span]] = Counter()
     pairs = [(rule, formula.node) for rule in WHOLE]
     pairs += [(rule, node) for node in walk(formula.node) for rule in RULES.get(type(node), ())]
     for rule, node in pairs:
         for edit in rule(formula, node):
             if edit.stretches not in found:
-                found[edit.stretches] = edit.cost + _PATIENCE * turns[rule], edit
-                turns[rule] += 1
+                found[edit.stretches] = edit.cost + _PATIENCE * turns[rule, node.span], edit
+                turns[rule, node.span] += 1
     return [edit for _, edit in sorted(found.values(), key=lambda each: each[0])]
 
 
 _PATIENCE = 0.06
-"""What each edit of a rule costs more than the one before: every rule has its turn while there is time."""
+"""What each edit of a rule at a node costs more than the one before: all have a turn while there is time."""
 
 
 def _edit(cost: float, node: tree.Node | Span, new: str) -> Edit:
@@ -242,6 +242,24 @@ def _more_factors(formula: Formula, node: tree.Node) -> Iterator[Edit]:
         yield _edit(cost, Span(end, end), f" {part}")
         if isinstance(node, tree.Product):
             yield _edit(cost + 0.4, Span(start, start), f"{part} ")
+
+
+def _unlike(formula: Formula, node: tree.Node) -> Iterator[Edit]:
+    """A term gets a factor that all the others have, up to its indices."""
+    assert isinstance(node, tree.Additive)
+    written = [_without_indices(formula.of(term)) for _, term in node.terms]
+    for at, (_, term) in enumerate(node.terms):
+        others = written[:at] + written[at + 1 :]
+        for part in formula.parts:
+            name = _without_indices(part)
+            if others and name not in written[at] and all(name in other for other in others):
+                bodies = [each.body for each in walk(term) if isinstance(each, tree.Big)]
+                for place in (*bodies, term):
+                    yield _edit(1, Span(place.span.end, place.span.end), f" {part}")
+
+
+def _without_indices(latex: str) -> str:
+    return re.sub(r"_(\{[^{}]*\}|\\?\w)", "", "".join(latex.split()))
 
 
 def _each_term(rule: Rule) -> Rule:
@@ -494,7 +512,7 @@ WHOLE: tuple[Rule, ...] = (
 """What applies to a member as a whole or to each of its terms."""
 
 RULES: dict[type[tree.Node], tuple[Rule, ...]] = {
-    tree.Additive: (_signs, _fewer_terms, _each_term(_matrices), _each_term(_more_factors)),
+    tree.Additive: (_signs, _unlike, _fewer_terms, _each_term(_matrices), _each_term(_more_factors)),
     tree.Product: (_matrices, _fewer_factors, _other_factors, _operators, _squared),
     tree.Script: (_scripts, _indices),
     tree.Group: (_in_brackets,),

@@ -81,9 +81,10 @@ class Search:
 
     def help(self) -> str | None:
         """Return what to say, or None where nothing was found."""
-        line = self._stated()
+        stated = self._stated()
+        line = None if stated is None else self.page.source.position(stated.span.start)[0]
         formula = self._formula()
-        edit = None if formula is None else self._edit(formula)
+        edit = None if formula is None else self._edit(formula, stated)
         if edit is not None and formula is not None:
             return explain.repaired(*_shown(formula, edit), line)
         if line is not None:
@@ -98,12 +99,12 @@ class Search:
 
     # -------------------------------------------------------------- another member
 
-    def _stated(self) -> int | None:
-        """Return the line of another member of the page that is equal to the left side."""
+    def _stated(self) -> Member | None:
+        """Return another member of the page that is equal to the left side."""
         for member in self._others():
             goal = self._goal(member.value)
             if goal is not None and self._agrees(goal) and self.trial.proves(goal):
-                return self.page.source.position(member.span.start)[0]
+                return member
         return None
 
     def _others(self) -> Iterator[Member]:
@@ -158,10 +159,13 @@ class Search:
         reread = self.page.reread
         return None if reread is None else reread.node(text, member.span.start)
 
-    def _edit(self, formula: Formula) -> Edit | None:
-        """Return the smallest edit with which the step is proved."""
+    def _edit(self, formula: Formula, stated: Member | None) -> Edit | None:
+        """Return the smallest edit with which the step is proved, if it can be one that the page states."""
         proofs = 0
-        for edit in itertools.islice(self._edits(formula), CANDIDATES):
+        found = list(self._edits(formula))
+        if stated is not None:
+            found.sort(key=lambda edit: _bare(self._written(edit)) != _bare(stated.latex))
+        for edit in found[:CANDIDATES]:
             if self.late or proofs == _PROOFS:
                 return None
             latex = self._written(edit)
