@@ -275,15 +275,11 @@ class Session:
         if step not in known or other.page.statements[at].kind != "claim":
             return False
         before = [None if each is None or each > step else earlier[each] for each in known[:at]]
-        if not other._kernel_proves(at, before):
-            return False
-        judged = other.decide(at, before, seed)
-        check = judged.verdict.cross_check
-        same = judged.left is not None and judged.left.span.start in map(moved, self._starts(step))
-        return judged.verdict.outcome == "proved" and check is not None and check.entries > 0 and same
+        left = other.holds(at, before, seed)
+        return left is not None and left.span.start in map(moved, self._starts(step))
 
-    def _kernel_proves(self, step: int, earlier: list[str | None]) -> bool:
-        """Tell whether the kernel proves a step; of one that it does not nothing more is asked."""
+    def holds(self, step: int, earlier: list[str | None], seed: int = 0) -> Member | None:
+        """Return the good member from which a step is proved, if it is, and holds at some sampled entry."""
         statement = _unsettled(self.page.statements[step], earlier)
         assert statement.chain is not None
         assert statement.member is not None
@@ -291,9 +287,13 @@ class Session:
         near, good, _ = self._lefts(statement, chain, earlier)
         left, right = good or near, chain.members[statement.member]
         if not isinstance(left.value, Tensor) or not isinstance(right.value, Tensor):
-            return False
+            return None
         compared = compare(statement, chain, left.value, right.value, right)
-        return isinstance(compared, Compared) and _proof(compared.goal, self.memory)[0] is not None
+        if not isinstance(compared, Compared) or _proof(compared.goal, self.memory)[0] is None:
+            return None
+        verdict = self.decide(step, earlier, seed).verdict
+        some = verdict.cross_check is not None and verdict.cross_check.entries > 0
+        return left if verdict.outcome == "proved" and some else None
 
     def _starts(self, step: int) -> list[int]:
         """Return where the members before a step begin."""
