@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -204,6 +205,19 @@ def test_macros_may_stand_for_the_ends_of_a_display() -> None:
     ]
 
 
+def test_environments_and_commands_of_the_document_may_be_displays() -> None:
+    text = (
+        "\\newenvironment{eq}[1]{\\begin{equation}\\label{#1}}{\\end{equation}}\n"
+        "\\newcommand{\\all}[1]{\\begin{align*}#1\\end{align*}}\n"
+        "\\newcommand{\\main}{\\begin{align*}f &= g\\end{align*}}\n"
+        "\\begin{document}\n\\begin{eq}\na = b\n\\end{eq} so\n\\all{c &= d}\nand \\main.\n"
+        "\\begin{eq} e\n\n\\end{document}\n"
+    )
+    shown = [item for item in outline(text) if item[0] == "display"]
+    assert shown == [("display", "a = b"), ("display", r"\all{c &= d}"), ("display", r"\main")]
+    assert complaints(text) == [("SD202", (10, 1))]
+
+
 # The whole way
 
 PAPER = r"""\documentclass{article}
@@ -244,7 +258,20 @@ def test_a_macro_that_calls_itself_is_unread() -> None:
 _PIECES = (
     *("$", "$$", r"\(", r"\)", r"\[", r"\]", r"\begin{align}", r"\end{align}", r"\begin{document}"),
     *(r"\end{document}", "%", "% symderiv: ", "{", "}", "\\", "\n", "\n\n", "\r\n", " ", "a", "5"),
-    *(r"\newcommand{\a}", r"\def\b", r"\a", r"\b", r"\section", r"\title", r"\item ", r"\verb|", "|"),
+    *(
+        r"\newcommand{\a}",
+        r"\def\b",
+        r"\a",
+        r"\b",
+        r"\section",
+        r"\title",
+        r"\newenvironment{eq}",
+        r"\begin{eq}",
+        r"\end{eq}",
+        r"\item ",
+        r"\verb|",
+        "|",
+    ),
     *(r"\begin{verbatim}", r"\end{verbatim}", r"\iffalse", r"\fi", r"\let\a=\b", "{\\begin{equation}}"),
     *("{\\end{equation}}", r"\begin{proof}", r"\end{proof}", "é", "\ufeff", "\x00", "\u2028"),
 )
@@ -262,6 +289,8 @@ def test_any_text_is_a_document(text: str) -> None:
             spans.append(item.outer)
         assert all(0 <= span.start <= span.end <= length for span in spans)
     assert all(0 <= found.span.start <= found.span.end <= length for found in document.diagnostics)
+    outers = [item.outer for item in document.items if isinstance(item, MathSpan)]
+    assert all(one.end <= other.start for one, other in pairwise(outers))
 
 
 @pytest.mark.parametrize(

@@ -55,11 +55,17 @@ _DEFINITION = re.compile(
             \{?\s{0,9}(?P<new>\\(?:[A-Za-z]+|.))\s{0,9}\}?\s{0,9}
             (?:\[\d\])?\s{0,9}(?:\[[^\]\n]{0,200}\])?\s{0,9}(?=\{)
       | \\[gex]?def\s{0,9}(?P<def>\\(?:[A-Za-z]+|.))[^{}\n\\]{0,40}(?=\{)
+      | \\(?:re)?newenvironment\*?\s{0,9}\{(?P<environment>[A-Za-z]+\*?)\}\s{0,9}
+            (?:\[\d\])?\s{0,9}(?:\[[^\]\n]{0,200}\])?\s{0,9}(?=\{)
       | \\let\s{0,9}(?P<let>\\[A-Za-z]+)\s{0,9}=?\s{0,9}\\(?:[A-Za-z]+|.)""",
     re.VERBOSE,
 )
+_GAP = re.compile(r"\s{0,9}(?=\{)")
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+|.)", re.DOTALL)
 _SHORTHAND = re.compile(rf"\s*\\(begin|end)\s*\{{((?:{'|'.join(ENVIRONMENTS)})\*?)\}}\s*")
+_OPENS = re.compile(rf"\s*\\begin\s*\{{(?:{'|'.join(ENVIRONMENTS)})\*?\}}")
+_WHOLE = re.compile(rf"{_OPENS.pattern}.*\\end\s*\{{(?:{'|'.join(ENVIRONMENTS)})\*?\}}\s*", re.DOTALL)
+_BEGIN_OR_END = re.compile(r"\\(begin|end)\{([A-Za-z]+\*?)\}")
 _HEADING = re.compile(
     rf"\\(?P<name>{'|'.join(_LEVELS)})\*?[ \t]{{0,9}}(?:\[[^\]\n]{{0,200}}\])?[ \t]{{0,9}}(?=\{{)"
 )
@@ -89,8 +95,7 @@ def read(path: str, text: str) -> Document:
         barriers=tuple(heading.start() for heading, _ in page.headings),
         tex=True,
     )
-    page.regions.extend(found.regions)
-    page.regions.sort(key=lambda region: region.outer.start)
+    page.regions[:] = _apart([*page.regions, *found.regions])
     given = tuple(_items(page))
     items = [item for item in given if not isinstance(item, Diagnostic)]
     items.sort(key=_start)
@@ -112,7 +117,10 @@ def _start(item: Item) -> tuple[int, bool]:
 
 @dataclass(frozen=True, slots=True)
 class _Definition:
-    """A definition: its place, the command that it defines, and what it puts for it."""
+    r"""A definition: its place, the command that it defines, and what it puts for it.
+
+    `\newenvironment{eq}` defines the command `\begin{eq}`.
+    """
 
     span: Span
     command: str
@@ -146,8 +154,9 @@ def _page(source: Source) -> _Page:
     start = opened.end() if opened else 0
     ended = _END.search(bare, start)
     body = Span(start, ended.start() if ended else len(bare))
-    found = list(_shorthands(bare, body, definitions))
+    found = [*_shorthands(bare, body, definitions), *_own_environments(bare, body, definitions)]
     regions = [each for each in found if isinstance(each, Region)]
+    regions = _apart([*regions, *_whole(bare, body, definitions, groups)])
     unclosed = [each for each in found if isinstance(each, Diagnostic)]
     bare = _blanked(bare, [region.outer for region in regions])
     headings = tuple(
@@ -214,7 +223,9 @@ def _definitions(text: str, groups: dict[int, int]) -> Iterator[_Definition]:
                 continue
             content = Span(match.end() + 1, groups[match.end()])
         at = content.end + (not match["let"])
-        command = match["new"] or match["def"] or match["let"]
+        command = match["new"] or match["def"] or match["let"] or rf"\begin{{{match['environment']}}}"
+        if match["environment"] and (second := _GAP.match(text, at)) and second.end() in groups:
+            at = groups[second.end()] + 1
         said = text[content.start : content.end] or match.group().rpartition(command)[2]
         yield _Definition(Span(match.start(), at), command, said)
 
@@ -244,6 +255,46 @@ def _shorthands(text: str, body: Span, definitions: tuple[_Definition, ...]) -> 
             opened, name = match, said[2]
     if opened:
         yield _unclosed(opened)
+
+
+def _own_environments(
+    text: str, body: Span, definitions: tuple[_Definition, ...]
+) -> Iterator[Region | Diagnostic]:
+    """Give the displays in environments that the document defines as one of ours."""
+    own = {each.command for each in definitions if _OPENS.match(each.content)}
+    opened: re.Match[str] | None = None
+    for match in _BEGIN_OR_END.finditer(text, body.start, body.end) if own else ():
+        if opened is None and match.group() in own:
+            opened = match
+        elif opened and match[1] == "end" and match[2] == opened[2]:
+            yield Region(
+                "mathematics", Span(opened.start(), match.end()), Span(opened.end(), match.start()), "$$"
+            )
+            opened = None
+    if opened:
+        yield _unclosed(opened)
+
+
+def _whole(
+    text: str, body: Span, definitions: tuple[_Definition, ...], groups: dict[int, int]
+) -> Iterator[Region]:
+    r"""Give the displays that are calls of one macro, such as `\eq{a = b}`."""
+    meant = {each.command: "#" in each.content for each in definitions if _WHOLE.fullmatch(each.content)}
+    for match in _calls(text, body, meant):
+        end = match.end()
+        while meant[match.group()] and (gap := _GAP.match(text, end)) and gap.end() in groups:
+            end = groups[gap.end()] + 1
+        span = Span(match.start(), end)
+        yield Region("mathematics", span, span, "$$")
+
+
+def _apart(regions: list[Region]) -> list[Region]:
+    """Return the regions in order, without those that begin inside another."""
+    apart: list[Region] = []
+    for region in sorted(regions, key=lambda region: region.outer.start):
+        if not apart or apart[-1].outer.end <= region.outer.start:
+            apart.append(region)
+    return apart
 
 
 def _calls(text: str, body: Span, commands: Container[str]) -> Iterator[re.Match[str]]:
