@@ -248,6 +248,20 @@ def test_a_paper_gets_its_verdicts_in_their_places(ends: str) -> None:
     assert found == [("proved", 9, 18), ("refuted", 10, 9), ("proved", 12, 19), ("refuted", 15, 18)]
 
 
+def test_what_is_written_in_an_argument_has_its_own_place() -> None:
+    r"""$3 x_i$ is $3$ and not the $2$ of the derivative; the call is shown as it is written."""
+    text = (
+        "\\newcommand{\\all}[1]{\\begin{align*}#1\\end{align*}}\n"
+        "\\newcommand{\\pd}[2]{\\frac{\\partial #1}{\\partial #2}}\n"
+        "Let $x \\in \\mathbb{R}^n$, $f = \\sum_k x_k^2$.\n\n"
+        "\\all{\\pd{f}{x_i} = 3 x_i}\n"
+    )
+    (step,) = (each for each in judged(text, "page.tex").statements if each.verdict)
+    assert (step.verdict, step.left, step.latex) == ("refuted", r"\pd{f}{x_i}", "3 x_i")
+    column = text.split("\n")[4].index("3 x_i") + 1
+    assert (step.span.line, step.span.column, step.span.end_column) == (5, column, column + 5)
+
+
 def test_a_macro_that_calls_itself_is_unread() -> None:
     file = judged(r"\newcommand{\a}{\b}\newcommand{\b}{\a} so $\a = 1$", "paper.tex")
     assert "unread" in [each.verdict for each in file.statements]

@@ -1,7 +1,7 @@
 """Macros of a document: `\\newcommand` and its kin are stored, and their calls replaced.
 
 A `Macros` grows while a document is read, span after span. Expansion is bounded in depth and in size;
-every token that comes out of a call carries the span of that call.
+a token that comes out of a call carries the span of that call, its arguments their own.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Macros:
 
     def expand(self, tokens: list[Token], *, text: str, offset: int) -> list[Token]:
         """Return the tokens with definitions taken in and calls replaced."""
-        if not self.known and not any(token.text in _DEFINING for token in tokens):
+        if not tokens or not (self.known or any(token.text in _DEFINING for token in tokens)):
             return tokens
         return _Expansion(self, tokens, text, offset).run()
 
@@ -68,6 +68,8 @@ class _Expansion:
         self.offset = offset
         self.pending = [(token, 0) for token in reversed(tokens)]
         self.produced = 0
+        self.taken = tokens[0].span
+        """Where what was taken last ends."""
 
     def fail(self, message: str, span: Span, expected: str = "") -> NoReturn:
         """Raise a `LatexError`."""
@@ -94,7 +96,7 @@ class _Expansion:
         if depth >= MAX_DEPTH:
             self.fail(f"{token.text} expands without end", token.span)
         arguments: list[list[Token]] = []
-        span = token.span
+        span = self.taken = token.span
         if macro.default is not None:
             given = self.optional()
             arguments.append(list(macro.default) if given is None else given)
@@ -102,6 +104,7 @@ class _Expansion:
             if not self.pending or self.pending[-1][0].text == "}":
                 self.fail(f"expected an argument of {token.text}", token.span, f"an argument of {token.text}")
             arguments.append(self.argument())
+        span = span.to(self.taken)
         body: list[Token] = []
         hash_before = False
         for part in macro.body:
@@ -113,19 +116,20 @@ class _Expansion:
                 hash_before = True
                 continue
             hash_before = False
-            body.append(part)
+            body.append(part._replace(span=span))
             if len(body) > MAX_TOKENS:
                 break
         self.produced += len(body) + 1
         if self.produced > MAX_TOKENS:
             self.fail(f"{token.text} expands to too much", token.span)
-        self.pending.extend((part._replace(span=span), depth + 1) for part in reversed(body))
+        self.pending.extend((part, depth + 1) for part in reversed(body))
 
     def argument(self) -> list[Token]:
         """Take one argument: a braced group without its braces, or a single token."""
         if not self.pending:
             return []
         first, _ = self.pending.pop()
+        self.taken = first.span
         if first.text != "{":
             return [first]
         taken: list[Token] = []
@@ -134,6 +138,7 @@ class _Expansion:
             token, _ = self.pending.pop()
             level += (token.text == "{") - (token.text == "}")
             if not level:
+                self.taken = token.span
                 return taken
             taken.append(token)
         return self.fail("expected a closing brace for this", first.span, "a closing brace")
@@ -148,6 +153,7 @@ class _Expansion:
         while self.pending:
             token, _ = self.pending.pop()
             if token.text == "]" and level <= 0:
+                self.taken = token.span
                 return taken
             level += (token.text == "{") - (token.text == "}")
             taken.append(token)
