@@ -7,13 +7,15 @@ equal.
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import sympy
-from sympy import Eq, Expr, Ge, Gt, Le, Lt, Ne, Symbol
+from sympy import Eq, Expr, Ge, Gt, KroneckerDelta, Le, Lt, Ne, Symbol
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
@@ -48,6 +50,8 @@ _TOKEN = object()
 RELATIONS = {Eq: "=", Ne: "≠", Gt: ">", Ge: "≥", Lt: "<", Le: "≤"}
 PAIRS = 4
 """How many pairs of indices are told apart at most."""
+ENTRIES = 16
+"""How many entries are proved one by one at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +103,53 @@ def prove(goal: Goal, memory: Memory | None = None) -> Proved | Residue:
     try:
         left, right = exact(goal.left), exact(goal.right)
         whole = Goal(left, right, goal.ranges, goal.assumptions, goal.context)
-        return _prove(whole, Memory() if memory is None else memory)
+        known = Memory() if memory is None else memory
+        found = _prove(whole, known)
+        entries = _entry_by_entry(whole, known) if isinstance(found, Residue) else None
     except RecursionError:
         msg = "the term is nested too deeply"
         raise TooLarge(msg) from None
+    return entries or found
+
+
+def _entry_by_entry(goal: Goal, memory: Memory) -> Proved | None:
+    """Prove each entry by itself where indices of few values are compared with numbers: a written matrix."""
+    compared = {
+        index
+        for side in (goal.left, goal.right)
+        for delta in side.atoms(KroneckerDelta)
+        if any(isinstance(each, sympy.Integer) for each in delta.args)
+        for index in delta.free_symbols & goal.ranges.keys()
+    }
+    counts = {index: goal.ranges[index] for index in sorted(compared, key=str)}
+    lengths = [int(count) for count in counts.values() if isinstance(count, sympy.Integer)]
+    if not counts or len(lengths) < len(counts) or math.prod(lengths) > ENTRIES:
+        return None
+    if any(compared & body.body.free_symbols for body in goal.context.definitions.values()):
+        return None
+    proofs = []
+    for place in itertools.product(*(range(1, length + 1) for length in lengths)):
+        found = _prove_entry(goal, dict(zip(counts, map(sympy.Integer, place), strict=True)), memory)
+        if found is None:
+            return None
+        proofs.append(found)
+    hypotheses = {name for proof in proofs for name in proof.hypotheses}
+    kinks = any(proof.almost_everywhere for proof in proofs)
+    return Proved("normal form, entry by entry", (), tuple(sorted(hypotheses)), kinks, _TOKEN)
+
+
+def _prove_entry(goal: Goal, place: Mapping[Index, Expr], memory: Memory) -> Proved | None:
+    """Prove a goal for one value of some of its indices."""
+    facts = [fact.xreplace(place) for fact in goal.assumptions]
+    if any(fact == False for fact in facts):  # noqa: E712  nothing is claimed of this entry
+        return Proved("normal form", (), (), almost_everywhere=False, token=_TOKEN)
+    kept = tuple(fact for fact in facts if fact != True)  # noqa: E712
+    ranges = {index: size for index, size in goal.ranges.items() if index not in place}
+    left, right = goal.left.xreplace(place), goal.right.xreplace(place)
+    with suppress(NoRule, TooLarge, Undefined):
+        found = _prove(Goal(left, right, ranges, kept, goal.context), memory)
+        return found if isinstance(found, Proved) else None
+    return None
 
 
 def _prove(goal: Goal, memory: Memory) -> Proved | Residue:
