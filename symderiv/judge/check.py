@@ -46,11 +46,13 @@ from symderiv.meaning.cues import sets_aside
 from symderiv.meaning.domains import domains, folded
 from symderiv.meaning.fulfilled import fulfilling
 from symderiv.meaning.hypotheses import written
-from symderiv.meaning.model import Chain, Failure, Member, Page, Shown, Statement, Tensor
+from symderiv.meaning.model import Assumption, Chain, Failure, Member, Page, Shown, Statement, Tensor
 from symderiv.meaning.notation import derived_latex
 
 Json = dict[str, Any]
 _GOOD = frozenset({"proved", "tested", None})
+_MOST_TRIED = 3
+"""So many assumptions that a proof used are tried for one without them."""
 _HELD = (["proved"], ["tested"])
 
 
@@ -517,10 +519,19 @@ class Session:
         kept = [
             (a, facts) for a, facts in both if {*map(told, facts)} & named or any(map(_is_always_told, facts))
         ]
-        goal = replace(compared.goal, assumptions=tuple(fact for _, facts in kept for fact in facts))
-        if len(kept) < len(both) and _proof(goal, self.memory)[0] is None:
-            kept = both
+        if len(kept) < len(both) and not self._proves(compared.goal, kept):
+            return tuple(written(a, facts) for a, facts in both)
+        fired = [each for each in kept if not any(map(_is_always_told, each[1]))]
+        for each in fired[:_MOST_TRIED]:
+            fewer = [other for other in kept if other is not each]
+            if self._proves(compared.goal, fewer):
+                kept = fewer
         return tuple(written(a, facts) for a, facts in kept)
+
+    def _proves(self, goal: Goal, given: list[tuple[Assumption, tuple[Boolean, ...]]]) -> bool:
+        """Tell whether a goal has a proof under some of its assumptions."""
+        assumptions = tuple(fact for _, facts in given for fact in facts)
+        return _proof(replace(goal, assumptions=assumptions), self.memory)[0] is not None
 
     def _as_written(
         self, statement: Statement, chain: Chain, left: Member, right: Member, seed: int
