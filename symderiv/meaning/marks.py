@@ -16,7 +16,7 @@ from symderiv.meaning.vocabulary import ELEMENTARY
 
 def is_named(members: list[tree.Node]) -> bool:
     """Tell whether a page has the letter d where it is no mark: alone, as a size, with a subscript."""
-    return any(_loose(member, "d") for member in members)
+    return any(_loose(member, "d") for member in members if not _is_below(member, "d"))
 
 
 def with_marks(chain: tree.Chain, *, named: bool, operator: bool) -> tree.Chain:
@@ -64,6 +64,8 @@ def _loose(node: tree.Node, letter: str) -> bool:
         return node.text == letter
     if isinstance(node, tree.Differential) and letter == "d":
         return _loose(node.of, letter)
+    if _is_dimension(node, letter):
+        return False
     if not isinstance(node, tree.Product):
         return any(_loose(child, letter) for child in names.children(node))
     for at, factor in enumerate(node.factors):
@@ -72,6 +74,25 @@ def _loose(node: tree.Node, letter: str) -> bool:
         if (below is not None and _loose(below, letter)) or (not mark and _loose(factor, letter)):
             return True
     return False
+
+
+def _is_dimension(node: tree.Node, letter: str) -> bool:
+    """Tell whether a letter is there as a part of a size only: `\\sqrt{d_k}`, `\\mathbb{R}^{d_k}`."""
+    if isinstance(node, tree.Root):
+        return _is_below(node.radicand, letter)
+    if not isinstance(node, tree.Script):
+        return False
+    if isinstance(node.base, tree.Name) and node.base.font == "blackboard" and node.sup is not None:
+        sizes = node.sup.factors if isinstance(node.sup, tree.Product) else (node.sup,)
+        return not any(_loose(each, letter) for each in sizes if not _is_below(each, letter))
+    word = isinstance(node.sub, tree.Words) or (isinstance(node.sub, tree.Name) and len(node.sub.text) > 1)
+    return word and _is_below(node, letter)
+
+
+def _is_below(node: tree.Node, letter: str) -> bool:
+    """Tell whether a node is a letter with a subscript."""
+    scripted = isinstance(node, tree.Script) and node.sup is None and node.sub is not None
+    return scripted and isinstance(node, tree.Script) and _is_letter(node.base, letter)
 
 
 def _is_mark(node: tree.Product, at: int, letter: str) -> bool:

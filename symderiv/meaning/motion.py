@@ -118,7 +118,7 @@ class Motion:
         )
 
 
-_CONSTANTS = frozenset({*"abcABC", "\\alpha", "\\beta", "\\gamma", "\\lambda", "\\epsilon", "\\varepsilon"})
+_CONSTANTS = frozenset({*"abcdABC", "\\alpha", "\\beta", "\\gamma", "\\lambda", "\\epsilon", "\\varepsilon"})
 
 
 def _is_constant(key: str) -> bool:
