@@ -8,7 +8,7 @@ from symderiv.latex import brackets, calls, derivatives, expressions, scripts
 from symderiv.latex.layout import OPENERS, TEXT
 from symderiv.latex.reader import Reader
 from symderiv.latex.tokens import COMMAND, DIGIT, LETTER
-from symderiv.latex.tree import Accent, Big, Differential, Dots, Fraction, Name, Node, Product, Root
+from symderiv.latex.tree import Accent, Big, Differential, Dots, Fraction, Name, Node, Product, Root, Script
 from symderiv.latex.vocabulary import (
     ACCENTS,
     BIGS,
@@ -62,6 +62,8 @@ def atom(reader: Reader) -> Node:
     if text in OPENERS:
         return brackets.group(reader)
     reader.read()
+    if text == "\\delta" and (letters := pair(reader)) is not None:
+        return Script(Name(text, span=token.span), letters, span=reader.since(start))
     if text in GREEK:
         return Name(text, reader.font, span=token.span)
     if text in ACCENTS:
@@ -74,6 +76,15 @@ def atom(reader: Reader) -> Node:
         return Name(text, span=token.span)
     reader.at = start
     return reader.unexpected()
+
+
+def pair(reader: Reader) -> Node | None:
+    """pair : "{" letter letter "}", the `{ij}` of a delta whose underscore is missing"""
+    inside = reader.tokens[reader.at + 1 : reader.at + 4]
+    letters = [token.kind == LETTER and token.text.islower() for token in inside]
+    if not reader.check("{") or reader.token.space or letters != [True, True, False] or inside[2].text != "}":
+        return None
+    return expressions.argument(reader)
 
 
 def function_name(reader: Reader) -> Node:

@@ -35,7 +35,7 @@ def scripted(reader: Reader, base: Node, start: int) -> Node:
         else:
             sup = script_argument(reader, "superscript")
     reader.scripts -= 1
-    if isinstance(sub, Group) and sub.left in {"{", "[", "("} and isinstance(sub.body, Relation):
+    if isinstance(sub, Group) and sub.left == "{" and isinstance(sub.body, Relation):
         sub = sub.body
     plain = isinstance(base, Script) and base.sup is None and not base.primes
     if plain and isinstance(base, Script) and sub is None and sup is not None and not primes:

@@ -232,8 +232,8 @@ def _ones(
     elaborator: Elaborator, node: tree.Node, subs: tuple[tree.Node, ...], declared: tuple[Size, ...] | None
 ) -> Tensor:
     """`\\mathbf 1`: an indicator, an entry of a tensor of ones, or the tensor itself."""
-    if len(subs) == 1 and isinstance(subs[0], tree.Relation):
-        return Tensor(indicator(proposition(elaborator, subs[0])))
+    if len(subs) == 1 and isinstance(names.plain(subs[0]), tree.Relation):
+        return Tensor(indicator(proposition(elaborator, names.plain(subs[0]))))
     if subs and all(
         isinstance(sub, tree.Name)
         and (

@@ -52,6 +52,8 @@ def _group(elaborator: Elaborator, node: tree.Group) -> Tensor:
         return listed(elaborator, node.body)
     if node.left in ("\\lfloor", "\\lceil"):
         raise unsupported("rounding is not supported yet", node.span)
+    if isinstance(node.body, tree.Relation) and "|" in node.body.operators:
+        raise unsupported("a probability under a condition is not supported yet", node.span)
     if isinstance(node.body, tree.Relation):
         raise unsupported("a relation in brackets has no value", node.span)
     return elaborator.paired(node.body)

@@ -5,7 +5,9 @@ Vocabulary: a *place* is a math span where it stands; its *cue* is what the pros
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from symderiv.diagnostics import Span
@@ -13,9 +15,15 @@ from symderiv.document.model import Directive, Document, Heading, MathSpan, Pros
 from symderiv.latex import LatexError, Macros, parse, tree
 from symderiv.meaning import cues, digits, dots, gradients, marks, names
 from symderiv.meaning.bounds import with_bounds
+from symderiv.meaning.brackets import bracketed, with_entries
 from symderiv.meaning.parameters import labelled, with_parameters
 from symderiv.meaning.scope import Scope
 
+_DEFINITIONS = re.compile(
+    r"^[ \t]*\\(?:(?:re)?newcommand|providecommand|[gex]?def|DeclareMathOperator)\b[^\n]{1,400}$",
+    re.MULTILINE,
+)
+"""Lines of prose that define a macro."""
 LAYOUTS = ("numerator", "denominator", "gradient")
 
 
@@ -51,6 +59,7 @@ class Reading:
         self.layout: str | None = None
         self.places: list[Place] = []
         self.macros = Macros()
+        self._source = document.source.text
         self._scope = Scope(None, 0)
         self._before = ""
         self._paragraph = self._prose = -1
@@ -133,9 +142,11 @@ class Reading:
             (found for place in self.places for found in chains(place.display)), self.numbered.matrices
         )
 
+        written = bracketed(found for place in self.places for found in chains(place.display))
         self.labelled = labelled(found for place in self.places for found in chains(place.display))
 
         def settled(chain: tree.Chain) -> tree.Chain:
+            chain = with_entries(chain, written)
             chain = names.lowered(with_bounds(chain), letters | paired, paired)
             chain = digits.joined(chain, self.numbered.names)
             chain = digits.apart(names.labels_apart(chain), ranks)
@@ -153,7 +164,14 @@ class Reading:
         self._scope = Scope(self._scope, item.level)
         self._before, self._fresh = "", True
 
+    def _definitions(self, text: str, start: int) -> None:
+        """Take in the macros that lines of prose define; what cannot be read there is prose."""
+        for found in _DEFINITIONS.finditer(text):
+            with suppress(LatexError):
+                parse(found[0], offset=start + found.start(), macros=self.macros)
+
     def _words(self, item: Prose) -> None:
+        self._definitions(self._source[item.span.start : item.span.end], item.span.start)
         if cues.announces_einstein(item.text):
             self._einstein = True
         if cues.has_words(item.text) and item.paragraph != self._prose:

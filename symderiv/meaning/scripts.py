@@ -69,7 +69,7 @@ def script(elaborator: Elaborator, node: tree.Script) -> Tensor:
         value = named(elaborator, node, base, subs)
         return value if sup is None else power(elaborator, value, sup, node)
     elif isinstance(base, tree.Number) and base.text == "1" and node.sub is not None:
-        return Tensor(indicator(proposition(elaborator, node.sub)))
+        return Tensor(indicator(proposition(elaborator, names.plain(node.sub))))
     elif isinstance(base, tree.Call | tree.Script) and node.sub is not None:
         value = fix(elaborator, elaborator.value(base), names.items(node.sub), node.span)
     else:
