@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pages import judged
 
 from symderiv.document import read
-from symderiv.document.files import UnreadableFile, find, load
+from symderiv.document.files import LARGEST, UnreadableFile, find, load
 from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
 from symderiv.report.model import FileReport
 
@@ -278,6 +278,12 @@ def test_what_is_open_in_a_cell_ends_with_it() -> None:
     assert cell is not None
     assert (found.code, cell.number, cell.position(found.span.start)) == ("SD202", 1, (2, 1))
     assert mathematics("page.ipynb", notebook("---\n$$ a", "$b$\n---")) == ["b"]
+
+
+def test_a_notebook_may_be_large_for_its_figures(tmp_path: Path) -> None:
+    path = tmp_path / "figures.ipynb"
+    path.write_text(notebook("x" * (LARGEST + 1), "$a$", kinds={1: "code"}))
+    assert [item.text for item in load(path).items if isinstance(item, MathSpan)] == ["a"]
 
 
 def test_half_a_character_is_none() -> None:

@@ -11,6 +11,8 @@ from symderiv.document.model import Document
 
 LARGEST = 2_000_000
 """Bytes: a longer file is not a derivation."""
+LARGEST_NOTEBOOK = 20_000_000
+"""Bytes: a notebook holds its figures too."""
 
 
 class UnreadableFile(Exception):
@@ -72,9 +74,10 @@ def _documents(folder: str) -> Iterator[str]:
 
 def _content(name: str) -> bytes:
     """Return the bytes of a file that is there and not too large."""
+    largest = LARGEST_NOTEBOOK if name.lower().endswith(".ipynb") else LARGEST
     try:
         with Path(name).open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(largest + 1)
     except FileNotFoundError:
         raise UnreadableFile(name, None, "there is no such file") from None
     except IsADirectoryError:
@@ -82,8 +85,8 @@ def _content(name: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableFile(name, None, f"the file cannot be read: {reason.lower()}") from None
-    if len(content) > LARGEST:
-        raise UnreadableFile(name, None, f"the file is larger than {LARGEST // 1_000_000} MB")
+    if len(content) > largest:
+        raise UnreadableFile(name, None, f"the file is larger than {largest // 1_000_000} MB")
     return content
 
 

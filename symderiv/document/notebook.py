@@ -19,7 +19,7 @@ from symderiv.document import markdown
 from symderiv.document.model import Directive, Document, Heading, Item
 from symderiv.document.views import View, complaints, onto, paragraphs
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s"{}\[\],:]+')
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],:]|[^\s"{}\[\],:]+')
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u....|u....|.)|[^\\]", re.DOTALL)
 _NOT_JSON = "the file is no notebook: it is not JSON"
 _NO_CELLS = "the file is no notebook of format 4: it has no cells"
