@@ -112,8 +112,40 @@ SOLVED = Context(
     shapes={"A": (N, N), "x": (N,), "y": (N,)},
 )
 
+RISING = total(lambda k: indicator(k >= i) * x(k), N)
+BESIDE = inverse_of("A")(i, j) + inverse_of("A")(1, 1) + inverse_of("A")(i, i) + x(i) * y(j)
+
+
+def of_rows(first, second):
+    """Return an entry of an inverse of its own for each row."""
+    return matrix(lambda row, column: H3(first, row, column))(first, second)
+
+
+def over(body, condition):
+    """Return the product of a body over all indices, where a condition holds."""
+    return Product(Cases(body(k), condition, one, sympy.true), (k, 1, N))
+
+
+PARTS = over(x, k >= i + 5) + over(y, k <= i) * over(z, sympy.And(k >= i, k >= j)) + over(x, k <= j)
+"""Products over parts of a range: their ends may lie outside, or are two, or the rest is not there."""
+
 # name: (context, ranges, assumptions, left, right, wrong rights)
 CASES: dict[str, tuple] = {
+    "an equality that a condition excludes, before a sum": (PLAIN, R2, (), indicator(i >= j) * whole(a) + delta(i, j) * whole(RISING), indicator(i >= j) * a + delta(i, j) * RISING, [
+        indicator(i >= j) * a + RISING]),
+    "a hypothesis over too many indices to be matched": (PLAIN, {}, (Eq(U5(*map(Index, "ijklm")), 0),), total(U5, *map(Size, "NMTBd")) + b, b + total(U5, *map(Size, "NMTBd")), [
+        total(U5, *map(Size, "NMTBd")) + 2 * b]),
+    "roots of what may be negative, under a condition": (PLAIN, {}, (), indicator(c > 0) * whole(sqrt(a) + sqrt(b) + sqrt(c)), indicator(c > 0) * (sqrt(a) + sqrt(b) + sqrt(c)), []),
+    "sums of one range and of one a place further": (PLAIN, {}, (), Sum(x(k + 1) / (1 + exp(-x(k + 1))), (k, 1, N - 1)) + Sum(x(k) / (1 + exp(x(k))), (k, 2, N)), Sum(x(k), (k, 2, N)), [
+        Sum(x(k), (k, 1, N))]),
+    "inverses beside sums that are joined": (PLAIN, R2, (), BESIDE * total(lambda k: 1 / (1 + exp(x(k))) + 1 / (1 + exp(-x(k))), N), BESIDE * N, [BESIDE * (N + 1)]),
+    "an inverse on its diagonal beside sums that are joined": (PLAIN, R1, (), (inverse_of("A")(i, i) + y(i)) * total(lambda k: 1 / (1 + exp(x(k))) + 1 / (1 + exp(-x(k))), N), (inverse_of("A")(i, i) + y(i)) * N, [
+        (inverse_of("A")(i, i) + y(i)) * (N + 1)]),
+    "products of zeros and ones, beside sums that are joined": (PLAIN, R2, (Eq(z(k) ** 2, z(k)),), over(z, k <= i) * over(y, k <= j) * total(lambda k: 1 / (1 + exp(x(k))) + 1 / (1 + exp(-x(k))), N), over(z, k <= i) * over(y, k <= j) * N, [
+        over(z, k <= i) * over(y, k <= j) * (N + 1)]),
+    "products in two parts": (PLAIN, R1, (), whole(Product(Cases(x(k), k < i, one, sympy.true), (k, 1, N)) * Product(Cases(x(k), k >= i, one, sympy.true), (k, 1, N))), Product(x(k), (k, 1, N)), [
+        Product(x(k) + 1, (k, 1, N))]),
+    "products under several conditions, beside sums that are joined": (PLAIN, R2, (), PARTS * total(lambda k: 1 / (1 + exp(x(k))) + 1 / (1 + exp(-x(k))), N), PARTS * N, [PARTS * N + 1]),
     "solution of a linear system": (SOLVED, R1, (), total(lambda k: A(i, k) * y(k), N), x(i), [y(i), 2 * x(i)]),
     "derivatives of what does not depend": (PLAIN, R1, (), D(top(x, N) + inverse_of("A")(1, 1) + det_of("A"), y(i)), zero, [y(i)]),
     "derivative of one number by another": (PLAIN, {}, (), D(x(1), x(2)) + D(x(2), x(2)), one, [zero]),
@@ -269,6 +301,8 @@ UNDECIDED = {
         total(lambda *at: 1 - 1 / (1 + exp(-U5(*at))), *map(Size, "NMTBd")),
         total(lambda *at: 1 / (1 + exp(U5(*at))), *map(Size, "NMTBd")),
     ),
+    "an inverse of inverses, one for each row": (total(lambda k: matrix(of_rows)(i, k) * of_rows(k, j), N), delta(i, j)),
+    "sums of one range and of one a place further, counted": (Sum(1 / (1 + exp(-x(k + 1))), (k, 1, N - 1)) + Sum(1 / (1 + exp(x(k))), (k, 2, N)), N - 1),
     "a product over a range": (Product(Cases(x(k), k < j, one, sympy.true), (k, 1, N)), x(j)),
 }  # fmt: skip
 
@@ -367,6 +401,15 @@ def test_labelling_gives_up_on_too_many_namings(monkeypatch) -> None:
 
     with pytest.raises(TooLarge, match="alike"):
         normal(total(lambda i, j, k: A(i, j) * A(j, k) * A(k, i) * C(i, j), N, N, N), {})
+
+
+def test_the_sign_of_many_indicators_is_not_asked_for() -> None:
+    """It is told in so many cases, and in no more."""
+    algebra = Algebra({})
+
+    for count, sign in ((4, 2), (5, 0)):
+        term = count + 1 - sum(indicator(x(n) > 0) for n in range(1, count + 1))
+        assert algebra.sign(normal(term, {})) == sign
 
 
 def test_all_integers_have_no_number() -> None:

@@ -12,6 +12,7 @@ from brute_force import Undefined, assignments, evaluate
 from sympy import Eq, Expr, Integer, KroneckerDelta, Product, Sum, log
 
 from symderiv.judge.refute import refute
+from symderiv.kernel import inverses
 from symderiv.kernel.equality import Proved, normal, prove
 from symderiv.kernel.terms import Context, D, Det, Goal, Index, Inv, Size, entry, fresh
 from symderiv.kernel.writing import write
@@ -241,3 +242,11 @@ def test_a_row_that_meets_its_own_column_is_kept() -> None:
 
     assert not isinstance(prove(goal), Proved)
     assert refute(goal) is not None
+
+
+def test_a_difference_is_multiplied_by_matrices_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Woodbury's identity takes such products; without any it is left open."""
+    left, right, ranges = TRUE["Woodbury"]
+    monkeypatch.setattr(inverses, "MULTIPLES", 0)
+
+    assert not isinstance(prove(Goal(left, right, ranges, (), CONTEXT)), Proved)

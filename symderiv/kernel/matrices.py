@@ -411,8 +411,7 @@ def _lead(
         if a.kind is Kind.SUM and e == 1:
             bound, body = algebra.opened(a)
             ((inside, c),) = body.terms.items()
-            if c != 1:
-                return None
+            assert c == 1, "a closed sum has a coefficient"
         if inside.exponent or inside.marked:
             return None
         summed |= bound
