@@ -92,7 +92,7 @@ def grid(node: tree.Matrix) -> Grid:
     length = len(rows) if not skipped else None
     if not regular:
         cells = [cell for at, label in labels.items() for cell in _loose(rows[at], label, width)]
-        return Grid(tuple(cells), length, None, regular=False)
+        return Grid(tuple(_apart(cells)), length, None, regular=False)
     places = {at: at + 1 for at in range(left)} | {at: at - width + 1 for at in range(right, width)}
     found = [
         Cell(row, column, _plain(rows[at][there]))
@@ -114,7 +114,7 @@ def grid(node: tree.Matrix) -> Grid:
         ]
     else:
         found = [cell for cell in found if cell not in blank]
-    return Grid(tuple(found), length, None if dotted else width, regular)
+    return Grid(tuple(_apart(found)), length, None if dotted else width, regular)
 
 
 def _ends(length: int, skipped: Sequence[int]) -> tuple[int, int, bool]:
@@ -161,6 +161,29 @@ def _plain(node: tree.Node) -> tree.Node:
         return replace(each, sub=tree.Sequence(items, span=each.sub.span))
 
     return names.rebuilt(node, part)
+
+
+def _apart(cells: Sequence[Cell]) -> list[Cell]:
+    """Read `x_{11}` as an entry with two indices where `x_{1n}` stands beside it."""
+    scripts = [
+        each for cell in cells for each in names.walk(cell.node) if isinstance(each, tree.Script) and each.sub
+    ]
+    paired = [each.base for each in scripts if len(names.items(each.sub)) == _PAIR]
+
+    def part(each: tree.Node) -> tree.Node:
+        number = each.sub if isinstance(each, tree.Script) and each.base in paired else None
+        if not isinstance(each, tree.Script) or not isinstance(number, tree.Number):
+            return each
+        text = number.text
+        if len(text) != _PAIR or not text.isdecimal() or "0" in text:
+            return each
+        digits = tuple(tree.Number(digit, span=number.span) for digit in text)
+        return replace(each, sub=tree.Sequence(digits, span=number.span))
+
+    return [replace(cell, node=names.rebuilt(cell.node, part)) for cell in cells] if paired else list(cells)
+
+
+_PAIR = 2
 
 
 def lasts(node: tree.Node) -> list[tree.Name]:
@@ -354,7 +377,7 @@ def sequence(nodes: Sequence[tree.Node], last: tree.Node) -> tuple[tree.Node, tr
         return None
     ends = _Ends()
     cells = [Cell(at, 1, _plain(node)) for at, node in enumerate(nodes, 1)]
-    found = template([*cells, Cell(0, 1, _plain(last))], ends, _LINE)
+    found = template(_apart([*cells, Cell(0, 1, _plain(last))]), ends, _LINE)
     return None if found is None else (found, ends.tree(RUN))
 
 
