@@ -38,6 +38,10 @@ def differential(elaborator: Elaborator, node: tree.Differential) -> Tensor:
     if isinstance(power, tree.Number):
         raise unsupported("whether the square is in the differential or of it is not clear", node.span)
     record = elaborator.record(node.of)
+    if record is not None and motion.names.is_unknown(record.identity) and (record.primed or record.applied):
+        raise unsupported(
+            "the differential of a function without its argument is not supported yet", node.span
+        )
     arguments = () if record is None else (each.identity for each in record.arguments)
     return _varied(elaborator, motion, _value(elaborator, node), node, motion.names.inputs(arguments))
 
