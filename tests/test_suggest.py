@@ -24,6 +24,16 @@ REPAIRS = {
         r"\frac{\partial L}{\partial W} = X \frac{\partial L}{\partial Y}",
         r"X^\top \frac{\partial L}{\partial Y}",
     ),
+    "a name that only its page makes one": (
+        LAYER + "Write $dY = \\frac{\\partial L}{\\partial Y}$.\n\n",
+        r"\frac{\partial L}{\partial X} = dY W",
+        r"dY W^\top",
+    ),
+    "a number where both sides may vanish": (
+        "",
+        r"\frac{1}{2} (z + |z|) = - \max(0, z)",
+        r"\max(0, z)",
+    ),
     "factors in another order": (
         LAYER,
         r"\frac{\partial L}{\partial W} = \frac{\partial L}{\partial Y} X^\top",

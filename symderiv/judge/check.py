@@ -254,48 +254,68 @@ class Session:
         statement = _unsettled(self.page.statements[step], earlier)
         if statement.kind != "claim" or statement.chain is None:
             return {"help": None}
-        near, good, _ = self._lefts(statement, self.page.chains[statement.chain], earlier)
-        left = good or near
+        left, _ = self.sides(step, earlier)
 
-        def reads(text: str, place: Span, more: int) -> bool:
-            def moved(at: int) -> int:
-                return at + more if at >= place.end and at > place.start else at
+        def reread(text: str, place: Span, more: int) -> tuple[Session, int, list[str | None]] | None:
+            return self._with(
+                text, lambda at: at + more if at >= place.end and at > place.start else at, step, earlier
+            )
 
-            return self._proved_in(text, moved, step, earlier, seed)
+        def goal(text: str, place: Span, more: int) -> Goal | None:
+            found = reread(text, place, more)
+            return None if found is None else found[0].goal(*found[1:])
 
-        trial = Trial(lambda goal: _proof(goal, self.memory)[0] is not None, reads)
+        def holds(text: str, place: Span, more: int) -> bool:
+            found = reread(text, place, more)
+            return found is not None and found[0].holds(*found[1:], seed)
+
+        trial = Trial(lambda goal: _proof(goal, self.memory)[0] is not None, goal, holds)
         return {"help": Search(self.page, statement, left, trial, self.recall).help()}
 
-    def _proved_in(
-        self, text: str, moved: Callable[[int], int], step: int, earlier: list[str | None], seed: int
-    ) -> bool:
-        """Tell whether a step is proved in another text of the page; `moved` tells where a place is there."""
+    def _with(
+        self, text: str, moved: Callable[[int], int], step: int, earlier: list[str | None]
+    ) -> tuple[Session, int, list[str | None]] | None:
+        """Return the page with another text, a step's number there, and the verdicts before it.
+
+        `moved` tells where a place is there. None where that is no step any more, or has another left side.
+        """
         other = open_page(self.page.source.path, text)
         numbers = {moved(each.span.start): at for at, each in enumerate(self.page.statements)}
         known = [numbers.get(each.span.start) for each in other.page.statements]
         at = known.index(step) if step in known else 0
         if step not in known or other.page.statements[at].kind != "claim":
-            return False
+            return None
         before = [None if each is None or each > step else earlier[each] for each in known[:at]]
-        left = other.holds(at, before, seed)
-        return left is not None and left.span.start in map(moved, self._starts(step))
+        left, _ = other.sides(at, before)
+        return (other, at, before) if left.span.start in map(moved, self._starts(step)) else None
 
-    def holds(self, step: int, earlier: list[str | None], seed: int = 0) -> Member | None:
-        """Return the good member from which a step is proved, if it is, and holds at some sampled entry."""
-        statement = _unsettled(self.page.statements[step], earlier)
+    def sides(self, step: int, earlier: list[str | None]) -> tuple[Member, Member]:
+        """Return the last good member before that of a step, or else its neighbour, and the member itself."""
+        statement = self.page.statements[step]
         assert statement.chain is not None
         assert statement.member is not None
         chain = self.page.chains[statement.chain]
         near, good, _ = self._lefts(statement, chain, earlier)
-        left, right = good or near, chain.members[statement.member]
+        return good or near, chain.members[statement.member]
+
+    def goal(self, step: int, earlier: list[str | None]) -> Goal | None:
+        """Return the goal of a step from the last good member before it, if that makes sense."""
+        statement = _unsettled(self.page.statements[step], earlier)
+        assert statement.chain is not None
+        left, right = self.sides(step, earlier)
         if not isinstance(left.value, Tensor) or not isinstance(right.value, Tensor):
             return None
-        compared = compare(statement, chain, left.value, right.value, right)
-        if not isinstance(compared, Compared) or _proof(compared.goal, self.memory)[0] is None:
-            return None
+        compared = compare(statement, self.page.chains[statement.chain], left.value, right.value, right)
+        return compared.goal if isinstance(compared, Compared) else None
+
+    def holds(self, step: int, earlier: list[str | None], seed: int = 0) -> bool:
+        """Tell whether a step is proved from the last good member, and holds at some sampled entry."""
+        goal = self.goal(step, earlier)
+        if goal is None or _proof(goal, self.memory)[0] is None:
+            return False
         verdict = self.decide(step, earlier, seed).verdict
         some = verdict.cross_check is not None and verdict.cross_check.entries > 0
-        return left if verdict.outcome == "proved" and some else None
+        return verdict.outcome == "proved" and some
 
     def _starts(self, step: int) -> list[int]:
         """Return where the members before a step begin."""

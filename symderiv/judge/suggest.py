@@ -39,6 +39,8 @@ CANDIDATES = 240
 """So many edits are compared at a point."""
 _PROOFS = 3
 """So many candidates on which the numbers agree are read again with their page."""
+_POINTS, _ENTRIES = 3, 6
+"""So many points are compared at each choice of the sizes until there are so many entries."""
 _CLOSE = 1e-7
 _TELLING = 5
 """So many characters may stand at the left and in a repair by chance."""
@@ -52,8 +54,10 @@ class Trial:
 
     proves: Callable[[Goal], bool]
     """Whether the kernel proves a goal of the page as it is."""
-    reads: Callable[[str, Span, int], bool]
-    """Whether the step is proved in another text: where that differs, and by how much it is longer."""
+    goal: Callable[[str, Span, int], Goal | None]
+    """What the step says in another text of the page: where that differs, and by how much it is longer."""
+    holds: Callable[[str, Span, int], bool]
+    """Whether the step is proved in another text of the page."""
 
 
 @dataclass(slots=True)
@@ -162,6 +166,7 @@ class Search:
     def _edit(self, formula: Formula, stated: Member | None) -> Edit | None:
         """Return the smallest edit with which the step is proved, if it can be one that the page states."""
         proofs = 0
+        quick = self._is_read_alone()
         found = list(self._edits(formula))
         if stated is not None:
             found.sort(key=lambda edit: _bare(self._written(edit)) != _bare(stated.latex))
@@ -171,14 +176,22 @@ class Search:
             latex = self._written(edit)
             if _bare(latex) == _bare(self.member.latex) or self._repeats(latex):
                 continue
-            goal = self._read(latex)
+            text = edit.applied(self.page.source.text)
+            change = text, self.member.span, len(text) - len(self.page.source.text)
+            goal = self._read(latex) if quick else self.trial.goal(*change)
             if goal is None or not self._agrees(goal):
                 continue
             proofs += 1
-            text = edit.applied(self.page.source.text)
-            if self.trial.reads(text, self.member.span, len(text) - len(self.page.source.text)):
+            if self.trial.holds(*change):
                 return edit
         return None
+
+    def _is_read_alone(self) -> bool:
+        """Tell whether the member means by itself what it means in its page."""
+        goal, again = self._goal(self.member.value), self._read(self.member.latex)
+        if goal is None or again is None:
+            return goal is None and again is None and self._read(self.left.latex) is not None
+        return self._agrees(replace(goal, left=again.right, context=again.context))
 
     def _repeats(self, latex: str) -> bool:
         """Tell whether an edit only writes the left side at the right."""
@@ -240,7 +253,7 @@ class Search:
             if self.late:
                 return None
             directive = f"<!-- symderiv: assume ${condition}$ -->\n\n"
-            if self.trial.reads(text[:at] + directive + text[at:], Span(at, at), len(directive)):
+            if self.trial.holds(text[:at] + directive + text[at:], Span(at, at), len(directive)):
                 return condition
         return None
 
@@ -305,15 +318,21 @@ class Search:
     def _comparisons(self, goal: Goal) -> Iterator[Comparison]:
         try:
             anatomy = shrink(Anatomy(goal, self.recall))
-            for sizes in size_choices(anatomy.goal, anatomy=anatomy)[:2]:
-                yield self._comparison(anatomy, sizes)
+            entries = 0
+            for seed, sizes in itertools.product(
+                range(_POINTS), size_choices(anatomy.goal, anatomy=anatomy)[:2]
+            ):
+                if not seed or entries < _ENTRIES:
+                    found = self._comparison(anatomy, sizes, seed)
+                    entries += found.entries
+                    yield found
         except NotEvaluableError:
             return
 
-    def _comparison(self, anatomy: Anatomy, sizes: dict[str, int]) -> Comparison:
+    def _comparison(self, anatomy: Anatomy, sizes: dict[str, int], seed: int) -> Comparison:
         kinds: tuple[Kind, ...] = ("real", "positive", "unit")
         for kind in kinds:
-            point = sample(anatomy.goal, sizes, 0, kind, anatomy=anatomy)
+            point = sample(anatomy.goal, sizes, seed, kind, anatomy=anatomy)
             found = evaluate(anatomy.goal, sizes, point, anatomy=anatomy)
             if found.entries:
                 break
