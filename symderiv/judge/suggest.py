@@ -187,11 +187,11 @@ class Search:
         return None
 
     def _is_read_alone(self) -> bool:
-        """Tell whether the member means by itself what it means in its page."""
-        goal, again = self._goal(self.member.value), self._read(self.member.latex)
-        if goal is None or again is None:
-            return goal is None and again is None and self._read(self.left.latex) is not None
-        return self._agrees(replace(goal, left=again.right, context=again.context))
+        """Tell whether the member is read by itself as it is read in its page."""
+        assert self.statement.chain is not None
+        assert self.statement.member is not None
+        reread = self.page.reread
+        return reread is not None and reread.alone(self.statement.chain, self.statement.member)
 
     def _repeats(self, latex: str) -> bool:
         """Tell whether an edit only writes the left side at the right."""

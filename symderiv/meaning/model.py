@@ -118,6 +118,9 @@ class Reread(Protocol):
     def node(self, latex: str, offset: int) -> tree.Node | None:
         """Return the syntax tree of one expression, its spans counted from an offset, or None."""
 
+    def alone(self, chain: int, member: int) -> bool:
+        """Tell whether a member is read by itself as it is read in its page."""
+
     def value(self, chain: int, member: int, latex: str) -> Reading | None:
         """Return what an expression would mean in the place of a member of a chain, or None."""
 

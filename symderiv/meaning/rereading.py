@@ -33,6 +33,11 @@ class Rereading:
         first = items[0] if len(items) == 1 else None
         return first.members[0] if isinstance(first, tree.Chain) and len(first.members) == 1 else None
 
+    def alone(self, chain: int, member: int) -> bool:
+        """Tell whether a member is read by itself as it is read in its page."""
+        node = self.survey.chains[chain].members[member]
+        return self.node(self.survey.text(node.span), node.span.start) == node
+
     def value(self, chain: int, member: int, latex: str) -> Reading | None:
         """Return what an expression would mean in the place of a member of a chain, or None."""
         node = self.node(latex, 0)
