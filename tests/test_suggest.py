@@ -11,6 +11,7 @@ from symderiv.budget import awaits_help
 from symderiv.judge import check
 from symderiv.kernel.terms import KernelError
 from symderiv.report.model import FileReport
+from symderiv.report.text import readable
 
 LAYER = (
     "For $X \\in \\mathbb{R}^{n \\times d}$ and $W \\in \\mathbb{R}^{d \\times m}$ let\n\n$$Y = X W .$$\n\n"
@@ -46,6 +47,11 @@ REPAIRS = {
     ),
     "another index": (VECTOR, r"\frac{\partial}{\partial x_i} \sum_{k=1}^{n} x_k^2 = 2 x_k", "2 x_i"),
     "a sign": ("", r"\frac{\partial}{\partial z} e^{-z} = e^{-z}", "-e^{-z}"),
+    "a difference the other way round": (
+        VECTOR,
+        r"\frac{\partial}{\partial x_i} \sum_{k=1}^{n} (x_k^2 - a_k x_k) = a_i - 2 x_i",
+        "2 x_i - a_i",
+    ),
     "the sign of a term": (
         VECTOR,
         r"\frac{\partial}{\partial x_i} (\sum_{k=1}^{n} x_k - x_i^2) = 1 + 2 x_i",
@@ -163,6 +169,12 @@ def test_no_repair_without_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
         [(verdict, help_)] = steps(judged(page(before, step), help_=True))
         assert verdict in {"refuted", "ill-typed"}
         assert help_ is None
+
+
+def test_brackets_in_the_terminal() -> None:
+    """The terminal shows brackets without the commands that size them; other commands are left."""
+    assert readable(r"-\left( y_i - p_i \right)") == "-(y_i - p_i)"
+    assert readable(r"\leftarrow (x)") == r"\leftarrow (x)"
 
 
 def test_nothing_near_is_right() -> None:

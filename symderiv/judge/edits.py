@@ -359,6 +359,10 @@ def _scaled(formula: Formula, node: tree.Node) -> Iterator[Edit]:
 def multiplied(formula: Formula, numerator: int, denominator: int) -> Edit:
     """Return the edit by which a member is a number of times as large."""
     node = formula.node
+    if isinstance(node, tree.Additive) and [sign for sign, _ in node.terms] == ["+", "-"]:
+        (_, first), (_, second) = node.terms
+        if (numerator, denominator) == (-1, 1) and formula.of(node).startswith(formula.of(first)):
+            return _edit(1, node, f"{formula.of(second)} - {formula.of(first)}")
     if isinstance(node, tree.Additive) and len(node.terms) == 1 and node.terms[0][0] == "-":
         numerator, node = -numerator, node.terms[0][1]
     first = _factors(node)[0]

@@ -116,6 +116,8 @@ def readable(text: str) -> str:
             return match.group()
         return SYMBOLS[name] + ("" if name in {"partial", "nabla"} else space)
 
+    text = re.sub(r"\\left(?![A-Za-z])\s*([(\[|])\s*", r"\1", text)
+    text = re.sub(r"\s*\\right(?![A-Za-z])\s*([)\]|])", r"\1", text)
     text = re.sub(r"\\mathbb\{?([RNZC])\}?", lambda match: _BLACKBOARD[match.group(1)], text)
     text = _COMMAND.sub(symbol, _WRAPPER.sub(r"\1", text))
     return _SUPERSCRIPT.sub(lambda match: _HIGH[match.group(1) or match.group(2)], text)
