@@ -15,6 +15,7 @@ from pages import judged
 from symderiv.document import read
 from symderiv.document.files import LARGEST, UnreadableFile, find, load
 from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
+from symderiv.report import full
 from symderiv.report.model import FileReport
 
 
@@ -264,6 +265,19 @@ def test_a_notebook_gets_its_verdicts_in_its_cells(indent: int | None, tmp_path:
     ]
     assert file.title == 'A "square" 中文$f$中文 \U0001d465'
     assert [each.left for each in file.statements if each.verdict][2] == r"\frac{\partial f}{\partial x_i}"
+
+
+def test_an_excerpt_shows_the_line_of_the_cell() -> None:
+    text = notebook("a", "Let $x \\in \\mathbb{R}^n$.\n\n$$\\sum_k x_k = \\sum_k x_k^2$$")
+    lines = [line.plain for line in full.render_file(judged(text, "a.ipynb"), text, 80)]
+    at = lines.index("error[SD001]: this step is false")
+    column = len(r"$$\sum_k x_k = ") + 1
+    assert lines[at + 1 : at + 4] == [
+        f" --> a.ipynb:cell 2:3:{column}",
+        "  |",
+        r"3 | $$\sum_k x_k = \sum_k x_k^2$$",
+    ]
+    assert lines[at + 4].startswith("  | " + " " * (column - 1) + "^" * len(r"\sum_k x_k^2") + " ")
 
 
 def test_only_markdown_cells_are_read() -> None:
