@@ -45,18 +45,28 @@ def silent(members: list[tree.Node]) -> set[str]:
     """Return the letters over which a chain rule of a chain sums without saying so, as another member says.
 
     Such is the i of `\\partial f/\\partial y_i \\cdot \\partial y_i/\\partial a = \\sum_i \\dots`.
+    A member that writes a sum is silent on none: there a letter that no sum binds is an error.
     """
     found: set[str] = set()
     said: set[str] = set()
-    for each in (each for member in members for each in names.walk(member)):
-        if isinstance(each, tree.Big):
-            said |= set(names.bound_letters(each.lower))
+    for member in members:
+        nodes = list(names.walk(member))
+        bound = [names.bound_letters(each.lower) for each in nodes if isinstance(each, tree.Big)]
+        said = said.union(*bound)
+        found |= set() if bound else _passed(nodes)
+    return found & said
+
+
+def _passed(nodes: list[tree.Node]) -> set[str]:
+    """Return the letters over which a chain rule among these passes from one slope to the next."""
+    found: set[str] = set()
+    for each in nodes:
         factors = each.factors if isinstance(each, tree.Product) else ()
         slopes = [factor for factor in factors if isinstance(factor, tree.Derivative)]
         below = set().union(*(_below(variable) for slope in slopes for variable in slope.by))
         above = set().union(*(_below(slope.of) for slope in slopes if slope.of is not None))
         found |= below & above
-    return found & said
+    return found
 
 
 def _below(node: tree.Node) -> set[str]:
