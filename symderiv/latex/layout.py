@@ -435,7 +435,9 @@ class _Layout:
             return False
         closer = _BARS.get(self.tokens[mark].text, (self.tokens[mark].text, ""))[0]
         if closer == "." and sized and token.text == "\\{":
-            if name in _ROWS:
+            alone = not (self.output and self.output[-1].text in RELATIONS)
+            columns = "".join(part.text for part in self.tokens[at + 2 : self.after(at + 1) - 1])
+            if name in _ROWS or (name == "array" and alone and columns in {"l", "c", "r", "rcl", "lcl"}):
                 self.changes[end] = self.changes[mark] = None
                 return True
             kind = "cases"

@@ -7,6 +7,7 @@ is a value that a name has for a while.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from symderiv.diagnostics import Diagnostic
 from symderiv.latex import to_latex, tree
@@ -195,9 +196,13 @@ def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
             return False
         if (cue == "where" and head is not None) or (place.math.display and cue not in ("section", "fact")):
             return False
-    if not indices and place.math.display and cue == "local" and place.forced != "assume":
+    opens = not indices and place.math.display and cue == "local" and place.forced != "assume"
+    if opens and not _opens_row(place, chain):
         return False
     fact = _index_fact(survey, chain, scope)
+    if opens:
+        fact.row = True
+        survey.local = [other for other in survey.local if not other.row]
     fact.directive, fact.local = place.forced == "assume", cue == "local"
     members = fact.relation.members
     if (
@@ -369,6 +374,12 @@ def impose(survey: Survey, left: tree.Node, right: tree.Node, scope: Scope) -> N
     fact = Fact(survey.text(relation.span), relation, scope, len(survey.items), indices=False)
     survey.facts.append(fact)
     survey.section.setdefault(id(scope), []).append(fact)
+
+
+def _opens_row(place: Place, chain: tree.Chain) -> bool:
+    """Tell whether a relation is the condition `y = 1` of a row, right before its statement."""
+    items = () if place.display is None else place.display.items
+    return any(one is chain and isinstance(two, tree.Chain) for one, two in pairwise(items))
 
 
 def concludes(survey: Survey, row: int, scope: Scope) -> None:

@@ -278,7 +278,9 @@ def _conditions_apart(display: tree.Display) -> tree.Display:
             continue
         head, rest = item.members[: at + 1], item.members[at + 1 :]
         condition = tree.Chain(head, item.operators[:at], span=_over(head, item.span))
-        if is_index_relation(condition):
+        said = items[-1].text if items and isinstance(items[-1], tree.Words) else ""
+        valued = operators[:at] == ["="] and item.operators[at + 1 :] and cues.cue(said) == "local"
+        if is_index_relation(condition) or valued:
             items += [condition, tree.Chain(rest, item.operators[at + 1 :], span=_over(rest, item.span))]
         else:
             items.append(item)

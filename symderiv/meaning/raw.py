@@ -44,6 +44,8 @@ class Fact:
     """It gives a value to one entry, unless its sentence says that it is about every one: *if $m_j = 0$*."""
     local: bool = False
     """It holds for a while, *if* or *when*, not to the end of its section."""
+    row: bool = False
+    """It opens a row, *if $y = 1$:*, and ends where another one does."""
     step: int | None = None
     """The step that states it, from which the page draws a conclusion; no assumption once it is proved."""
     under: tuple[Fact, ...] = ()
