@@ -40,6 +40,7 @@ from symderiv.meaning import (
     one_sided,
     relabelled,
     unnamed,
+    unranged,
     unreached,
 )
 from symderiv.meaning.cues import sets_aside
@@ -211,6 +212,8 @@ def _doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> 
         return explain.again(span, _plain(name), statement.again[name][1])
     for name in sorted(statement.elsewhere.keys() & names_of(goal)):
         return explain.elsewhere(span, _plain(name), statement.elsewhere[name])
+    if unranged(goal):
+        return explain.unranged(span)
     return explain.undefined(span) if one_sided(goal) or relabelled(goal) else None
 
 

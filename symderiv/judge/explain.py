@@ -115,6 +115,12 @@ def undefined(span: Span) -> Diagnostic:
     )
 
 
+def unranged(span: Span) -> Diagnostic:
+    """Say that a sum runs over indices of which the page tells no range."""
+    note = "a sum runs up to a size that the page does not tell"
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+
+
 def elsewhere(span: Span, name: str, line: int) -> Diagnostic:
     """Say that a step rests on a name that only another section defines."""
     note = f"{name} is open here: line {line}, which defines it, stands in another section"

@@ -8,6 +8,7 @@ from symderiv.meaning.goals import (
     one_sided,
     relabelled,
     unnamed,
+    unranged,
     unreached,
 )
 from symderiv.meaning.page import elaborate
@@ -21,5 +22,6 @@ __all__ = [
     "one_sided",
     "relabelled",
     "unnamed",
+    "unranged",
     "unreached",
 ]

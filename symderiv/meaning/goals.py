@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Integer, Symbol
+from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Integer, Sum, Symbol
 from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic
 from symderiv.kernel.calculus import names_in
-from symderiv.kernel.terms import Context, D, Definition, Goal, Index, Unknown, free_in, name_of
+from symderiv.kernel.terms import Context, D, Definition, Goal, Index, Size, Unknown, free_in, name_of
 from symderiv.meaning.hypotheses import facts_of, fixed_in, hypotheses_of, indices_of, relates_indices
 from symderiv.meaning.model import Assumption, Chain, Member, Statement, Tensor
 from symderiv.meaning.renaming import exchanged, reaches
@@ -87,6 +87,19 @@ def relabelled(goal: Goal) -> bool:
     """Tell whether a goal has a name with a shifted label, `W^{(l+1)}`, defined under another."""
     found = (name_of(atom) for side in (goal.left, goal.right) for atom in side.atoms(Symbol, Indexed))
     return any(name is not None and re.search(r"\^\{[(\[]\w+[+-]", name) for name in found)
+
+
+def unranged(goal: Goal) -> bool:
+    """Tell whether a sum of a goal runs up to a size that nothing else has: its range is not told."""
+    context = goal.context
+    sums = goal.left.atoms(Sum) | goal.right.atoms(Sum)
+    ends = set().union(*(limit[2].atoms(Size) for each in sums for limit in each.limits if len(limit) == 3))
+    if not ends:
+        return False
+    told = set().union(*(size.atoms(Size) for shape in context.shapes.values() for size in shape))
+    told |= set().union(*(size.atoms(Size) for size in goal.ranges.values()))
+    bare = (side.xreplace({each: Integer(0) for each in side.atoms(Sum)}) for side in (goal.left, goal.right))
+    return bool(ends - told - set().union(*(side.atoms(Size) for side in bare)))
 
 
 _FUNCTION_LETTERS = frozenset({"\\sigma", "\\phi", "\\varphi", "\\psi", "\\Phi", "\\rho"})
