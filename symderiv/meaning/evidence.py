@@ -194,7 +194,8 @@ def _observe_product(survey: Survey, node: tree.Product, scope: Scope, *, introd
             )
             if isinstance(base, tree.Name | tree.Accent) and not isinstance(group.body, tree.Relation):
                 key = names.key(base, fonts=survey.fonts)
-                if key is not None and not _is_special(key, base, (), scope):
+                subs = names.items(factor.sub) if isinstance(factor, tree.Script) else ()
+                if key is not None and not _is_special(key, base, subs, scope):
                     record = survey.name(key, base, scope)
                     record.applied += 1
                     record.introduced = record.introduced or introduces
