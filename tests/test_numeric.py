@@ -378,6 +378,15 @@ def test_orders_of_an_unknown_scalar_function() -> None:
         assert total == pytest.approx(_value(parts, i=(1, 3)))
 
 
+def test_only_powers_that_are_too_large_are_undefined_in_many_digits() -> None:
+    """What is tiny loses no digits; one over it would outgrow the guard."""
+    many = many_digits(20, 1)
+    tiny = many.cast(np.array([1e-120]))
+    assert many.integer_power(tiny, np.array([3])) > 0
+    assert np.isnan(float(many.integer_power(tiny, np.array([-3]))[0]))
+    assert np.isnan(float(many.integer_power(many.integer_power(tiny, np.array([3])), np.array([-1]))[0]))
+
+
 def test_derivative_at_a_kink_is_undefined_in_many_digits() -> None:
     """At 0 the slopes of max(0, x) on both sides differ, so that nothing is said."""
     goal = Goal(D(Max(c, 0), c), Integer(3), {}, (), Context(shapes={"c": ()}))

@@ -413,11 +413,13 @@ def _mp_power(mp: Any) -> Callable[[Any, Any], Any]:
 
 
 def _mp_integer_power(mp: Any) -> Callable[[Any, Any], Any]:
+    least = mp.exp(-HUGE)
+
     def power(base: Any, exponent: Any) -> Any:
         exponent = int(exponent)
-        if exponent < 0 and base == 0:
+        if exponent < 0 and abs(base) < least:
             return mp.nan
-        if abs(exponent) > 1 and base != 0 and not abs(exponent * mp.ln(abs(base))) < HUGE:
+        if abs(exponent) > 1 and base != 0 and not exponent * mp.ln(abs(base)) < HUGE:
             return mp.nan
         return base**exponent
 
