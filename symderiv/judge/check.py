@@ -39,6 +39,7 @@ from symderiv.meaning import (
     names_of,
     one_sided,
     relabelled,
+    twofold,
     unnamed,
     unranged,
     unreached,
@@ -214,7 +215,7 @@ def _doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> 
         return explain.elsewhere(span, _plain(name), statement.elsewhere[name])
     if unranged(goal):
         return explain.unranged(span)
-    return explain.undefined(span) if one_sided(goal) or relabelled(goal) else None
+    return explain.undefined(span) if one_sided(goal) or relabelled(goal) or twofold(goal) else None
 
 
 @dataclass(slots=True)

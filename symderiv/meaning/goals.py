@@ -83,6 +83,31 @@ def one_sided(goal: Goal) -> bool:
     return any(name in goal.context.opaque and goal.context.shapes.get(str(name)) for name in opened)
 
 
+def twofold(goal: Goal) -> bool:
+    """Tell whether a goal applies a function and differentiates it as a quantity, `u'(s)` and `du/dt`.
+
+    At which argument it is differentiated is then not said, and no numbers can decide the step.
+    """
+    definitions = goal.context.definitions
+    inside = [definitions[name].body for name in names_of(goal) & definitions.keys()]
+    sides = [goal.left, goal.right, *inside]
+    applied = {str(each.args[0]) for side in sides for each in side.atoms(Unknown)}
+    return bool(applied & {name_of(slope.term) for side in sides for slope in side.atoms(D)})
+
+
+def _at_arguments(goal: Goal) -> Goal:
+    """Read `du/dt` as `u'(t)` where the goal applies the unknown function u to t only."""
+    applied: dict[str, set[tuple[Basic, ...]]] = {}
+    for each in goal.left.atoms(Unknown) | goal.right.atoms(Unknown):
+        applied.setdefault(str(each.args[0]), set()).add(each.args[2:])
+    changes: dict[Expr, Expr] = {}
+    for slope in goal.left.atoms(D) | goal.right.atoms(D) if applied else ():
+        term, by = slope.term, set(slope.variables)
+        if isinstance(term, Symbol) and len(by) == 1 and applied.get(term.name) == {tuple(by)}:
+            changes[slope] = D(Unknown(term, (0,), *by), *slope.variables)
+    return replace(goal, left=goal.left.xreplace(changes), right=goal.right.xreplace(changes))
+
+
 def relabelled(goal: Goal) -> bool:
     """Tell whether a goal has a name with a shifted label, `W^{(l+1)}`, defined under another."""
     found = (name_of(atom) for side in (goal.left, goal.right) for atom in side.atoms(Symbol, Indexed))
@@ -198,6 +223,7 @@ def compare(
         else:
             unused = unused or not relates_indices(fact)
     goal = _closed(Goal(left.body, right.body, ranges, tuple(usable), statement.context), chain)
+    goal = _at_arguments(goal)
     unused = unused or len(goal.assumptions) < sum(map(len, given))
     unused = unused or _restricted(statement, chain, goal)
     same = goal.assumptions == tuple(usable)
