@@ -18,6 +18,7 @@ from symderiv.meaning.bounds import with_bounds
 from symderiv.meaning.brackets import bracketed, with_entries
 from symderiv.meaning.parameters import labelled, with_parameters
 from symderiv.meaning.scope import Scope
+from symderiv.meaning.words import spelled, with_words
 
 _DEFINITIONS = re.compile(
     r"^[ \t]*\\(?:(?:re)?newcommand|providecommand|[gex]?def|DeclareMathOperator)\b[^\n]{1,400}$",
@@ -74,6 +75,7 @@ class Reading:
                 self._directive(item)
             else:
                 self._math(item)
+        self._spell()
         self._lower()
         labels = frozenset(label for place in self.places for label in _labels(place.display))
         for place in self.places:
@@ -116,6 +118,17 @@ class Reading:
             if place.display is not None and here:
                 items = (
                     gradients.with_gradients(item, here) if isinstance(item, tree.Chain) else item
+                    for item in place.display.items
+                )
+                place.display = replace(place.display, items=tuple(items))
+
+    def _spell(self) -> None:
+        """Read letters before brackets that spell a function as its name."""
+        words = spelled(found for place in self.places for found in chains(place.display))
+        for place in self.places if words else ():
+            if place.display is not None:
+                items = (
+                    with_words(item, words) if isinstance(item, tree.Chain) else item
                     for item in place.display.items
                 )
                 place.display = replace(place.display, items=tuple(items))
