@@ -19,7 +19,7 @@ _AFTER = re.compile(
     r"|^\s*(?P<sum>sums? to (?:one|1)\b)",
     re.IGNORECASE,
 )
-_BEFORE = re.compile(rf"(?<![\w-])(?P<words>{_SEVERAL})(?:\s+(?:{_KIND}))*\s*$", re.IGNORECASE)
+_BEFORE = re.compile(rf"(?<!block )(?<![\w-])(?P<words>{_SEVERAL})(?:\s+(?:{_KIND}))*\s*$", re.IGNORECASE)
 
 _UNKNOWN = re.compile(
     r"\b(even|odd|unit|unit[- ]norm|(ortho)?normali[sz]ed|orthonormal|unitary|hermitian|commut(e|es|ing)"
@@ -31,6 +31,18 @@ _UNKNOWN = re.compile(
     r"|integers?|integer-valued|natural number|prime|distinct|different|sorted|orthogonal to|perpendicular"
     r"|parallel|collinear|(non-?)?(positive|negative)|strictly|semi-?definite|probabilit(y|ies)|simplex"
     r"|eigen\w+|stationary|harmonic|minimi[sz]\w+|maximi[sz]\w+|optim\w+|critical|solution|root|bounded|small"
+    r"|unimodular|uni-?triangular|(block[- ]|tri-?|bi-?)diagonal|banded|circulant|toeplitz|hankel"
+    r"|self[- ](adjoint|inverse|dual)|isotropic|isometr\w+|conformal|rational|divisible"
+    r"|be a (multiple|power) of"
+    r"|(sub|super)-?additive|multiplicative|(bi|multi)linear|(in|sur|bi)jective|lipschitz|polynomials?"
+    r"|(scale|shift|translation|rotation|permutation)?[- ]?(in|equi)variant( (under|to))?|contractions?"
+    r"|linearly (in)?dependent|uncorrelated|disjoint|partition of"
+    r"|be (larger|smaller|greater|less) than|be at (most|least)|entries (in|from|between)|mutually|pairwise"
+    r"|(zero|unit|one|vanishing|positive|negative|nonzero|non-zero|constant)[- ](trace|determinant)"
+    r"|(trace|determinant)([- ]free|( is)?( equal to)? (zero|one|unity|0|1))|constant (function|map)"
+    r"|(linear|affine|additive|sparse|dense|normal|regular|degenerate)(?=\s*([.,;:]|$)|\s+(and|or|but)\b)"
+    r"|(linear|affine|additive|sparse) (functional|operator|transformation|matrix|matrices)"
+    r"|normal (matrix|matrices)|rank[- ](one|two|1|2)|(orthogonal|symmetric|diagonal) (columns|rows|blocks)"
     r"|satisf(y|ies|ying)|solves?|sums? (up )?to|adds? up|equals?|zeros?|ones|number of"
     r"|(the|its|their) ((arithmetic|empirical|sample|total|weighted|partial) )?(sum|mean|average|product"
     r"|maximum|minimum|largest|smallest|norm|length|variance|determinant|trace|(pseudo-?)?inverse"
@@ -42,6 +54,7 @@ _UNKNOWN = re.compile(
 _OF_A_CLASS = re.compile(
     r"\s*(is|are|be|being|denotes?)\s+(an?|the)\s+one[- ]hot\s+(\w+\s+){0,2}(of|for)\b", re.IGNORECASE
 )
+_STATED = re.compile(rf"(?<!block[- ])(?<![\w-])(?:{_PROPERTY})(?!\s+(?:columns|rows|blocks))", re.IGNORECASE)
 _ABOUT = re.compile(
     r"^\s*(?:(?:which|that|all|both|each)\s+)*(?:is|are|be|being|was|has|have|having|with(?!\s+the\b)|of|denotes?"
     r"|commutes?|satisf\w+|sums?|adds?|solves?|equals?|an?)\b[^.;:,$]{0,80}",
@@ -53,7 +66,7 @@ _KINDS = (
 )
 _NAMED = re.compile(rf"(?P<words>{_UNKNOWN.pattern}{_KINDS})\s*$", re.IGNORECASE)
 _NO_ADJECTIVE = re.compile(
-    r"^(solves?|satisf\w+|equals?|sums?|adds?|minimi[sz]\w+|maximi[sz]\w+|rank"
+    r"^(solves?|satisf\w+|equals?|sums?|adds?|minimi[sz]\w+|maximi[sz]\w+|rank(?![- ](one|two|1|2)\b)"
     r"|(the|its|their)\b.* (of|in|with))\b",
     re.IGNORECASE,
 )
@@ -95,7 +108,7 @@ def describes(before: str, after: str, *, equated: bool) -> tuple[str, bool] | N
     if _OF_A_CLASS.match(after):
         return after, False
     about = _ABOUT.match(after) if not _OBJECT.search(before) else None
-    said = re.sub(_PROPERTY, "", about.group(), flags=re.IGNORECASE) if about is not None else ""
+    said = _STATED.sub("", about.group()) if about is not None else ""
     if _UNKNOWN.search(said):
         return said, _in_passing(before, said)
     clause = re.split(r"(?<=[.;:!?])\s", before)[-1]
