@@ -32,6 +32,7 @@ from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.entries import broken, entries, fix
 from symderiv.meaning.errors import ill_typed, unsupported
 from symderiv.meaning.model import Tensor
+from symderiv.meaning.parameters import gathered
 from symderiv.meaning.powers import determinant, power
 from symderiv.meaning.renaming import Alias, exchanged, rename_bound, rename_names
 from symderiv.meaning.scope import Name
@@ -272,6 +273,10 @@ def _application(
     elaborator: Elaborator, record: Name, arguments: tuple[tree.Node, ...], primes: int, node: tree.Node
 ) -> Tensor:
     """Elaborate a function of the page at arguments, differentiated `primes` times."""
+    whole = gathered(arguments)
+    if whole != arguments:
+        _count_entries(elaborator, whole[0], arguments[-1])
+        arguments = whole
     if elaborator.is_defined(record) and record.parameters is not None:
         return _defined_application(elaborator, record, arguments, primes, node)
     if (
@@ -295,6 +300,16 @@ def _application(
         Symbol(record.identity, real=True), (primes,) * len(values), *(value.body for value in values)
     )
     return Tensor(body, shape.slots, shape.dimensions, row=shape.row)
+
+
+def _count_entries(elaborator: Elaborator, vector: tree.Node, last: tree.Node) -> None:
+    """Take the index of the last entry for the number of entries, the n of `f(x_1, \\dots, x_n)`."""
+    record = elaborator.record(vector)
+    letter = last.sub if isinstance(last, tree.Script) else None
+    size = elaborator.scope.size(letter.text) if isinstance(letter, tree.Name) else None
+    if record is None or size is None or len(elaborator.shape(record)) != 1:
+        raise unsupported("dots are not understood here yet", vector.span.to(last.span))
+    elaborator.unify(elaborator.shape(record)[0], size, last.span, "these arguments")
 
 
 def _whole(
@@ -343,6 +358,11 @@ def _defined_application(
     elaborator: Elaborator, record: Name, arguments: tuple[tree.Node, ...], primes: int, node: tree.Node
 ) -> Tensor:
     assert record.parameters is not None
+    ranks = [len(elaborator.shape(each)) for each in record.arguments]
+    if ranks == [1] and len(arguments) > 1:
+        raise unsupported(
+            f"{record.key} takes a vector, and its entries here are not supported yet", node.span
+        )
     if len(arguments) != len(record.parameters):
         raise ill_typed("SD002", f"{record.key} takes {count(len(record.parameters), 'argument')}", node.span)
     if record.broken:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from symderiv.latex import to_latex, tree
 from symderiv.meaning import names
+from symderiv.meaning.parameters import gathered
 from symderiv.meaning.patterns import composite_head
 from symderiv.meaning.raw import Head, Survey
 from symderiv.meaning.scope import Name, Scope
@@ -40,7 +41,9 @@ def head_of(survey: Survey, node: tree.Node, scope: Scope) -> Head | None:
         sub = following.sub if isinstance(following, tree.Script) and following.sup is None else None
         group = following.base if isinstance(following, tree.Script) and following.sup is None else following
         divided = (
-            isinstance(group, tree.Group) and isinstance(group.body, tree.Sequence) and group.body.mark != ","
+            isinstance(group, tree.Group)
+            and isinstance(group.body, tree.Sequence)
+            and (group.body.mark != "," or group.left == "[")
         )
         if isinstance(group, tree.Group) and (group.left == "(" or divided):
             arguments = group.body.items if isinstance(group.body, tree.Sequence) else (group.body,)
@@ -112,6 +115,7 @@ def _is_known(survey: Survey, record: Name) -> bool:
 def _function_head(
     survey: Survey, function: tree.Node, arguments: tuple[tree.Node, ...], sub: tree.Node | None, scope: Scope
 ) -> Head | None:
+    arguments = gathered(arguments)
     head = (
         head_of(survey, function, scope)
         if isinstance(function, tree.Name | tree.Accent | tree.Script)

@@ -59,6 +59,48 @@ def with_parameters(chain: tree.Chain, having: frozenset[str]) -> tree.Chain:
     return replace(chain, members=members)
 
 
+def numbered_parameters(chain: tree.Chain) -> set[str]:
+    """Return the letters of the parameters that a definition counts, the x of `f(x_1, x_2) = x_1 x_2`."""
+    if [operator.text for operator in chain.operators][:1] not in (["="], [":="]):
+        return set()
+    arguments = _arguments(chain.members[0])
+    if not all(_counted(each) or isinstance(each, tree.Name) for each in arguments):
+        return set()
+    return {each for argument in arguments for each in _counted(argument)}
+
+
+def not_counted(node: tree.Node) -> set[str]:
+    """Return the letters that stand in a node without a number below them."""
+    if _counted(node):
+        return set()
+    own = {node.text} if isinstance(node, tree.Name) else set()
+    return own.union(*map(not_counted, names.children(node)))
+
+
+def _counted(node: tree.Node) -> set[str]:
+    """Return the letter of `x_1`, raised to a power or not."""
+    numbered = isinstance(node, tree.Script) and isinstance(node.sub, tree.Number)
+    base = node.base if numbered and isinstance(node, tree.Script) else None
+    if not isinstance(base, tree.Name):
+        return set()
+    above = node.sup if isinstance(node, tree.Script) else None
+    return {base.text} | (not_counted(above) if above is not None else set())
+
+
+def gathered(arguments: tuple[tree.Node, ...]) -> tuple[tree.Node, ...]:
+    """Return the vector of which all entries are the arguments, as in `f(x_1, \\dots, x_n)`."""
+    at = [at for at, each in enumerate(arguments) if isinstance(each, tree.Dots)]
+    shown = [each for each in arguments if isinstance(each, tree.Script) and each.sup is None]
+    if at != [len(arguments) - 2] or len(shown) != len(arguments) - 1 or at == [0]:
+        return arguments
+    *front, last = shown
+    counted = [each.sub.text if isinstance(each.sub, tree.Number) else "" for each in front]
+    same = {names.key(each.base) for each in shown}
+    if counted != [str(number + 1) for number in range(len(front))] or len(same) > 1 or None in same:
+        return arguments
+    return (front[0].base,) if isinstance(last.sub, tree.Name) else arguments
+
+
 def _index(sup: tree.Node | None) -> bool:
     """Tell whether a superscript is a letter in brackets."""
     inside = names.label(sup)
@@ -67,13 +109,14 @@ def _index(sup: tree.Node | None) -> bool:
 
 def _parameters(node: tree.Node | None) -> list[tree.Name]:
     """Return the names in the brackets of `h(x)` and `h_\\theta(x)`."""
+    return [each for each in _arguments(node) if isinstance(each, tree.Name)]
+
+
+def _arguments(node: tree.Node | None) -> tuple[tree.Node, ...]:
+    """Return what stands in the brackets of `h(x)` and `h_\\theta(x)`."""
     if isinstance(node, tree.Call):
-        arguments: tuple[tree.Node, ...] = node.arguments
-    elif (
-        isinstance(node, tree.Product) and len(node.factors) == 2 and isinstance(node.factors[1], tree.Group)
-    ):
+        return node.arguments
+    if isinstance(node, tree.Product) and len(node.factors) == 2 and isinstance(node.factors[1], tree.Group):
         inside = node.factors[1].body
-        arguments = inside.items if isinstance(inside, tree.Sequence) else (inside,)
-    else:
-        return []
-    return [each for each in arguments if isinstance(each, tree.Name)]
+        return inside.items if isinstance(inside, tree.Sequence) else (inside,)
+    return ()

@@ -6,7 +6,7 @@ Vocabulary: a *place* is a math span where it stands; its *cue* is what the pros
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from symderiv.latex import LatexError, Macros, parse, tree
 from symderiv.meaning import cues, digits, dots, gradients, marks, names
 from symderiv.meaning.bounds import with_bounds
 from symderiv.meaning.brackets import bracketed, with_entries
-from symderiv.meaning.parameters import labelled, with_parameters
+from symderiv.meaning.parameters import labelled, not_counted, numbered_parameters, with_parameters
 from symderiv.meaning.scope import Scope
 from symderiv.meaning.words import spelled, with_words
 
@@ -158,7 +158,10 @@ class Reading:
         written = bracketed(found for place in self.places for found in chains(place.display))
         self.labelled = labelled(found for place in self.places for found in chains(place.display))
 
-        def settled(chain: tree.Chain) -> tree.Chain:
+        counted = self._counted()
+
+        def settled(chain: tree.Chain, scope: Scope) -> tree.Chain:
+            chain = digits.joined(chain, counted(scope))
             chain = with_entries(chain, written)
             chain = names.lowered(with_bounds(chain), letters | paired, paired)
             chain = digits.joined(chain, self.numbered.names)
@@ -168,8 +171,27 @@ class Reading:
 
         for place in self.places:
             if place.display is not None:
-                items = (settled(i) if isinstance(i, tree.Chain) else i for i in place.display.items)
+                items = (
+                    settled(i, place.scope) if isinstance(i, tree.Chain) else i for i in place.display.items
+                )
                 place.display = replace(place.display, items=tuple(items))
+
+    def _counted(self) -> Callable[[Scope], frozenset[str]]:
+        """Return how to find the letters of parameters that a section has with numbers only."""
+        found: list[tuple[str, Scope]] = []
+        others: list[tuple[set[str], Scope]] = []
+        for place in self.places:
+            for chain in chains(place.display):
+                found += [(each, place.scope) for each in numbered_parameters(chain)]
+                others += [(not_counted(m), place.scope) for m in chain.members if m is not None]
+
+        def counted(scope: Scope) -> frozenset[str]:
+            here = {each for each, at in found if at.beside(scope)}
+            return frozenset(
+                here.difference(*(them for them, at in others if at.beside(scope))) if here else ()
+            )
+
+        return counted
 
     def _heading(self, item: Heading) -> None:
         while self._scope.level >= item.level and self._scope.parent is not None:
