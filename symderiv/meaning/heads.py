@@ -123,7 +123,12 @@ def _function_head(
     )
     if head is None or head.power != 1 or head.parameters is not None:
         return None
-    if not all(isinstance(argument, tree.Name | tree.Accent) for argument in arguments):
+    entries = [argument for argument in arguments if _is_entry(argument)]
+    if not all(
+        isinstance(argument, tree.Name | tree.Accent) or argument in entries for argument in arguments
+    ):
+        return None
+    if entries and len(arguments) < 2:
         return None
     if any(isinstance(argument, tree.Name) and scope.is_index(argument.text) for argument in arguments):
         return None
@@ -141,6 +146,17 @@ def _function_head(
             return None
         letters += tuple(more)
     return Head(head.key, letters, parameters=tuple(arguments))
+
+
+def _is_entry(node: tree.Node) -> bool:
+    """Tell whether a node is an entry with a number, `x_1`: as a parameter it has no meaning yet."""
+    return (
+        isinstance(node, tree.Script)
+        and isinstance(node.base, tree.Name | tree.Accent)
+        and isinstance(node.sub, tree.Number)
+        and node.sup is None
+        and not node.primes
+    )
 
 
 def is_fresh(

@@ -258,7 +258,9 @@ def _define(survey: Survey, link: Link, head: Head, node: tree.Node, body: tree.
         keys, arguments = [], []
         for parameter in head.parameters:
             key = names.key(parameter, fonts=survey.fonts)
-            assert key is not None
+            if key is None:
+                record.broken = True
+                continue
             arguments.append(survey.name(key, parameter, scope))
             arguments[-1].introduced = True
             keys.append(key)

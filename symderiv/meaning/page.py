@@ -171,7 +171,10 @@ class _Builder:
     def _define(self, chain: RawChain, link: Link, head: Head, record: Name) -> None:
         assert link.body is not None
         if record.broken:
-            found = Diagnostic("SD024", "a definition under a condition is not supported yet", link.node.span)
+            what = "a definition under a condition"
+            if any(isinstance(each, tree.Script) for each in head.parameters or ()):
+                what = f"a function of some entries of a vector, as {record.key} here,"
+            found = Diagnostic("SD024", f"{what} is not supported yet", link.node.span)
             self.item_diagnostics[link.item].append(found)
             return
         elaborator = self._elaborator(chain.scope, link.item)
