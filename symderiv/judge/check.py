@@ -605,7 +605,7 @@ class Session:
             doubt = doubt or self._hinted(statement, compared.goal, right.span, seed)
             if doubt is not None:
                 return Judged(Verdict("unknown", diagnostics=(doubt,)), left)
-            verdict = self._fulfilled(verdict, compared.goal, right.span, seed)
+            verdict = self._fulfilled(statement, verdict, compared.goal, right.span, seed)
         if compared.layout is not None:
             verdict = replace(verdict, layout=compared.layout)
             if compared.layout != self.page.layout and verdict.outcome == "proved":
@@ -613,14 +613,20 @@ class Session:
                 verdict = replace(verdict, diagnostics=(*verdict.diagnostics, found))
         return Judged(verdict, left, disagreement, used)
 
-    def _fulfilled(self, verdict: Verdict, goal: Goal, span: Span, seed: int) -> Verdict:
+    def _fulfilled(
+        self, statement: Statement, verdict: Verdict, goal: Goal, span: Span, seed: int
+    ) -> Verdict:
         """Return the refutation by a witness of which the words on its names are true, if there is one."""
         sizes = {size.name for side in (goal.left, goal.right) for size in side.atoms(Size)}
         conditions: list[Boolean] = []
-        names = sorted(self.page.described.keys() & (names_of(goal) | sizes))
+        described = dict(self.page.described)
+        for name, (line, words) in statement.remarks.items():
+            described[name] = (line, f"{described[name][1]} and {words}" if name in described else words)
+        known = names_of(goal) | sizes
+        names = sorted((described.keys() & known) | statement.remarks.keys())
         for name in names:
-            line, words = self.page.described[name]
-            more = fulfilling(words, name, goal)
+            line, words = described[name]
+            more = None if name not in known else fulfilling(words, name, goal)
             if more is None:
                 return Verdict("unknown", diagnostics=(explain.described(span, _plain(name), line),))
             conditions.extend(more)
@@ -629,7 +635,7 @@ class Session:
         narrower = replace(goal, assumptions=(*goal.assumptions, *conditions))
         witness = screen(narrower, seed=seed, deadline=time.monotonic() + _NUMBERS).witness
         if witness is None:
-            found = explain.described(span, _plain(names[0]), self.page.described[names[0]][0])
+            found = explain.described(span, _plain(names[0]), described[names[0]][0])
             return Verdict("unknown", diagnostics=(found,))
         return _refuted(witness, span)
 

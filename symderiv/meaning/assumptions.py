@@ -238,12 +238,13 @@ def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
     return True
 
 
-def not_understood(survey: Survey, place: Place, *, local: bool = False) -> None:
+def not_understood(
+    survey: Survey, place: Place, *, local: bool = False, remark: tuple[Name, str] | None = None
+) -> None:
     """Let a condition without a meaning be in force: what does not hold in general may hold under it."""
     span = place.math.span
-    fact = Fact(
-        survey.text(span), tree.Relation((), ("",), span=span), place.scope, len(survey.items), indices=False
-    )
+    relation = tree.Relation((), ("",), span=span)
+    fact = Fact(survey.text(span), relation, place.scope, len(survey.items), indices=False, remark=remark)
     survey.facts.append(fact)
     if local or place.cue == "local":
         survey.local.append(fact)

@@ -183,6 +183,8 @@ class Statement:
     """Names that an equation may have given another meaning: its number, and the line of the first."""
     hints: Mapping[str, tuple[Bounds, ...]] = field(default_factory=dict)
     """Bounds of names that the page speaks of, for a while or in passing."""
+    remarks: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    """What words say in passing of names without a definition, with the line."""
     depends: int | None = None
     """The line of an ill-typed definition that this statement rests on."""
     spans: int = 0

@@ -452,7 +452,16 @@ class _Builder:
 
     def _statement(self, number: int, item: Item, facts: dict[int, Assumption]) -> Statement:
         source = self.survey.document.source
-        assumptions = tuple({facts[id(fact)].latex: facts[id(fact)] for fact in item.facts}.values())
+        remarks: dict[str, tuple[int, str]] = {}
+        used = []
+        for fact in item.facts:
+            if fact.remark is None or fact.remark[0].defined is not None:
+                used.append(fact)
+                continue
+            name, words = fact.remark[0].identity, fact.remark[1]
+            line = source.position(fact.relation.span.start)[0]
+            remarks[name] = (line, f"{remarks[name][1]} and {words}" if name in remarks else words)
+        assumptions = tuple({facts[id(fact)].latex: facts[id(fact)] for fact in used}.values())
         return Statement(
             kind=item.kind,
             span=item.span,
@@ -471,6 +480,7 @@ class _Builder:
             elsewhere=self._elsewhere(item.scope, number) if item.kind == "claim" else {},
             again=self._again(item.scope, number) if item.kind == "claim" else {},
             hints={name.identity: tuple(name.hints) for name in item.scope.visible().values() if name.hints},
+            remarks=remarks,
             spans=item.spans,
         )
 

@@ -118,6 +118,20 @@ def describes(before: str, after: str, *, equated: bool) -> tuple[str, bool] | N
     return named["words"], _in_passing(clause[: named.start()], named["words"])
 
 
+_MORE = re.compile(
+    r"\b(large|small|very|enough|sufficiently|big|huge|high|low|above|below|beyond|near|close|than|least|most|far"
+    r"|extreme\w*|between|moderate\w*)\b",
+    re.IGNORECASE,
+)
+
+
+def tells_a_sign_alone(before: str, after: str) -> bool:
+    """Tell whether a remark on the sign of a name says no more of it: *for a large positive $z$* does."""
+    clause = re.split(r"[.;:!?](?:\s|$)", before)[-1], re.split(r"[.;:!?](?:\s|$)", after)[0]
+    ends = re.match(r"\s*([,.:;]|$)", after) or _ABOUT.match(after)
+    return ends is not None and not any(map(_MORE.search, clause))
+
+
 def _in_passing(before: str, words: str) -> bool:
     """Tell whether words on the sign of a name are a remark of their paragraph."""
     return _REMARK.search(before) is not None and _SIGN.fullmatch(words) is not None

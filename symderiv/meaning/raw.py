@@ -50,6 +50,8 @@ class Fact:
     """The step that states it, from which the page draws a conclusion; no assumption once it is proved."""
     under: tuple[Fact, ...] = ()
     """The relations between indices under which it is said."""
+    remark: tuple[Name, str] | None = None
+    """It is known by words alone: the name, and what they say of it in passing, *for negative $z$*."""
 
 
 @dataclass(slots=True, eq=False)

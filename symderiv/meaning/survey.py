@@ -181,7 +181,12 @@ def _describe(survey: Survey, place: Place) -> None:
     if passing and any(chain.operators for chain in chains(place.display)):
         return
     if passing:
-        not_understood(survey, place, local=True)
+        items = place.display.items
+        named = items[0].members[0] if len(items) == 1 and isinstance(items[0], tree.Chain) else None
+        record = record_of(survey, named, place.scope) if isinstance(named, tree.Name) else None
+        told = properties.tells_a_sign_alone(place.before, place.after)
+        remark = (record, words) if record is not None and told else None
+        not_understood(survey, place, local=True, remark=remark)
         return
     for chain in chains(place.display):
         first = chain.members[0]
