@@ -188,6 +188,21 @@ def describes(prose: str) -> bool:
     return bool(_DESCRIBED.search(prose))
 
 
+_SEPARATED = re.compile(
+    r"\bderivatives?\s+(by|with\s+respect\s+to)\b[^.;:]*\b(an)?other\b[^.;:]*"
+    r"\b(vanish(es)?|(is|are)\s+(zero|0))\s*:\s*$",
+    re.IGNORECASE,
+)
+_SOLVED = re.compile(
+    r"\bset\b|\bsetting\b|\bstationar|\boptim|\bminimi|\bmaximi|\bbest\b|\bsol(ve|ution)", re.IGNORECASE
+)
+
+
+def separates(prose: str) -> bool:
+    """Tell whether prose says of what an entry does not depend: *the derivative by another row is zero:*."""
+    return bool(_SEPARATED.search(prose)) and not _SOLVED.search(prose)
+
+
 _EINSTEIN = re.compile(
     r"\bEinstein('s)?\s+(summation|sum|notation|convention|index)"
     r"|\b(repeated|dummy)\s+(index|indices|indexes)\b[^.;:]*\b(is|are)\s+(implicitly\s+)?summed"

@@ -32,8 +32,7 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
     second = None if base else survey.seconds.get(chain.span.start)
     anew = second is not None and second.anew
     heads = {} if base else _heads_of(survey, [raw.first, *new], operators, place, anew=anew)
-    shown = cues.describes(place.before) and _is_derivative(raw.first)
-    imposed = cues.imposes(place.before) and not shown
+    imposed = cues.imposes(place.before) and not _is_shown(place.before, raw.first)
     if not base:
         observe(survey, raw.first, scope, introduces=True)
     for at, (node, operator) in enumerate(zip(new, operators, strict=True)):
@@ -91,11 +90,24 @@ def _doubt(survey: Survey, second: Second, first: tree.Node, item: int, scope: S
         record.again = (item, second.first)
 
 
+def _is_shown(before: str, first: tree.Node) -> bool:
+    """Tell whether a display shows the derivative of which the words before it tell where it is zero."""
+    described = cues.describes(before) and _is_derivative(first)
+    return described or (cues.separates(before) and _is_of_an_entry(first))
+
+
 def _is_derivative(node: tree.Node) -> bool:
     """Tell whether a member is a derivative, or has one in it."""
     return any(
         isinstance(each, tree.Derivative) or (isinstance(each, tree.Script) and each.primes > 0)
         for each in names.walk(node)
+    )
+
+
+def _is_of_an_entry(node: tree.Node) -> bool:
+    """Tell whether a member is the derivative of an entry by an entry; what is set to zero is a number's."""
+    return isinstance(node, tree.Derivative) and all(
+        isinstance(each, tree.Script) and each.sub is not None for each in (node.of, *node.by)
     )
 
 
