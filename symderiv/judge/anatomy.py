@@ -29,6 +29,7 @@ from symderiv.kernel.terms import (
     OfMatrix,
     Size,
     Unknown,
+    closure,
     free_in,
     name_of,
 )
@@ -205,26 +206,16 @@ class Ties:
             return traits(self.context.definitions[name].body).names
         return self.context.opaque[name].arguments if name in self.context.opaque else ()
 
-    def _closure(self, names: Iterable[str]) -> frozenset[str]:
-        found: set[str] = set()
-        waiting = list(names)
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.add(name)
-                waiting.extend(self._needs(name))
-        return frozenset(found)
-
     def reach(self, name: str) -> frozenset[str]:
         """Return the name itself and every name on which its value depends."""
         if name not in self._reach:
-            self._reach[name] = self._closure({name})
+            self._reach[name] = closure({name}, self._needs)
         return self._reach[name]
 
     def circular(self, name: str) -> bool:
         """Tell whether the name is defined by itself, as in a recurrence."""
         if name not in self._circular:
-            self._circular[name] = name in self._closure(self._needs(name))
+            self._circular[name] = name in closure(self._needs(name), self._needs)
         return self._circular[name]
 
     def depth_of(self, term: Any) -> int:

@@ -53,7 +53,7 @@ def _ordinal(label: int) -> str:
 def hidden(span: Span) -> Diagnostic:
     """Say that the entries which a matrix with dots shows may hold, and those between do not."""
     note = "no entry that is shown was found false; those for which the dots were taken do not hold"
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+    return _undecided(span, note)
 
 
 def tested(span: Span, entries: int, error: float, why: str) -> Diagnostic:
@@ -66,9 +66,13 @@ def tested(span: Span, entries: int, error: float, why: str) -> Diagnostic:
     )
 
 
+def _undecided(span: Span, *notes: str) -> Diagnostic:
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=notes)
+
+
 def not_decided(span: Span, why: str) -> Diagnostic:
     """Say that a step is neither proved nor refuted."""
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=_left(why))
+    return _undecided(span, *_left(why))
 
 
 def guessed(found: Diagnostic, name: str) -> Diagnostic:
@@ -107,61 +111,56 @@ def zero(span: Span, name: str, variable: str) -> Diagnostic:
 
 def undefined(span: Span) -> Diagnostic:
     """Say that a page differentiates a tensor without telling what it is."""
-    return Diagnostic(
-        "SD020",
-        "this step is neither proved nor refuted",
-        span,
-        notes=("the page does not define the quantity that is differentiated",),
-    )
+    return _undecided(span, "the page does not define the quantity that is differentiated")
 
 
 def unranged(span: Span) -> Diagnostic:
     """Say that a sum runs over indices of which the page tells no range."""
     note = "a sum runs up to a size that the page does not tell"
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+    return _undecided(span, note)
 
 
 def elsewhere(span: Span, name: str, line: int) -> Diagnostic:
     """Say that a step rests on a name that only another section defines."""
     note = f"{name} is open here: line {line}, which defines it, stands in another section"
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+    return _undecided(span, note)
 
 
 def again(span: Span, name: str, line: int) -> Diagnostic:
     """Say that a step rests on a name that the page may have given another meaning."""
     note = f"line {line} defines {name}, and the page seems to give it another meaning since: a heading, or"
     note += " *now let*, would say so"
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+    return _undecided(span, note)
 
 
 def limited(span: Span, name: str) -> Diagnostic:
     """Say that the numbers against a step may lie outside the set in which a page declares a name."""
     note = f"{name} is declared in a set that symderiv does not sample from yet"
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+    return _undecided(span, note)
 
 
 def mentioned(span: Span, name: str) -> Diagnostic:
     """Say that a step is false in general, and perhaps not under a bound that the page mentions elsewhere."""
     note = f"it fails only outside of bounds that the page mentions for {name}, and does not state here"
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+    return _undecided(span, note)
 
 
 def implicit(span: Span) -> Diagnostic:
     """Say that an equation that is no definition ties a quantity to the variable of its derivative."""
     note = "a condition ties the quantity to the variable, and no definition says how it depends on it"
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+    return _undecided(span, note)
 
 
 def described(span: Span, name: str, line: int) -> Diagnostic:
     """Say that a page tells more of a name than the numbers against a step obey."""
     note = f"what line {line} says of {name} in words is not used yet, and the step does not hold without it"
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+    return _undecided(span, note)
 
 
 def unnamed(span: Span, name: str) -> Diagnostic:
     """Say that a page applies a function that has no definition where it stands."""
     note = f"{name} has no definition in this section: one above its first heading would reach every section"
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+    return _undecided(span, note)
 
 
 def layout(span: Span, name: str) -> Diagnostic:
@@ -174,7 +173,7 @@ def imposed(span: Span) -> Diagnostic:
     note = (
         "it does not hold in general, and the condition from which the page says it follows is not used yet"
     )
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+    return _undecided(span, note)
 
 
 def other_layout(span: Span) -> Diagnostic:
@@ -235,7 +234,7 @@ def other_reading(span: Span) -> Diagnostic:
 def two_readings(span: Span) -> Diagnostic:
     """Say that numbers against a step tell nothing: a sum in it has two readings."""
     note = "a sum with two letters below it, such as $\\sum_{i < j}$, may run over one or over both"
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=(note,))
+    return _undecided(span, note)
 
 
 def repaired(new: str, old: str, line: int | None) -> str:

@@ -14,7 +14,7 @@ function of scalar arguments), `Inv` (an entry of the inverse of a matrix) and `
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Self
@@ -430,6 +430,18 @@ def power_of_e(exponent: Expr) -> Expr:
 
 
 _POSITIVE = Symbol("positive", positive=True)
+
+
+def closure(names: Iterable[str], below: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    """Return some names and all that can be reached from these, a step at a time."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(below(name))
+    return frozenset(found)
 
 
 def nodes(*terms: Basic) -> set[Basic]:

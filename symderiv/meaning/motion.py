@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from symderiv.kernel.calculus import names_in
-from symderiv.kernel.terms import Definition
+from symderiv.kernel.terms import Definition, closure
 from symderiv.latex.tree import Node
 from symderiv.meaning.model import Tensor
 from symderiv.meaning.scope import Name
@@ -38,14 +38,7 @@ class Names:
 
     def reached(self, identities: Iterable[str]) -> frozenset[str]:
         """Return some names, and all on which these depend."""
-        seen: set[str] = set()
-        waiting = list(identities)
-        while waiting:
-            at = waiting.pop()
-            if at not in seen:
-                seen.add(at)
-                waiting.extend(self.below(at))
-        return frozenset(seen)
+        return closure(identities, self.below)
 
     def is_primitive(self, identity: str) -> bool:
         """Tell whether a name is one that the page leaves open, and no function."""
