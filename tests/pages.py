@@ -6,11 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from symderiv.budget import awaits_help, awaits_verdict, helped
+from symderiv.document.model import Document
 from symderiv.judge.check import Session, open_page
 from symderiv.report.model import FileReport
 
 Json = dict[str, Any]
 DERIVATIONS = Path(__file__).parent.parent / "derivations"
+
+
+def blamed(document: Document) -> list[tuple[str, tuple[int, int]]]:
+    """Return the codes of what is wrong with a document as such, and where, by line and column."""
+    return [(found.code, document.source.position(found.span.start)) for found in document.diagnostics]
 
 
 def judged(text: str, path: str = "page.md", *, seed: int = 0, help_: bool = False) -> FileReport:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pages import blamed
 
 from symderiv.diagnostics import Source
 from symderiv.document import read
@@ -53,8 +54,7 @@ def outline(text: str) -> list[tuple[str, str]]:
 
 
 def complaints(text: str) -> list[tuple[str, tuple[int, int]]]:
-    document = page(text)
-    return [(finding.code, document.source.position(finding.span.start)) for finding in document.diagnostics]
+    return blamed(page(text))
 
 
 # Delimiters

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pages import judged
+from pages import blamed, judged
 
 from symderiv.document import read
 from symderiv.document.model import Directive, Document, Heading, MathSpan
@@ -46,8 +46,7 @@ def outline(text: str) -> list[tuple[str, str]]:
 
 
 def complaints(text: str) -> list[tuple[str, tuple[int, int]]]:
-    document = page(text)
-    return [(finding.code, document.source.position(finding.span.start)) for finding in document.diagnostics]
+    return blamed(page(text))
 
 
 @pytest.mark.parametrize(
