@@ -40,8 +40,9 @@ from sympy import (
 from twins import all_twins, claims, library, refuted_share, report, twins, verdict
 
 from symderiv.diagnostics import Span
-from symderiv.judge import check
-from symderiv.judge.check import decide, open_page
+from symderiv.judge import decision
+from symderiv.judge.check import open_page
+from symderiv.judge.decision import decide
 from symderiv.kernel import angles, determinants, powers, reading, sums, zero
 from symderiv.kernel.calculus import ELEMENTARY, STRUCTURAL
 from symderiv.kernel.equality import Proved, prove
@@ -544,7 +545,7 @@ def test_a_kernel_that_proves_everything_ends_in_exit_status_3(monkeypatch: pyte
         ("refuted", False),
     ]
     assert sound.exit_status() == 1
-    monkeypatch.setattr(check, "prove", credulous)
+    monkeypatch.setattr(decision, "prove", credulous)
     report = judged(FALSE_PAGE)
     assert [(each.verdict, each.disagreement) for each in _claims(report)] == [
         ("proved", False),
@@ -562,7 +563,7 @@ def test_a_kernel_that_proves_everything_is_noticed_on_twins(monkeypatch: pytest
     """The numbers alone keep every false step of a sample from being proved."""
     some = [step for file in LIBRARY[2::SOME] for step in sample(file, 1)]
     false = [(step, twin) for step in some for twin in twins(step, slice(1, 3)) if twin.truth == "false"]
-    monkeypatch.setattr(check, "prove", credulous)
+    monkeypatch.setattr(decision, "prove", credulous)
     given = Counter(verdict(step, twin.latex) for step, twin in false)
     assert given["proved"] == 0
     assert given["unknown"] > len(false) / 2 > 2

@@ -8,7 +8,7 @@ import pytest
 from pages import judged
 
 from symderiv.budget import awaits_help
-from symderiv.judge import check
+from symderiv.judge import decision
 from symderiv.kernel.terms import KernelError
 from symderiv.report.model import FileReport
 from symderiv.report.text import readable
@@ -163,7 +163,7 @@ def test_no_repair_without_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuses(*_: object) -> None:
         raise KernelError("nothing is proved today")
 
-    monkeypatch.setattr(check, "prove", refuses)
+    monkeypatch.setattr(decision, "prove", refuses)
     kinds = ("a transposed factor", "a sign", "a constant")
     for before, step, _ in [*(REPAIRS[kind] for kind in kinds), CONDITIONS["a symmetric matrix"]]:
         [(verdict, help_)] = steps(judged(page(before, step), help_=True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from pages import DERIVATIONS, judged
 
-from symderiv.judge import check
+from symderiv.judge import decision
 
 REALS = r"Let $a, b, c \in \mathbb{R}$."
 POSITIVE = r"Let $u, v > 0$."
@@ -216,7 +216,7 @@ def verdicts(setup: str, step: str, seed: int) -> list[str | None]:
 @pytest.fixture
 def no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing be proved: every step goes through all extents."""
-    monkeypatch.setattr(check, "_proof", lambda *_, **__: (None, ""))
+    monkeypatch.setattr(decision, "proof_of", lambda *_, **__: (None, ""))
 
 
 @pytest.mark.usefixtures("no_kernel")

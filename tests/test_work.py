@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from symderiv.judge import check
+from symderiv.judge import decision
 from symderiv.judge.check import open_page
 from symderiv.kernel.equality import Proved, prove
 from symderiv.kernel.normal import Algebra
@@ -45,7 +45,7 @@ def work(page: str, monkeypatch: pytest.MonkeyPatch) -> int:
         spend(algebra, amount)
 
     goals: list[Goal] = []
-    monkeypatch.setattr(check, "prove", lambda goal, _: goals.append(goal) or prove(goal))
+    monkeypatch.setattr(decision, "prove", lambda goal, _: goals.append(goal) or prove(goal))
     session = open_page("page.md", f"# Page\n\n{page}")
     (claim,) = (at for at, each in enumerate(session.page.statements) if each.kind == "claim")
     assert session.judge(claim, [None] * claim)["verdict"] == "proved"

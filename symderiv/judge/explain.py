@@ -259,5 +259,10 @@ def repeats(line: int) -> str:
     return f"true as a step from line {line}, whose error it repeats"
 
 
+def plain(name: str) -> str:
+    """Return a name as the page writes it, without the mark that tells two scopes apart."""
+    return re.sub(r"[~@]\d+", "", name)
+
+
 def _left(why: str) -> tuple[str, ...]:
     return (why,) if why else ()

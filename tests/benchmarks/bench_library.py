@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-from symderiv.judge import check
+from symderiv.judge import decision
 from symderiv.judge.check import Session, open_page
 from symderiv.kernel.equality import Proved, prove
 from symderiv.kernel.memory import Memory
@@ -106,14 +106,14 @@ def goals_of(session: Session, at: int) -> list[Goal]:
             asked.append(goal)
         return outcome
 
-    with mock.patch.object(check, "prove", remember), mock.patch.object(check, "screen", nothing_seen):
+    with mock.patch.object(decision, "prove", remember), mock.patch.object(decision, "screen", nothing_seen):
         session.judge(at, [None] * at)
     return asked
 
 
-def nothing_seen(*_: object, **__: object) -> check.Screening:
+def nothing_seen(*_: object, **__: object) -> decision.Screening:
     """Stand in for the cross-check."""
-    return check.Screening(reason="not looked at")
+    return decision.Screening(reason="not looked at")
 
 
 def kernel_time(goal: Goal) -> float:

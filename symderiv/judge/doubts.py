@@ -1,0 +1,79 @@
+"""Why numbers against a step tell nothing: the page says more of its names than the sampled points obey.
+
+A refutation stands only where none of these doubts has a reason.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from sympy.logic.boolalg import Boolean
+
+from symderiv.diagnostics import Diagnostic, Span
+from symderiv.judge import explain
+from symderiv.judge.decision import NUMBERS, refuted
+from symderiv.judge.refute import screen
+from symderiv.judge.verdict import Verdict
+from symderiv.kernel.calculus import names_in
+from symderiv.kernel.terms import Goal, Size
+from symderiv.meaning import Compared, names_of, one_sided, relabelled, twofold, unnamed, unranged
+from symderiv.meaning.fulfilled import fulfilling
+from symderiv.meaning.model import Page, Statement
+
+
+def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> Diagnostic | None:
+    """Return why numbers against a step tell nothing: the page does not say all that it is about."""
+    goal = compared.goal
+    if statement.imposed or compared.unused:
+        return explain.imposed(span)
+    function = unnamed(goal, page.maps)
+    if function is not None:
+        return explain.unnamed(span, explain.plain(function))
+    for name in sorted(page.limited & names_of(goal)):
+        return explain.limited(span, explain.plain(name))
+    for name in sorted(statement.again.keys() & names_of(goal)):
+        return explain.again(span, explain.plain(name), statement.again[name][1])
+    for name in sorted(statement.elsewhere.keys() & names_of(goal)):
+        return explain.elsewhere(span, explain.plain(name), statement.elsewhere[name])
+    if unranged(goal):
+        return explain.unranged(span)
+    return explain.undefined(span) if one_sided(goal) or relabelled(goal) or twofold(goal) else None
+
+
+def hinted(statement: Statement, goal: Goal, span: Span, seed: int) -> Diagnostic | None:
+    """Return the doubt that a step holds within bounds that the page mentions, unless numbers deny it."""
+    assumed = {name for fact in goal.assumptions for name in names_in(fact)}
+    for name in sorted((statement.hints.keys() & names_of(goal)) - assumed):
+        for bounds in statement.hints[name]:
+            known = dict(goal.context.bounds)
+            within = known | {name: known[name].both(bounds) if name in known else bounds}
+            narrower = replace(goal, context=replace(goal.context, bounds=within))
+            if screen(narrower, seed=seed, deadline=time.monotonic() + NUMBERS).witness is None:
+                return explain.mentioned(span, explain.plain(name))
+    return None
+
+
+def fulfilled(page: Page, statement: Statement, goal: Goal, span: Span, seed: int) -> Verdict | None:
+    """Return the refutation by a witness of which the words on its names are true, if there are any words."""
+    sizes = {size.name for side in (goal.left, goal.right) for size in side.atoms(Size)}
+    conditions: list[Boolean] = []
+    described = dict(page.described)
+    for name, (line, words) in statement.remarks.items():
+        described[name] = (line, f"{described[name][1]} and {words}" if name in described else words)
+    known = names_of(goal) | sizes
+    names = sorted((described.keys() & known) | statement.remarks.keys())
+    for name in names:
+        line, words = described[name]
+        more = None if name not in known else fulfilling(words, name, goal)
+        if more is None:
+            return Verdict("unknown", diagnostics=(explain.described(span, explain.plain(name), line),))
+        conditions.extend(more)
+    if not conditions:
+        return None
+    narrower = replace(goal, assumptions=(*goal.assumptions, *conditions))
+    witness = screen(narrower, seed=seed, deadline=time.monotonic() + NUMBERS).witness
+    if witness is None:
+        found = explain.described(span, explain.plain(names[0]), described[names[0]][0])
+        return Verdict("unknown", diagnostics=(found,))
+    return refuted(witness, span)
