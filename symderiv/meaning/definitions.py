@@ -1,0 +1,131 @@
+"""A definition gives its name a meaning: a body over slots, and with it the shape that the name has.
+
+What has no meaning breaks the name, and says so at the definition; nothing is raised.
+"""
+
+from __future__ import annotations
+
+import sympy
+
+from symderiv.diagnostics import Diagnostic
+from symderiv.kernel.terms import Definition, Index, Size, fresh
+from symderiv.latex import tree
+from symderiv.meaning.elaborator import Elaborator
+from symderiv.meaning.errors import Untyped, ill_typed, unsupported
+from symderiv.meaning.ground import Ground
+from symderiv.meaning.model import Tensor
+from symderiv.meaning.raw import Head, Link, RawChain
+from symderiv.meaning.renaming import exchanged
+from symderiv.meaning.rereading import written_out
+from symderiv.meaning.scope import Name
+from symderiv.meaning.survey import internal
+from symderiv.meaning.vocabulary import rank_name
+
+_RUNNING = frozenset("abijklmnpqrsuv")
+"""Letters that run over a range where a definition does not have them at its left; others are a class."""
+
+
+def define(ground: Ground, chain: RawChain, link: Link, head: Head, record: Name) -> None:
+    """Give a name the meaning of the right side of its definition, or say why it has none."""
+    assert link.body is not None
+    if record.broken:
+        what = "a definition under a condition"
+        if any(isinstance(each, tree.Script) for each in head.parameters or ()):
+            what = f"a function of some entries of a vector, as {record.key} here,"
+        found = Diagnostic("SD024", f"{what} is not supported yet", link.node.span)
+        ground.diagnostics[link.item].append(found)
+        return
+    elaborator = ground.elaborator(chain.scope, link.item)
+    try:
+        _definition(ground, elaborator, written_out(chain, chain.members)[link.body], head, record)
+        if elaborator.two_readings:
+            ground.two_readings.add(record.identity)
+    except Untyped as error:
+        record.broken = True
+        code = "SD006" if error.outcome == "ill-typed" else "SD024"
+        found = error.diagnostic
+        ground.diagnostics[link.item].append(
+            Diagnostic(
+                code,
+                f"this definition has no meaning: {found.message}",
+                found.span,
+                notes=found.notes,
+                label=found.label,
+            )
+        )
+    except Exception as error:  # noqa: BLE001  one bad step never takes the file with it
+        record.broken = True
+        ground.diagnostics[link.item].append(internal(error, link.node.span))
+    ground.diagnostics[link.item].extend(elaborator.diagnostics)
+
+
+def _definition(ground: Ground, elaborator: Elaborator, node: tree.Node, head: Head, record: Name) -> None:
+    body = _body(ground, elaborator, node, head, record)
+    if body.groups:
+        raise unsupported("a name for a matrix written as one column is not supported yet", node.span)
+    term = body.body if head.power == 1 else sympy.sqrt(body.body)
+    known = record.shape
+    if known is None and record.indexed and record.rank() == len(head.letters) + body.rank:
+        known = elaborator.shape(record)
+    slots: list[Index] = []
+    sizes: list[Size] = []
+    for at, letter in enumerate(head.letters):
+        told = known[at] if known is not None and at < len(known) else None
+        size = elaborator.free.get(letter) or elaborator.scope.range(letter) or told
+        slot = fresh(letter.strip("\\"))
+        term = exchanged(term, {Index(letter): slot})
+        slots.append(slot)
+        sizes.append(size or ground.sizes.new(origin=node.span))
+    slots.extend(body.slots)
+    sizes.extend(body.dimensions)
+    if known is not None:
+        if len(known) != len(sizes):
+            message = f"{record.key} is {rank_name(len(known))}, and this is {rank_name(len(sizes))}"
+            raise ill_typed("SD002", message, node.span)
+        for a, b in zip(known, sizes, strict=True):
+            elaborator.unify(a, b, node.span, f"the definition of {record.key}")
+    record.shape, record.row = tuple(sizes), body.row
+    record.guessed = elaborator.shaky is not None and not elaborator.firm
+    ground.bodies[id(record)] = Tensor(term, tuple(slots), tuple(sizes), row=body.row)
+    ground.definitions[id(record)] = Definition(record.identity, tuple(slots), term)
+    ground.partial[record.identity] = tuple(elaborator.partial)
+    _used(ground, elaborator, head)
+
+
+def _body(ground: Ground, elaborator: Elaborator, node: tree.Node, head: Head, record: Name) -> Tensor:
+    """Elaborate what a definition gives to its head, at the rank that the head asks for."""
+    known = len(record.shape) if record.shape is not None else max(record.indexed, default=0)
+    elaborator.expected_rank = known - len(head.letters)
+    elaborator.outside = set(head.letters)
+    scope = elaborator.scope
+    elaborator.is_free_elsewhere = lambda letter: letter not in _RUNNING and ground.is_free(letter, scope)
+    body = elaborator.member(node)
+    if body.rank < elaborator.expected_rank and _promote(ground, elaborator, node, elaborator.expected_rank):
+        body = elaborator.member(node)
+    return body
+
+
+def _used(ground: Ground, elaborator: Elaborator, head: Head) -> None:
+    """Note what a definition used: dimensions that no claim may bend, and indices that it leaves free."""
+    for name in elaborator.scope.visible().values():
+        if name.identity in elaborator.uses:
+            for size in name.shape or ():
+                ground.sizes.firm(size)
+    for letter, size in elaborator.free.items():
+        if letter not in head.letters:
+            ground.leftover[Index(letter)] = size
+
+
+def _promote(ground: Ground, elaborator: Elaborator, node: tree.Node, rank: int) -> bool:
+    """Give names whose rank was a guess the rank that a head asks for: `y = b`, `y = W x`."""
+    if isinstance(node, tree.Additive):
+        changed = [_promote(ground, elaborator, term, rank) for _, term in node.terms]
+        return any(changed)
+    if isinstance(node, tree.Product) and rank == 1 and set(node.operators) == {""}:
+        matrix, vector = node.factors[-2:]
+        return _promote(ground, elaborator, matrix, 2) and _promote(ground, elaborator, vector, 1)
+    record = elaborator.record(node)
+    if record is None or not record.guessed or record.shape:
+        return False
+    record.shape = tuple(ground.sizes.new(origin=node.span) for _ in range(rank))
+    return True
