@@ -14,7 +14,7 @@ from typing import Any
 import sympy
 from sympy import Eq, Expr, KroneckerDelta, Max, Ne, Product, Rational, Sum, exp, log, sqrt, tanh
 
-from symderiv.kernel.calculus import substitute
+from symderiv.kernel.substitution import substitute
 from symderiv.kernel.terms import Cases, Det, Greatest, Index, Inv, Size, entry, exact, fresh
 
 Pick = Callable[[Sequence[Any]], Any]

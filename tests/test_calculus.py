@@ -24,7 +24,9 @@ from sympy import (
     log,
 )
 
-from symderiv.kernel.calculus import ELEMENTARY, STRUCTURAL, derive, has_kink, substitute
+from symderiv.kernel.calculus import derive, has_kink
+from symderiv.kernel.rules import ELEMENTARY, STRUCTURAL
+from symderiv.kernel.substitution import substitute
 from symderiv.kernel.terms import (
     Cases,
     Circular,

@@ -44,12 +44,12 @@ from symderiv.judge import decision
 from symderiv.judge.check import open_page
 from symderiv.judge.decision import decide
 from symderiv.kernel import angles, determinants, powers, reading, sums, zero
-from symderiv.kernel.calculus import ELEMENTARY, STRUCTURAL
 from symderiv.kernel.equality import Proved, prove
 from symderiv.kernel.normal import Algebra
 from symderiv.kernel.polynomial import ONE, Polynomial, scaled
 from symderiv.kernel.powers import BY_EXP, COMPOSED, PARITY
 from symderiv.kernel.reading import OF_INDICES, OF_VALUES
+from symderiv.kernel.rules import ELEMENTARY, STRUCTURAL
 from symderiv.kernel.terms import (
     Cases,
     Context,

@@ -15,7 +15,7 @@ from symderiv.judge import explain
 from symderiv.judge.decision import NUMBERS, refuted
 from symderiv.judge.refute import screen
 from symderiv.judge.verdict import Verdict
-from symderiv.kernel.calculus import names_in
+from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Goal, Size
 from symderiv.meaning import Compared, names_of, one_sided, relabelled, twofold, unnamed, unranged
 from symderiv.meaning.fulfilled import fulfilling

@@ -21,7 +21,7 @@ from sympy.logic.boolalg import Boolean
 
 from symderiv.kernel import hypotheses
 from symderiv.kernel import indices as ix
-from symderiv.kernel.calculus import Calculus, derive, names_in
+from symderiv.kernel.calculus import Calculus, derive
 from symderiv.kernel.cases import atoms_of
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.memory import Memory
@@ -29,6 +29,7 @@ from symderiv.kernel.normal import Algebra, Rule
 from symderiv.kernel.orders import Order, contradictory, leave_room, linear
 from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, minus, scaled
 from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of
+from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import (
     Context,
     D,

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from sympy import Add, Expr, KroneckerDelta, Mul, Piecewise, Sum, Symbol
 
-from symderiv.kernel.calculus import Calculus, names_in
+from symderiv.kernel.calculus import Calculus
 from symderiv.kernel.equality import Proved, prove
+from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Context, D, Index, KernelError, name_of
 from symderiv.meaning.goals import Compared, compare
 from symderiv.meaning.model import Assumption, Chain, Member, Page, Statement, Tensor

@@ -22,7 +22,7 @@ from sympy import (
 )
 
 from symderiv.diagnostics import Span
-from symderiv.kernel.calculus import names_in
+from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import D, Definition, Index, Size, Unknown, entry, fresh, indicator
 from symderiv.latex import tree
 from symderiv.meaning import names

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from sympy import Add, Expr, Indexed, Integer
 
 from symderiv.diagnostics import Diagnostic, Span
-from symderiv.kernel.calculus import names_in
+from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import D, entry, fresh, name_of
 from symderiv.kernel.terms import total as summed
 from symderiv.latex import tree

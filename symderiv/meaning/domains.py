@@ -13,7 +13,7 @@ from sympy import Basic, Expr, Indexed, Mul, Ne, Pow, log
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
-from symderiv.kernel.calculus import names_in
+from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Context, Definite, Det, Index, Inv, OfMatrix, name_of, nodes
 from symderiv.meaning.model import Assumption, Tensor
 from symderiv.meaning.notation import LATEX, writer

@@ -15,8 +15,8 @@ from sympy import Expr, Indexed
 from sympy.logic.boolalg import Boolean
 
 from symderiv.document.model import Document, Heading
-from symderiv.kernel.calculus import names_in
 from symderiv.kernel.equality import normal
+from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Context, D, Index, KernelError, entry, fresh, name_of
 from symderiv.kernel.writing import write
 from symderiv.meaning.authors import at_variables, flattened, in_words_of, revealed

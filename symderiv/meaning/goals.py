@@ -11,7 +11,7 @@ from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Integer, Sum, Symbol
 from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic
-from symderiv.kernel.calculus import names_in
+from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Context, D, Definition, Goal, Index, Size, Unknown, free_in, name_of
 from symderiv.meaning.hypotheses import facts_of, fixed_in, hypotheses_of, indices_of, relates_indices
 from symderiv.meaning.model import Assumption, Chain, Member, Statement, Tensor

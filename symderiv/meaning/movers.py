@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symderiv.diagnostics import Diagnostic
-from symderiv.kernel.calculus import names_in
+from symderiv.kernel.substitution import names_in
 from symderiv.latex import tree
 from symderiv.meaning import marks, names
 from symderiv.meaning.calls import is_function

@@ -23,7 +23,7 @@ from sympy import (
 )
 from sympy.core.relational import Relational
 
-from symderiv.kernel.calculus import names_in
+from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import (
     Definition,
     Greatest,

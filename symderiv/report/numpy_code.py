@@ -16,7 +16,7 @@ from sympy import (
     Integer,
 )
 
-from symderiv.kernel.calculus import names_in
+from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import (
     Context,
     D,

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 import sympy
 from sympy import Expr, Sum, Symbol
 
-from symderiv.kernel.calculus import Calculus, names_in, substitute
+from symderiv.kernel.calculus import Calculus
+from symderiv.kernel.substitution import names_in, substitute
 from symderiv.kernel.terms import Context, D, Index, KernelError, Unknown, entry, fresh, name_of, nodes
 
 FROZEN: tuple[type[Expr], ...] = (sympy.tanh, sympy.sinh, sympy.cosh, sympy.erf)

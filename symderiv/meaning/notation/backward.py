@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from sympy import Add, Expr, Sum
 
-from symderiv.kernel.calculus import names_in
+from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Context, D, Definition, entry, fresh, name_of
 from symderiv.meaning.renaming import reaches
 

@@ -36,7 +36,7 @@ from sympy import (
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
-from symderiv.kernel.calculus import names_in
+from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Cases, D, Greatest, Index, KernelError, Size, Unknown, name_of
 from symderiv.meaning.notation.products import Term, cost, flat, flat_product, indices_of
 from symderiv.meaning.notation.style import Level, Shown, Style, identity_key

@@ -16,9 +16,10 @@ from math import prod
 import sympy
 from sympy import Add, Expr, Integer, KroneckerDelta, Mul, Piecewise, Pow, Rational, Sum, exp
 
-from symderiv.kernel.calculus import Calculus, derive, without_piecewise
+from symderiv.kernel.calculus import Calculus, derive
 from symderiv.kernel.equality import Proved, normal, prove
 from symderiv.kernel.reading import write
+from symderiv.kernel.substitution import without_piecewise
 from symderiv.kernel.terms import (
     Cases,
     Context,
