@@ -209,13 +209,14 @@ def _special(
         return _identity(elaborator, node, subs, declared)
     if not subs and key == "\\pi" and (record is None or (record.indexed and not record.declared)):
         return Tensor(sympy.pi)  # beside the weights $\pi_k$, too
+    if record is not None and record.basis and len(subs) == 1:
+        return _basis_vector(elaborator, subs[0], elaborator.shape(record)[-1])
     if elaborator.known(key):
         return None
     if key == "\\delta" and len(subs) == 2:
         return _identity(elaborator, node, subs, None)
     if key == "e" and len(subs) == 1 and elaborator.is_item(subs[0], "e"):
-        slot, size = fresh("s"), elaborator.sizes.new(origin=node.span)
-        return Tensor(delta(slot, index(elaborator, subs[0], size)), (slot,), (size,))
+        return _basis_vector(elaborator, subs[0], elaborator.sizes.new(origin=node.span))
     if (
         not subs
         and key == "e"
@@ -263,6 +264,12 @@ def _identity(
         size = _subscript_size(elaborator, subs, node.span)
     a, b = fresh("s"), fresh("s")
     return Tensor(delta(a, b), (a, b), (size, size))
+
+
+def _basis_vector(elaborator: Elaborator, item: tree.Node, size: Size) -> Tensor:
+    """`e_i`: a column of the identity."""
+    slot = fresh("s")
+    return Tensor(delta(slot, index(elaborator, item, size)), (slot,), (size,))
 
 
 def _subscript_size(elaborator: Elaborator, subs: tuple[tree.Node, ...], span: Span) -> Size:

@@ -119,6 +119,12 @@ def _is_mark(node: tree.Product, at: int, letter: str) -> bool:
     return _is_letter(factor, letter) and not listed and not isinstance(following, tree.Number)
 
 
+def _is_directed(node: tree.Product, at: int) -> bool:
+    """Tell whether a mark may be that of `d f(x) \\cdot h`; `mark_or_size` tells whether it is one."""
+    called = at + 3 < len(node.factors) and _is_round(node.factors[at + 2])
+    return called and node.operators[at + 1 : at + 3] == ("", "cdot")
+
+
 def _is_letter(node: tree.Node, letter: str) -> bool:
     return isinstance(node, tree.Name) and node.text == letter and node.font in ("", "roman")
 
@@ -135,7 +141,7 @@ def _marked(node: tree.Product, *, named: bool, operator: bool) -> tree.Node:
         factor = node.factors[at]
         if at:
             operators.append(node.operators[at - 1])
-        mark = not named and _is_mark(node, at, "d")
+        mark = _is_mark(node, at, "d") and (not named or _is_directed(node, at))
         mark = mark or (operator and _is_mark(node, at, "D")) or _is_mark(node, at, "\\partial")
         if mark:
             following = node.factors[at + 1]

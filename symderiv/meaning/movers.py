@@ -18,6 +18,7 @@ from symderiv.meaning import marks, names
 from symderiv.meaning.calls import is_function
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.evidence import record_of
+from symderiv.meaning.mark_or_size import kind_of, without_marks
 from symderiv.meaning.model import Failure, Member, Tensor
 from symderiv.meaning.motion import Motion, Names
 from symderiv.meaning.raw import RawChain, Survey
@@ -32,6 +33,14 @@ class Movers:
         self.survey = survey
         self._held: list[tuple[str, Scope]] | None = None
         self._all: list[tuple[Scope, frozenset[str]]] = []
+
+    def settled(self, elaborator: Elaborator, chain: RawChain, nodes: list[tree.Node]) -> list[tree.Node]:
+        """Tell an elaborator what varies in a chain; return the members as a `d` in them is meant."""
+        motion = elaborator.motion = self.motion(elaborator, chain, nodes)
+        kind = kind_of(elaborator, motion, nodes) if motion is not None and motion.named else "open"
+        if motion is not None and kind == "mark":
+            motion.named = False
+        return [without_marks(node) for node in nodes] if kind == "factor" else nodes
 
     def motion(self, elaborator: Elaborator, chain: RawChain, nodes: list[tree.Node]) -> Motion | None:
         """Return what varies in the differentials of a chain; None where it has none."""

@@ -109,7 +109,7 @@ class _Builder:
         elaborator = self.ground.elaborator(chain.scope, last + 1)
         members: list[Member] = []
         nodes = written_out(chain, chain.members)
-        elaborator.motion = self.movers.motion(elaborator, chain, nodes)
+        nodes = self.movers.settled(elaborator, chain, nodes)
         letters = {letter for node in nodes for letter in letters_of(node) if chain.scope.is_index(letter)}
         loose = [names.outright(node, letters) for node in nodes]
         for at, node in enumerate(nodes):

@@ -26,6 +26,7 @@ _UNKNOWN = re.compile(
     r"|((lower|upper)[- ]?)?triangular|idempotent|nilpotent|involut\w+|projections?|projectors?|permutations?"
     r"|rotations?|reflections?|(doubly[- ])?stochastic|singular|(full|low|deficient)[- ]rank|rank"
     r"|(zero|unit)[- ](mean|variance|sum|norm)|mean[- ](zero|free)|(mean|variance|norm|length) (zero|0|one|1)"
+    r"|bas[ie]s(?! functions?)"
     r"|cent(red|ered)|standardi[sz]ed|whitened|traceless|homogeneous|convex|concave|monoton\w+|increasing"
     r"|decreasing|periodic|linear (map|function|form)|affine (map|function)|quadratic|binary|boolean"
     r"|integers?|integer-valued|natural number|prime|distinct|different|sorted|orthogonal to|perpendicular"
@@ -83,6 +84,25 @@ _SIGN = re.compile(
     re.IGNORECASE,
 )
 """A remark on a sign, *for a large positive $z$*, *where $z$ is positive*, is of its paragraph alone."""
+
+
+_STANDARD = r"(?:standard|canonical|euclidean|natural|coordinate|elementary)"
+_UNITS = (
+    rf"(?:{_STANDARD} (?:unit |basis )+vectors?|{_STANDARD} basis(?: (?:of|for|in)\b|$)"
+    r"|th (?:unit|basis|one hot) vectors?|columns? of the (?:\w+ )?identity)"
+)
+_BASIS_AFTER = re.compile(
+    r"(?:(?:is|are|be|being|denotes?|denoting|for|as|means|which is) )?(?:(?:the|an?) )?"
+    rf"(?:[a-z]{{1,3}} )?(?:th )?(?:(?<=th )(?:unit|basis|one hot) vectors?|{_UNITS})",
+    re.IGNORECASE,
+)
+_BASIS_BEFORE = re.compile(rf"\b{_UNITS}$", re.IGNORECASE)
+
+
+def is_basis(before: str, after: str) -> bool:
+    """Tell whether the sentence around `e_i` says that it is a vector of the standard basis."""
+    before, after = (" ".join(re.findall(r"[A-Za-z]+", each)) for each in (before[-120:], after[:120]))
+    return bool(_BASIS_AFTER.match(after) or _BASIS_BEFORE.search(before))
 
 
 _BY = re.compile(

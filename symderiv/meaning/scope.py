@@ -73,6 +73,8 @@ class Name:
     bold: bool = False
     function: bool = False
     """Declared as a map, `f : A → B`."""
+    basis: bool = False
+    """Words say that it is the standard basis: `e_i` is the column i of the identity."""
 
     def rank(self) -> int:
         """Return the rank that its subscripts tell."""

@@ -69,6 +69,9 @@ def script(elaborator: Elaborator, node: tree.Script) -> Tensor:
         value = named(elaborator, node, base, subs)
         return value if sup is None else power(elaborator, value, sup, node)
     elif isinstance(base, tree.Number) and base.text == "1" and node.sub is not None:
+        if isinstance(node.sub, tree.Name) and elaborator.scope.size(node.sub.text) is not None:
+            value = named(elaborator, node, tree.Name("1", "bold", span=base.span), (node.sub,))
+            return value if sup is None else power(elaborator, value, sup, node)
         return Tensor(indicator(proposition(elaborator, names.plain(node.sub))))
     elif isinstance(base, tree.Call | tree.Script) and node.sub is not None:
         value = fix(elaborator, elaborator.value(base), names.items(node.sub), node.span)

@@ -174,6 +174,7 @@ def _describe(survey: Survey, place: Place) -> None:
         p.math.paragraph == place.math.paragraph and not p.math.display and not _is_count(p)
         for p in following
     )
+    _describe_basis(survey, place)
     said = properties.describes(place.before, place.after, equated=equated)
     if place.math.display or said is None:
         return
@@ -201,6 +202,24 @@ def _describe(survey: Survey, place: Place) -> None:
             counted = re.search(r"\bnumber\b", place.after)
             if isinstance(first, tree.Name) and place.scope.size(first.text) is not None and not counted:
                 survey.described[first.text] = (place.math.span, words)
+
+
+def _describe_basis(survey: Survey, place: Place) -> None:
+    """Take *$e_i$, the $i$th standard basis vector* as the columns of the identity."""
+    for chain in () if place.math.display else chains(place.display):
+        first = chain.members[0]
+        stated = [operator.text for operator in chain.operators]
+        if not isinstance(first, tree.Script) or first.sup is not None or stated not in ([], ["in"]):
+            continue
+        record = record_of(survey, first.base, place.scope)
+        if record is None or record.defined is not None or not names.is_index_letter(first.sub or first):
+            continue
+        before, after = sentence(survey.document, first.span)
+        if properties.is_basis(before.rstrip("$"), after.partition("$")[2]):
+            if record.shape is None:
+                size = survey.sizes.new(origin=first.span)
+                record.shape = (size, size)
+            record.basis = record.introduced = True
 
 
 def _is_count(place: Place) -> bool:
