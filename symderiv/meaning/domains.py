@@ -17,7 +17,8 @@ from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Context, Definite, Det, Index, Inv, OfMatrix, name_of, nodes
 from symderiv.meaning.model import Assumption, Tensor
 from symderiv.meaning.notation import LATEX, writer
-from symderiv.meaning.notation.matrices import NoForm, matrix_of
+from symderiv.meaning.notation.matrices import NoForm
+from symderiv.meaning.notation.printing import matrix_of
 from symderiv.meaning.renaming import reaches
 
 

@@ -20,7 +20,9 @@ from symderiv.kernel.terms import D, Index, KernelError, name_of
 from symderiv.meaning import elaborate
 from symderiv.meaning.established import Established, Fact, established
 from symderiv.meaning.model import Page
-from symderiv.meaning.notation import LATEX, UNICODE, Style, Writer, entry_form, matrices, matrix_form, writer
+from symderiv.meaning.notation import LATEX, UNICODE, Style, Writer, entry_form, matrix_form, writer
+from symderiv.meaning.notation.matrices import Form, NoForm, leaves
+from symderiv.meaning.notation.printing import write
 from symderiv.report.numpy_code import source
 
 WIDTH = 80
@@ -78,19 +80,19 @@ def lines(fact: Fact, styles: Sequence[Style], functions: Functions) -> list[Lin
         and name_of(fact.head.args[0] if isinstance(fact.head, D) else fact.head) is not None
     ):
         form = matrix_form(fact.value, fact.slots, fact.ranges, fact.context, row=fact.row)
-        if form is not None and not matrices.leaves(form) and not fact.slots:
+        if form is not None and not leaves(form) and not fact.slots:
             form = None
     return [_lines(fact, form, style, functions) for style in styles]
 
 
-def _lines(fact: Fact, form: matrices.Form | None, style: Style, functions: Functions) -> Lines | None:
+def _lines(fact: Fact, form: Form | None, style: Style, functions: Functions) -> Lines | None:
     writes = writer(style, [fact.head, fact.value], fact.slots, functions=functions)
     try:
         entries = (writes.write(fact.head).text, entry_form(fact.value, writes))
         whole = None
         if form is not None:
-            whole = (_whole_head(fact, writes), matrices.write(form, writes).text)
-    except (KernelError, matrices.NoForm):
+            whole = (_whole_head(fact, writes), write(form, writes).text)
+    except (KernelError, NoForm):
         return None
     return Lines(entries, whole if whole != entries else None, tuple(_given(fact, style)))
 
@@ -102,7 +104,7 @@ def _given(fact: Fact, style: Style) -> Iterator[str]:
         writes = writer(style, list(assumption.args), tuple(free))
         try:
             yield " = ".join(entry_form(side, writes) for side in assumption.args)
-        except (KernelError, matrices.NoForm):
+        except (KernelError, NoForm):
             continue
 
 

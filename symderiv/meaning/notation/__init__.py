@@ -13,10 +13,12 @@ from sympy import Expr, Indexed, Integer
 
 from symderiv.kernel.terms import Context, Index, Inv, KernelError, name_of
 from symderiv.meaning.model import Tensor
-from symderiv.meaning.notation import matrices
 from symderiv.meaning.notation.entries import Unwritable, Writer, writer
 from symderiv.meaning.notation.factoring import factored
 from symderiv.meaning.notation.folding import derived, equal
+from symderiv.meaning.notation.matrices import Form, NoForm, entry_of, transposed
+from symderiv.meaning.notation.networks import forms
+from symderiv.meaning.notation.printing import write
 from symderiv.meaning.notation.products import flat
 from symderiv.meaning.notation.style import LATEX, UNICODE, Style
 
@@ -57,17 +59,17 @@ def entry_form(term: Expr, writes: Writer) -> str:
 
 def matrix_form(
     term: Expr, slots: tuple[Index, ...], ranges: Mapping[Index, Expr], context: Context, *, row: bool = False
-) -> matrices.Form | None:
+) -> Form | None:
     """Return the shortest matrix form of a term over its slots that the kernel proves, or None."""
     if term == 0:
         return None
-    for form, sizes in matrices.forms(term, slots, ranges):
+    for form, sizes in forms(term, slots, ranges):
         try:
-            stands_for = matrices.entry_of(form, slots, sizes)
-        except matrices.NoForm:
+            stands_for = entry_of(form, slots, sizes)
+        except NoForm:
             continue
         if equal(stands_for, term, ranges, context):
-            return matrices.transposed(form) if row else form
+            return transposed(form) if row else form
     return None
 
 
@@ -88,7 +90,7 @@ def derived_latex(tensor: Tensor, context: Context) -> str | None:
         if indices == tensor.slots and result not in (Integer(0), Integer(1)):
             form = matrix_form(result, tensor.slots, ranges, context, row=tensor.row)
             if form is not None:
-                return matrices.write(form, writes).text
+                return write(form, writes).text
         return entry_form(result, writes)
-    except (KernelError, RecursionError, matrices.NoForm):
+    except (KernelError, RecursionError, NoForm):
         return None
