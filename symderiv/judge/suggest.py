@@ -4,7 +4,7 @@ Contract. A search among a bounded number of candidates, for a bounded time; its
 Numbers at a few points put most candidates aside; of the others the whole page is read again with the change
 in its text, and only a step that is then proved, and holds at some sampled entry, is offered: what was proved
 is what is shown. Three kinds are searched for: another member of the page that is equal to the left side, an
-edit of the member (see `edits`), and a condition under which the step is true as it stands.
+edit of the member (see `slips`), and a condition under which the step is true as it stands.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from symderiv.diagnostics import Span
 from symderiv.judge import explain
 from symderiv.judge.anatomy import Anatomy, NotEvaluableError
 from symderiv.judge.arithmetic import Array
-from symderiv.judge.edits import Edit, Formula, added, edits, multiplied
+from symderiv.judge.edits import Edit, Formula, added, multiplied
 from symderiv.judge.numeric import Comparison, evaluate
 from symderiv.judge.points import Kind, sample, size_choices
 from symderiv.judge.recall import Recall
 from symderiv.judge.shrink import shrink
+from symderiv.judge.slips import slips
 from symderiv.kernel.terms import Goal, Index, Size
 from symderiv.latex import tree
 from symderiv.meaning import Compared, compare
@@ -205,7 +206,7 @@ class Search:
             yield multiplied(formula, ratio.numerator, ratio.denominator)
         if difference is not None:
             yield added(formula, difference.numerator, difference.denominator)
-        yield from edits(formula)
+        yield from slips(formula)
 
     def _written(self, edit: Edit) -> str:
         span = self.member.span
