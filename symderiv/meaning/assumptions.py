@@ -74,6 +74,19 @@ def condition_after(survey: Survey, display: tree.Display, at: int, row: int, sc
     return True
 
 
+def trailing(survey: Survey, display: tree.Display, at: int, row: int, scope: Scope) -> bool:
+    """Take a relation of indices that ends a row, behind a comma, as its condition: `…, \\quad i \\ne j`."""
+    item, before = display.items[at], display.items[at - 1]
+    if not isinstance(item, tree.Chain) or not isinstance(before, tree.Connective):
+        return False
+    rest = display.items[at + 1 : at + 2]
+    ends = not rest or (isinstance(rest[0], tree.Connective) and rest[0].text in ("row", "."))
+    behind = before.text in (",", "quad") and len(survey.items) > row
+    if not ends or not behind or survey.items[-1].kind != "claim" or not compares(item, scope):
+        return False
+    return condition_after(survey, display, at - 1, row, scope)
+
+
 def other_case(survey: Survey, place: Place, start: int, row: int) -> None:
     """Take `otherwise` beside a row as the other case of what the rows of its display above are under."""
     held = survey.in_force(place.scope)

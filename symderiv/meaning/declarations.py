@@ -101,7 +101,7 @@ def _declared(survey: Survey, node: tree.Node, scope: Scope) -> Name | None:
     head = head_of(survey, node, scope)
     if head is None or head.parameters is not None or head.power != 1:
         return None
-    name = scope.names.get(head.key) or survey.create(head.key, node, scope)
+    name = scope.given(head.key) or survey.create(head.key, node, scope)
     name.declared = name.introduced = True
     return name
 
@@ -111,7 +111,7 @@ def _declared_function(survey: Survey, node: tree.Node, scope: Scope) -> Name | 
     head = head_of(survey, node, scope)
     if head is None or head.parameters is None or len(head.parameters) != 1 or head.letters:
         return None
-    name = scope.names.get(head.key) or survey.create(head.key, node, scope)
+    name = scope.given(head.key) or survey.create(head.key, node, scope)
     name.declared = name.introduced = name.function = True
     return name
 

@@ -15,7 +15,7 @@ from symderiv.document.model import Directive, Document, Heading, MathSpan, Pros
 from symderiv.latex import LatexError, Macros, parse, tree
 from symderiv.meaning import cues, digits, dots, gradients, marks, names
 from symderiv.meaning.bounds import with_bounds
-from symderiv.meaning.brackets import bracketed, with_entries
+from symderiv.meaning.brackets import bracketed, subscripted, with_entries
 from symderiv.meaning.parameters import labelled, not_counted, numbered_parameters, with_parameters
 from symderiv.meaning.scope import Scope
 from symderiv.meaning.words import spelled, with_words
@@ -59,6 +59,8 @@ class Reading:
         """Read all items in order."""
         self.layout: str | None = None
         self.places: list[Place] = []
+        self.sections: list[tuple[Scope, Heading]] = []
+        """The scope that each heading opens."""
         self.macros = Macros()
         self._source = document.source.text
         self._scope = Scope(None, 0)
@@ -156,13 +158,14 @@ class Reading:
         )
 
         written = bracketed(found for place in self.places for found in chains(place.display))
+        vectors = subscripted(found for place in self.places for found in chains(place.display))
         self.labelled = labelled(found for place in self.places for found in chains(place.display))
 
         counted = self._counted()
 
         def settled(chain: tree.Chain, scope: Scope) -> tree.Chain:
             chain = digits.joined(chain, counted(scope))
-            chain = with_entries(chain, written)
+            chain = with_entries(chain, written, vectors)
             chain = names.lowered(with_bounds(chain), letters | paired, paired)
             chain = digits.joined(chain, self.numbered.names)
             chain = digits.apart(names.labels_apart(chain), ranks)
@@ -197,6 +200,7 @@ class Reading:
         while self._scope.level >= item.level and self._scope.parent is not None:
             self._scope = self._scope.parent
         self._scope = Scope(self._scope, item.level)
+        self.sections.append((self._scope, item))
         self._before, self._fresh = "", True
 
     def _definitions(self, text: str, start: int) -> None:

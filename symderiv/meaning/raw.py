@@ -16,6 +16,7 @@ from symderiv.meaning.anew import apart
 from symderiv.meaning.model import Kind
 from symderiv.meaning.places import Reading, chains
 from symderiv.meaning.scope import Name, Scope
+from symderiv.meaning.sections import go_on
 from symderiv.meaning.sizes import Sizes
 
 
@@ -149,6 +150,7 @@ class Survey:
         self.layout_told = reading.layout is not None
         self.places = reading.places
         self.macros = reading.macros
+        go_on(self.places, reading.sections)
         self.seconds = apart(document, self.places)
         """The equations whose left side an equation above has, by where they begin."""
         self.named = reading.named

@@ -95,6 +95,8 @@ class Scope:
     """Index letters with a declared range."""
     indices: set[str] = field(default_factory=set)
     """Letters that are used as indices."""
+    restated: frozenset[str] = frozenset()
+    """Names that this section gives as the one does that it goes on with: no names of its own."""
 
     def _chain(self) -> Iterator[Scope]:
         scope: Scope | None = self
@@ -109,6 +111,12 @@ class Scope:
     def beside(self, other: Scope) -> bool:
         """Tell whether one of two scopes sees the other."""
         return self.within(other) or other.within(self)
+
+    def given(self, key: str) -> Name | None:
+        """Return the record of a name that this section has, or states once more, or None."""
+        if key in self.names:
+            return self.names[key]
+        return self.find(key) if any(key in scope.restated for scope in self._chain()) else None
 
     def find(self, key: str) -> Name | None:
         """Return the record that a key refers to here, or None."""

@@ -24,6 +24,7 @@ from symderiv.meaning.assumptions import (
     other_case,
     partial,
     state_properties,
+    trailing,
 )
 from symderiv.meaning.declarations import declare_all, index_range
 from symderiv.meaning.evidence import observe, record_of
@@ -128,7 +129,7 @@ def _display(survey: Survey, place: Place, display: tree.Display) -> None:
                 row = len(survey.items)
             if item.text in ("implies", "therefore", "arrow", ";", "row"):
                 cue = "" if item.text != "row" else cue
-        elif bracketed(survey, item, row, place.scope):
+        elif bracketed(survey, item, row, place.scope) or trailing(survey, display, at, row, place.scope):
             continue
         elif len(survey.items) > row and orders.is_condition(survey, place, at):
             partial(survey, item, row, place.scope)
