@@ -237,12 +237,19 @@ def _observe_derivative(survey: Survey, node: tree.Derivative, scope: Scope) -> 
 
 def record_of(survey: Survey, node: tree.Node, scope: Scope) -> Name | None:
     """Return the record of a name with its subscript, or None."""
-    if isinstance(node, tree.Script) and node.sup is not None:
-        return scope.find(names.written(node, survey.fonts) or "")
     base, subs = (node.base, names.items(node.sub)) if isinstance(node, tree.Script) else (node, ())
     key = names.key(base, fonts=survey.fonts)
     if key is None:
         return None
+    if isinstance(node, tree.Script) and node.sup is not None:
+        label = names.label(node.sup)
+        known = scope.find(names.written(node, survey.fonts) or "")
+        if known is not None or label is None:
+            return known
+        if isinstance(label, tree.Name) and scope.is_index(label.text):
+            subs = (label, *subs)
+        else:
+            key = f"{key}^{{{names.label_text(node.sup)}}}"
     primes = "'" * node.primes if isinstance(node, tree.Script) else ""
     if primes and scope.find(key + primes) is not None:
         key += primes

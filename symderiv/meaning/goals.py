@@ -42,10 +42,25 @@ def unreached(goal: Goal) -> tuple[str, str] | None:
             other = name_of(variable)
             if name is None or other is None or name == other or other in _reached(name, context):
                 continue
-            inverse = other in context.definitions and name in _reached(other, context)
-            if name in context.definitions or (inverse and name not in context.opaque):
+            if name in context.definitions or name not in context.opaque:
                 return name, other
-    return None
+    orphans = _orphans(context)
+    return (
+        next((orphans[name] for name in sorted(names_of(goal) & orphans.keys())), None) if orphans else None
+    )
+
+
+@lru_cache(maxsize=64)
+def _orphans(context: Context) -> Mapping[str, tuple[str, str]]:
+    """Return the names in whose definitions something is differentiated that is nothing but a name."""
+    found = {}
+    for name, definition in context.definitions.items():
+        for derivative in definition.body.atoms(D):
+            of, by = name_of(derivative.term), name_of(derivative.variables[0])
+            known = of == by or of in context.definitions or of in context.opaque
+            if of is not None and by is not None and not known:
+                found[name] = (of, by)
+    return found
 
 
 def implicit(goal: Goal) -> bool:
