@@ -9,46 +9,28 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 import sympy
-from sympy import Eq, Expr, Ge, Gt, KroneckerDelta, Le, Lt, Ne, Symbol
-from sympy.core.relational import Relational
-from sympy.logic.boolalg import Boolean
+from sympy import Eq, Expr, KroneckerDelta, Ne
 
-from symderiv.kernel import hypotheses
-from symderiv.kernel import indices as ix
-from symderiv.kernel.calculus import Calculus, derive
+from symderiv.kernel.assuming import assuming, reader_of, relate, told, upper
+from symderiv.kernel.calculus import Calculus
 from symderiv.kernel.cases import atoms_of
-from symderiv.kernel.indices import IndexExpr, Variable
+from symderiv.kernel.indices import Variable
 from symderiv.kernel.memory import Memory
-from symderiv.kernel.normal import Algebra, Rule
-from symderiv.kernel.orders import Order, contradictory, leave_room, linear
-from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, minus, scaled
-from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of
+from symderiv.kernel.normal import Algebra
+from symderiv.kernel.orders import leave_room
+from symderiv.kernel.polynomial import Kind, Polynomial, minus
+from symderiv.kernel.reading import Reader, positive_names
 from symderiv.kernel.substitution import names_in
-from symderiv.kernel.terms import (
-    Context,
-    D,
-    Goal,
-    Index,
-    NoRule,
-    Size,
-    TooLarge,
-    Undefined,
-    entry,
-    exact,
-    fresh,
-    name_of,
-)
+from symderiv.kernel.terms import Context, D, Goal, Index, NoRule, TooLarge, Undefined, exact
 from symderiv.kernel.writing import write
 from symderiv.kernel.zero import is_zero
 
 _TOKEN = object()
-RELATIONS = {Eq: "=", Ne: "≠", Gt: ">", Ge: "≥", Lt: "<", Le: "≤"}
 PAIRS = 4
 """How many pairs of indices are told apart at most."""
 ENTRIES = 16
@@ -92,7 +74,7 @@ def normal(term: Expr, ranges: Mapping[Index, Expr], context: Context | None = N
     context = context or Context()
     calculus = Calculus(context)
     opened, kinks = calculus.derived(term), calculus.has_kink(term)
-    algebra = Algebra(_upper(ranges), positive_names([opened]), values=context.values, kinks_excluded=kinks)
+    algebra = Algebra(upper(ranges), positive_names([opened]), values=context.values, kinks_excluded=kinks)
     return Reader(algebra).read(opened)
 
 
@@ -158,10 +140,13 @@ def _prove(goal: Goal, memory: Memory) -> Proved | Residue:
     kinks = calculus.has_kink(goal.left, goal.right)  # first: it meets every name of the goal
     left, right = calculus.derived(goal.left), calculus.derived(goal.right)
     try:
-        return _attempt(goal, (left, right), calculus, _reader(goal, (left, right), memory, kinks=kinks))
+        reader = reader_of(goal, (left, right), memory, kinks=kinks)
+        found = _attempt(goal, (left, right), calculus, reader)
+        related = isinstance(found, Residue) and reader.unused
+        return (related and _related(goal, (left, right), calculus, reader)) or found
     except Undefined:
         with suppress(NoRule, Undefined):
-            strict = _assuming(goal, (left, right), kinks=kinks)
+            strict = assuming(goal, (left, right), kinks=kinks)
             strict.algebra.strict = True
             found = _attempt(goal, (left, right), calculus, strict)
             if isinstance(found, Proved):
@@ -170,6 +155,16 @@ def _prove(goal: Goal, memory: Memory) -> Proved | Residue:
         if split is None:
             raise
         return split
+
+
+def _related(goal: Goal, opened: tuple[Expr, Expr], calculus: Calculus, reader: Reader) -> Proved | None:
+    """Prove the goal by equations of which no rule was made: they are solved, or used as relations."""
+    again = assuming(goal, opened, kinks=reader.algebra.kinks_excluded)
+    relate(again, goal)
+    with suppress(NoRule, Undefined, TooLarge):
+        found = _attempt(goal, opened, calculus, again)
+        return found if isinstance(found, Proved) else None
+    return None
 
 
 def _check_free(algebra: Algebra, *sides: Polynomial) -> None:
@@ -220,7 +215,8 @@ def _fixes_a_variable(goal: Goal, algebra: Algebra) -> bool:
     replaced_by = [
         a for rule in rules if rule.pattern.kind is not Kind.SUM for a in atoms_of(rule.replacement)
     ]
-    ruled = {a.name for a in (*patterns, *replaced_by) if a.kind is not Kind.SUM}
+    related = [a for relation in algebra.relations for a in atoms_of(relation.form)]
+    ruled = {a.name for a in (*patterns, *replaced_by, *related) if a.kind is not Kind.SUM}
     return not by.isdisjoint(ruled | whole)
 
 
@@ -263,234 +259,3 @@ def _split(goal: Goal, left: Expr, right: Expr, memory: Memory) -> Proved | Resi
         hypotheses.update(set(part.hypotheses) - {told(case), told(case.reversed)})
         almost = almost or part.almost_everywhere
     return Proved("normal form", tuple(cases), tuple(sorted(hypotheses)), almost, _TOKEN)
-
-
-# -- what a goal assumes
-
-
-def _upper(ranges: Mapping[Index, Expr]) -> dict[Variable, tuple[IndexExpr, ...]]:
-    return {variable_of(i): (read_index(exact(size), {}),) for i, size in ranges.items()}
-
-
-def told(assumption: Boolean | Expr) -> str:
-    """Name an assumption as `Proved.hypotheses` does."""
-    if not isinstance(assumption, Relational):
-        return str(assumption)
-    return f"{assumption.lhs} {RELATIONS[assumption.func]} {assumption.rhs}"
-
-
-def _of_indices(assumption: Expr) -> bool:
-    return all(isinstance(s, Index | Size) for s in assumption.free_symbols)
-
-
-def _reader(goal: Goal, terms: tuple[Expr, ...], memory: Memory, *, kinks: bool) -> Reader:
-    """Return a reader under the goal's ranges and assumptions."""
-    context = goal.context
-    if goal.assumptions or (context.bounds and any(context.bounds.keys() & names_in(each) for each in terms)):
-        return _assuming(goal, terms, kinks=kinks)
-    positive = positive_names(terms)
-    ranges, values = frozenset(goal.ranges.items()), frozenset(context.values.items())
-    token = (ranges, positive, values, context.discrete, kinks)
-    reader = memory.reader(token)
-    if reader is None:
-        upper = _upper(goal.ranges)
-        reader = Reader(Algebra(upper, positive, values=context.values, kinks_excluded=kinks))
-        reader.algebra.bound = context.discrete
-        memory.keep(token, reader)
-    return reader
-
-
-def _assuming(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
-    """Return a reader under the goal's ranges and assumptions."""
-    upper = _upper(goal.ranges)
-    fixed, unequal = _of_the_indices(goal, upper)
-    facts = [a for a in goal.assumptions if not _of_indices(a)]
-    positive = positive_names([*terms, *facts]) | {
-        name for a in facts if (name := _made_positive(a, goal)) is not None
-    }
-    algebra = Algebra(upper, positive, unequal, values=goal.context.values, kinks_excluded=kinks)
-    reader = Reader(algebra, fixed)
-    rules: list[Rule] = []
-    present_names = frozenset[str]().union(*(names_in(term) for term in terms))
-    facts = [*facts, *(turned for fact in facts if (turned := hypotheses.orthogonal(fact, goal)) is not None)]
-    algebra.bound = goal.context.discrete.union(*(names_in(fact) for fact in facts if isinstance(fact, Eq)))
-    for fact in facts:
-        definite = hypotheses.definite(fact)
-        algebra.definite |= {definite} if definite is not None else set()
-        if isinstance(fact, Eq):
-            sides = (derive(fact.lhs, goal.context), derive(fact.rhs, goal.context))
-            diagonal, symmetric = hypotheses.diagonal(sides, goal), hypotheses.symmetric(sides, goal)
-            opposite = None if symmetric else hypotheses.antisymmetric(sides, goal)
-            algebra.antisymmetric |= {opposite} if opposite is not None else set()
-            algebra.diagonal |= {diagonal} if diagonal is not None else set()
-            algebra.symmetric |= {symmetric} if symmetric is not None else set()
-            name = diagonal or symmetric or opposite
-            if name is not None:
-                algebra.used |= {told(fact)} if name in present_names else set()
-                continue
-            finite, one_hot = hypotheses.finite(sides, goal), hypotheses.one_hot(sides, goal)
-            algebra.values |= dict([finite]) if finite is not None else {}
-            algebra.one_hot |= dict([one_hot]) if one_hot is not None else {}
-            found = finite or one_hot
-            if found is not None:
-                name = found[0]
-                algebra.values |= {name: (0, 1)} if one_hot is not None else {}
-                algebra.used |= {told(fact)} if name in present_names else set()
-                continue
-            _pin(reader, sides, goal, told(fact))
-            rule = _rule(reader, sides, goal, told(fact))
-            if rule is not None:
-                rules.append(rule)
-    _choose(algebra, rules, present_names)
-    of_indices = [a for a in goal.assumptions if isinstance(a, Eq) and _of_indices(a)]
-    if of_indices:
-        present = frozenset[Symbol]().union(*(term.free_symbols for term in terms))
-        algebra.used |= {told(a) for a in of_indices if a.free_symbols & present}
-    algebra.orders = _orders(reader, [*facts, *_declared(goal, present_names)], goal)
-    algebra.rules = tuple(rules)
-    algebra.moves.clear()
-    algebra.leads.clear()
-    reader.forget()
-    return reader
-
-
-def _choose(algebra: Algebra, rules: Iterable[Rule], present: frozenset[str]) -> None:
-    """Take from hypotheses which names are one-hot, and where they are 1."""
-    for rule in rules:
-        chosen = hypotheses.chosen(rule, algebra.values)
-        if chosen is not None:
-            algebra.one_hot |= dict([chosen])
-            algebra.used |= {rule.source} if chosen[0] in present else set()
-    for rule in rules:
-        hot = hypotheses.is_chosen(rule, algebra.one_hot)
-        if hot is not None:
-            algebra.hot[rule.pattern.name] = hot, rule.source
-
-
-def _pin(reader: Reader, sides: tuple[Expr, Expr], goal: Goal, source: str) -> None:
-    """Take from a hypothesis which numbers a single entry may be."""
-    found = hypotheses.pinned(sides)
-    indices = getattr(found[0], "indices", ()) if found is not None else ()
-    if found is not None and indices and all(i in goal.ranges for i in indices):
-        a = _alone(reader.read(found[0]))
-        reader.algebra.pinned |= {a: (found[1], source)} if a is not None else {}
-
-
-def _of_the_indices(
-    goal: Goal, upper: dict[Variable, tuple[IndexExpr, ...]]
-) -> tuple[dict[Symbol, IndexExpr], dict[IndexExpr, str]]:
-    """Return what the assumptions fix free indices and sizes to, and what they keep from being 0."""
-    fixed: dict[Symbol, IndexExpr] = {}
-    unequal: dict[IndexExpr, str] = {}
-    facts = [a for a in goal.assumptions if _of_indices(a) and isinstance(a, Eq | Ne)]
-    symbols = {
-        variable_of(s): s for a in facts for s in a.free_symbols if isinstance(s, Size) or s in goal.ranges
-    }
-    for fact in sorted(facts, key=lambda a: isinstance(a, Ne)):
-        form = ix.primitive(ix.minus(read_index(fact.lhs, fixed), read_index(fact.rhs, fixed)))
-        if form is None or ix.value(form) is not None:
-            continue
-        if isinstance(fact, Ne):
-            unequal[form] = told(fact)
-            continue
-        for v in sorted(
-            ix.variables(form) & symbols.keys(), key=lambda v: (v[0] != ix.SIZE, v), reverse=True
-        ):
-            found = ix.solved(form, v)
-            if found is not None:
-                fixed = {s: ix.replaced(e, {v: found}) for s, e in fixed.items()} | {symbols[v]: found}
-                for other in ix.variables(found) if found == _only(found) else ():
-                    upper[other] = (*upper.get(other, ()), *upper.get(v, ()))
-                break
-    sizes = {variable_of(s): e for s, e in fixed.items()}
-    for v, bounds in upper.items():
-        upper[v] = tuple(ix.replaced(bound, sizes) for bound in bounds)
-    return fixed, unequal
-
-
-def _only(form: IndexExpr) -> IndexExpr | None:
-    """Return the form of the only variable of an index expression, or None."""
-    variables = ix.variables(form)
-    return ix.bare(next(iter(variables))) if len(variables) == 1 else None
-
-
-def _made_positive(fact: Expr, goal: Goal) -> str | None:
-    """Return the name that an assumption `x_i > 0`, for every i, makes positive."""
-    if not isinstance(fact, sympy.StrictGreaterThan) or not fact.rhs.is_nonnegative or fact.rhs.free_symbols:
-        return None
-    indices = getattr(fact.lhs, "indices", ())
-    if len(set(indices)) < len(indices) or any(not isinstance(i, Index) or i in goal.ranges for i in indices):
-        return None
-    return name_of(fact.lhs)
-
-
-def _declared(goal: Goal, names: frozenset[str]) -> Iterator[Expr]:
-    """Yield the bounds that the page declares for these names, as inequalities of every entry."""
-    for name in sorted(names & goal.context.bounds.keys()):
-        bounds = goal.context.bounds[name]
-        indices = tuple(fresh("i") for _ in goal.context.shapes.get(name, ()))
-        every = entry(name, *indices, positive=bounds.positive)
-        if bounds.low is not None:
-            yield (Gt if bounds.open_low else Ge)(every, bounds.low, evaluate=False)
-        if bounds.high is not None:
-            yield (Gt if bounds.open_high else Ge)(bounds.high, every, evaluate=False)
-
-
-def _orders(reader: Reader, facts: list[Expr], goal: Goal) -> tuple[Order, ...]:
-    """Return the inequalities that the page supposes; none where they contradict one another."""
-    fixed = {variable_of(i) for i in goal.ranges}
-    found: list[Order] = []
-    for fact in facts:
-        if not isinstance(fact, Gt | Ge | Lt | Le) or (fact.rhs == 0 and _made_positive(fact, goal)):
-            continue
-        try:
-            more, less = (reader.read(derive(side, goal.context)) for side in (fact.gts, fact.lts))
-        except NoRule:
-            continue  # what cannot be read is not used
-        form = minus(more, less)
-        quantified = tuple(sorted(v for v in form.free if v not in fixed))
-        source = told(fact) if fact in goal.assumptions else ""
-        found.append(Order(form, isinstance(fact, Gt | Lt), quantified, source))
-    return () if contradictory([(linear(order.form), order.strict) for order in found]) else tuple(found)
-
-
-def _rule(reader: Reader, sides: tuple[Expr, Expr], goal: Goal, source: str) -> Rule | None:
-    """Return a hypothesis as a rewrite of one atom, or None where it is not one."""
-    left, right = (reader.read(side) for side in sides)
-    fixed = {variable_of(i) for i in goal.ranges}
-    quantified = tuple(sorted(v for v in (left.free | right.free) if v not in fixed))
-    difference = minus(left, right)
-    candidates = [(p, q) for p, q in ((left, right), (right, left)) if p.single() is not None]
-    for p, q in candidates:
-        pattern = _alone(p)
-        if pattern is not None and set(quantified) <= pattern.free and not _circles(pattern, q, quantified):
-            return Rule(pattern, quantified, q, source)
-    for m, c in sorted(difference.terms.items(), key=lambda t: t[0].key()):
-        sums = [a for a, e in m.factors.items() if a.kind is Kind.SUM and e == 1]
-        rest = [a for a in m.factors if a not in sums]
-        if m.exponent or len(sums) != 1 or any(a.kind is not Kind.VALUE for a in rest):
-            continue
-        others = minus(Polynomial({m: c}), difference)
-        if sums[0] not in atoms_of(others) and set(quantified) <= sums[0].free:
-            inverse = Polynomial({Monomial(None, {a: -m.factors[a] for a in rest}): 1})
-            return Rule(
-                sums[0], quantified, scaled(reader.algebra.times(others, inverse), 1 / Fraction(c)), source
-            )
-    return None
-
-
-def _circles(pattern: Atom, q: Polynomial, quantified: tuple[Variable, ...]) -> bool:
-    """Tell whether a replacement has its pattern, or the like at exchanged indices: `A_ij = -A_ji`."""
-    places = sorted(pattern.indices) if quantified else []
-    return any(
-        a == pattern or (a.name == pattern.name and sorted(a.indices) == places != []) for a in atoms_of(q)
-    )
-
-
-def _alone(p: Polynomial) -> Atom | None:
-    """Return the atom that a polynomial is."""
-    ((m, c),) = p.terms.items()
-    if c != 1 or m.exponent or len(m.factors) != 1:
-        return None
-    ((a, e),) = m.factors.items()
-    return a if e == 1 and a.kind in (Kind.SUM, Kind.ENTRY, Kind.SYMMETRIC) else None

@@ -16,6 +16,7 @@ from functools import lru_cache
 from itertools import combinations as pairs
 from itertools import product as combinations
 from math import floor
+from typing import TYPE_CHECKING
 
 from symderiv.kernel import greatest, indicators, matrices, powers, signs, sums
 from symderiv.kernel import indices as ix
@@ -39,6 +40,9 @@ from symderiv.kernel.polynomial import (
 )
 from symderiv.kernel.terms import TooLarge
 
+if TYPE_CHECKING:
+    from symderiv.kernel.relations import Relation
+
 WORK = 40_000
 """How many products of monomials, and comparisons of index expressions, one normal form may cost."""
 TERMS = 20_000
@@ -61,7 +65,7 @@ class Rule:
     pattern: Atom
     variables: tuple[Variable, ...]
     replacement: Polynomial
-    source: str
+    sources: frozenset[str]
 
 
 class Algebra:
@@ -90,13 +94,14 @@ class Algebra:
         self.one_hot: dict[str, int] = {}
         self.pinned: dict[Atom, tuple[tuple[int, ...], str]] = {}
         """The numbers one of which a single entry is, and what says so."""
-        self.hot: dict[str, tuple[IndexExpr, str]] = {}
+        self.hot: dict[str, tuple[IndexExpr, frozenset[str]]] = {}
         """The index at which a one-hot vector is 1, and what says so."""
         self.symmetric: frozenset[str] = frozenset()
         self.antisymmetric: frozenset[str] = frozenset()
         self.diagonal: frozenset[str] = frozenset()
         self.definite: frozenset[str] = frozenset()
         self.rules: tuple[Rule, ...] = ()
+        self.relations: tuple[Relation, ...] = ()
         self.orders: tuple[Order, ...] = ()
         self.ordered: dict[Polynomial, tuple[int, frozenset[str]]] = {}
         self.known: tuple[IndexExpr, ...] = ()
@@ -282,8 +287,8 @@ class Algebra:
             ways = (self.ruled(Atom(Kind.ENTRY, HALF + name, way)) for way in (indices, indices[::-1]))
             return minus(*ways)
         if name in self.hot and len(indices) == 1:
-            form, source = self.hot[name]
-            self.used.add(source)
+            form, sources = self.hot[name]
+            self.used |= sources
             return self.delta(ix.minus(indices[0], form))
         if name in self.symmetric and len(indices) == 2:
             return self.ruled(Atom(Kind.SYMMETRIC, name, tuple(sorted(indices))))
@@ -305,7 +310,7 @@ class Algebra:
             ):
                 values = self._match(rule, a)
                 if values is not None:
-                    self.used.add(rule.source)
+                    self.used |= rule.sources
                     self.fired += 1
                     return self.substitute(rule.replacement, values)
         return atom(a)

@@ -120,6 +120,8 @@ class Reader:
         """What was read, by the term and by what its own indices stood for."""
         self.entries: dict[tuple[str, tuple[IndexExpr, ...]], Polynomial] = {}
         self.letters: dict[Basic, frozenset[Symbol]] = {}
+        self.unused: tuple[Basic, ...] = ()
+        """The equations of which no rule was made."""
 
     def read(self, term: Expr) -> Polynomial:
         """Return the normal form of a term."""

@@ -56,7 +56,9 @@ class Undecided(Exception):
 
 def nonzero(p: Polynomial, algebra: Algebra, facts: Facts) -> bool:
     """Tell whether p is certainly not identically 0 where the facts hold, and the hypotheses."""
-    if (algebra.rules or algebra.orders) and not _named(p).isdisjoint(_restricted(algebra)):
+    if (algebra.rules or algebra.orders or algebra.relations) and not _named(p).isdisjoint(
+        _restricted(algebra)
+    ):
         return False
     orders = [order for order in algebra.orders if not order.variables]
     for seed in range(1, 9 if facts or orders else 3):
@@ -77,6 +79,7 @@ def _restricted(algebra: Algebra) -> frozenset[str]:
     """Return the names of what is supposed for all indices: a sample does not satisfy that."""
     forms = [side for rule in algebra.rules for side in (atom(rule.pattern), rule.replacement)]
     forms += [order.form for order in algebra.orders if order.variables]
+    forms += [relation.form for relation in algebra.relations]
     return frozenset[str]().union(*map(_named, forms))
 
 

@@ -84,19 +84,19 @@ def shifted_places(sums: Iterable[Atom]) -> list[Place]:
 def _anchors(p: Polynomial, v: Variable) -> dict[Place, set[IndexExpr]]:
     """Return the index expressions of entries that can replace the index `v`, by place."""
     found: dict[Place, set[IndexExpr]] = {}
-    for place, form in _placed(p):
+    for place, form in placed(p):
         if ix.solved(form, v) is not None:
             found.setdefault(place, set()).add(form)
     return found
 
 
-def _placed(p: Polynomial) -> Iterator[tuple[Place, IndexExpr]]:
+def placed(p: Polynomial) -> Iterator[tuple[Place, IndexExpr]]:
     """Yield the index expressions of entries with their places, to any depth."""
     for m in p.terms:
         if m.exponent:
-            yield from _placed(m.exponent)
+            yield from placed(m.exponent)
         for a in m.factors:
             if a.kind in (Kind.ENTRY, Kind.SYMMETRIC, Kind.PARTIAL):
                 yield from (((a.name, slot), form) for slot, form in enumerate(a.indices))
             if a.kind < Kind.DELTA:
-                yield from chain.from_iterable(map(_placed, a.inner))
+                yield from chain.from_iterable(map(placed, a.inner))

@@ -33,6 +33,7 @@ from symderiv.kernel.polynomial import (
     plus,
     scaled,
 )
+from symderiv.kernel.relations import vanishes
 from symderiv.kernel.sampling import nonzero
 from symderiv.kernel.shifts import at_large, shifted_places
 from symderiv.kernel.terms import NoRule
@@ -79,6 +80,8 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
     p = _plain(algebra, p) if plain is None else plain
     if len(p.terms) < 2:
         return not p.terms
+    if algebra.relations and vanishes(algebra, p):
+        return True
     if depth == 0:
         return False
     for rewrite, cost in REWRITES:
@@ -202,7 +205,7 @@ def _merged(algebra: Algebra, p: Polynomial, depth: int) -> Polynomial | None:
     exponents = sorted({m.exponent for m in p.terms if m.exponent is not None}, key=Polynomial.key)
     for n, e in enumerate(exponents):
         for f in exponents[:n]:
-            if (_composite(e) or _composite(f)) and is_zero(algebra, minus(e, f), depth - 1):
+            if _may_agree(algebra, e, f) and is_zero(algebra, minus(e, f), depth - 1):
                 return plus(
                     *(
                         Polynomial({Monomial(f if m.exponent == e else m.exponent, m.factors): c})
@@ -217,11 +220,16 @@ def _merged(algebra: Algebra, p: Polynomial, depth: int) -> Polynomial | None:
         for b in atoms[:n]:
             if (a.kind, a.name, a.indices, a.sizes) != (b.kind, b.name, b.indices, b.sizes):
                 continue
-            if any(map(_composite, (*a.inner, *b.inner))) and all(
+            if _may_agree(algebra, *a.inner, *b.inner) and all(
                 is_zero(algebra, minus(q, r), depth - 1) for q, r in zip(a.inner, b.inner, strict=True)
             ):
                 return replaced(algebra, p, a, b.inner[0] if b.kind is Kind.BASE else atom(b))
     return None
+
+
+def _may_agree(algebra: Algebra, *polynomials: Polynomial) -> bool:
+    """Tell whether some that differ may be equal all the same."""
+    return bool(algebra.relations) or any(map(_composite, polynomials))
 
 
 def _composite(p: Polynomial) -> bool:

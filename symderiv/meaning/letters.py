@@ -183,9 +183,28 @@ def _find_mean(survey: Survey, node: tree.Product, scope: Scope) -> None:
         if not isinstance(fraction, tree.Fraction) or not isinstance(big, tree.Big) or big.upper is not None:
             continue
         named = [n for n in names.walk(fraction.denominator) if isinstance(n, tree.Name)]
-        if len(named) == 1 and len(named[0].text) == 1 and len(names.bound_letters(big.lower)) == 1:
+        if len(named) != 1 or len(named[0].text) != 1 or len(names.bound_letters(big.lower)) != 1:
+            continue
+        if not _is_another_number(survey, named[0].text, big, scope):
             survey.uses[id(scope)].uppers.setdefault(named[0].text, named[0])
             survey.means[id(big)] = named[0].text
+
+
+def _is_another_number(survey: Survey, letter: str, big: tree.Big, scope: Scope) -> bool:
+    """Tell whether the letter of `\\frac1s \\sum_i x_i` is declared, and how many x_i there are as well."""
+    at: Scope | None = scope
+    values, dimensions, vectors = set[str](), set[str](), set[str]()
+    while at is not None:
+        uses = survey.uses.get(id(at), Letters(at))
+        values, dimensions, vectors = (
+            values | uses.values,
+            dimensions | uses.dimensions,
+            vectors | uses.vectors,
+        )
+        at = at.parent
+    (index,) = names.bound_letters(big.lower)
+    counted = any(key in vectors and index == each for key, each in _entries(big.body))
+    return counted and letter in values and letter not in dimensions
 
 
 def size_of(survey: Survey, node: tree.Name, scope: Scope) -> Size:
