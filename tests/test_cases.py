@@ -8,6 +8,7 @@ become of the mathematics above them, up to the comment of the same word before:
 * `kinds: definition, claim` what each formula is;
 * `assumes: i \\neq j` the assumptions of the last step; `left: \\frac{a}{b}` what it was compared with;
 * `symbols: W T N; x N; b` the names of the page with their sizes; `title: …`;
+* `origins: W from y_i (3), W_{ij} x_j (3)` what tells each dimension of a name, and the line;
 * `page: SD201` what is said of the page as a whole; `exit: 1` and `strict: 1` its exit status.
 
 An `output` fence at the end of a section holds the full report; `pytest --update-cases` rewrites it.
@@ -30,7 +31,7 @@ CASES = Path(__file__).parent / "cases"
 _SECTION = re.compile(r"^## (?P<title>.+)$\n(?P<body>(?:(?!^## )[^\n]*\n)*)", re.MULTILINE)
 _OUTPUT = re.compile(r"^```output\n(?P<text>.*?)^```\n", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(
-    r"<!-- (?P<word>case|kinds|assumes|left|symbols|title|page|exit|strict): (?P<rest>.*?) -->"
+    r"<!-- (?P<word>case|kinds|assumes|left|symbols|origins|title|page|exit|strict): (?P<rest>.*?) -->"
 )
 _GOES_WITH = {"refuted": {"SD001"}, "tested": {"SD023"}, "unread": {"SD010"}, "question": {"SD110"}}
 _STEPS = {"claim", "question", "unread"}
@@ -86,6 +87,11 @@ def told(report: FileReport, word: str, found: list[StatementReport]) -> str:
         "left": lambda: str(steps[-1].left),
         "symbols": lambda: "; ".join(
             " ".join(map(str, (each.name, *(each.shape or ())))) for each in report.symbols
+        ),
+        "origins": lambda: "; ".join(
+            f"{each.name} from {', '.join(f'{at.latex} ({at.line})' for at in each.origins)}"
+            for each in report.symbols
+            if each.origins
         ),
         "title": lambda: report.title,
         "page": lambda: ", ".join(each.code for each in report.diagnostics) or "none",

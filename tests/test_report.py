@@ -21,6 +21,7 @@ from symderiv.report.model import (
     DiagnosticReport,
     FileReport,
     Label,
+    OriginReport,
     Place,
     Report,
     StatementReport,
@@ -83,7 +84,12 @@ statements = st.builds(
     skipped=st.booleans(),
 )
 symbols = st.builds(
-    SymbolReport, words, st.none() | st.lists(words | counts, max_size=3).map(tuple), counts, st.booleans()
+    SymbolReport,
+    words,
+    st.none() | st.lists(words | counts, max_size=3).map(tuple),
+    counts,
+    st.booleans(),
+    st.lists(st.builds(OriginReport, counts, words), max_size=3).map(tuple),
 )
 files = st.builds(
     FileReport,
@@ -378,6 +384,30 @@ def test_the_listing() -> None:
         r"        \partial y = \beta y_i",
         "",
         "softmax.md  1 step proved, all sizes · under i ≠ j",
+    ]
+
+
+def test_the_names_in_the_listing() -> None:
+    """Each name in the order of lines: its shape, declared or inferred, and what tells each dimension."""
+    entry, total = OriginReport(12, "y_i"), OriginReport(12, r"\sum_{j=1}^N W_{ij} x_j")
+    symbols = (
+        SymbolReport("W", ("T", "N"), 12, inferred=True, origins=(entry, total)),
+        SymbolReport("V", ("T", "T"), 13, inferred=True, origins=(entry, entry)),
+        SymbolReport("R", ("T", "N", 3), 14, inferred=True, origins=(entry, total, entry)),
+        SymbolReport("x", ("N",), 3, inferred=False),
+        SymbolReport(r"\beta", (), 4, inferred=True),
+    )
+    lines = full.render_file(FileReport("a.md", "Layer", symbols=symbols), "", 80, verbose=True)
+    assert [line.plain for line in lines[:-2]] == [
+        "a.md  Layer",
+        "     3  declared     x is of length N",
+        "     4  inferred     β is a number",
+        "    12  inferred     W is T × N · rows from y_i, line 12 ·",
+        r"                     columns from \sum_{j=1}^N W_{ij} x_j, line 12",
+        "    13  inferred     V is T × T · from y_i, line 12",
+        "    14  inferred     R is T × N × 3 · index 1 from y_i, line 12 ·",
+        r"                     index 2 from \sum_{j=1}^N W_{ij} x_j, line 12 ·",
+        "                     index 3 from y_i, line 12",
     ]
 
 

@@ -311,6 +311,7 @@ class Session:
         assert isinstance(right.value, Tensor)
         compared = compare(statement, chain, left.value, right.value, right)
         if isinstance(compared, Diagnostic):
+            compared = explain.shaped(compared, self.page.symbols, left.value, right.value)
             shaky = left.shaky or right.shaky
             if compared.code == "SD024":
                 return Judged(Verdict("unknown", diagnostics=(compared,)), left)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sympy import Expr
 
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.judge.verdict import Witness
+from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Index, KernelError
-from symderiv.meaning.model import Failure, Shown, Tensor
+from symderiv.meaning.model import Failure, Shown, SymbolRecord, Tensor
 from symderiv.meaning.notation import UNICODE, writer
+from symderiv.meaning.origins import has_size
 
 _LONG = 300
 
@@ -48,6 +51,21 @@ def false_entry(cell: Shown, witness: Witness, shown: Tensor | Failure, other: T
 def _ordinal(label: int) -> str:
     names = {1: "first", 2: "second", 3: "third", 0: "last", -1: "last but one"}
     return names.get(label, f"{label}th" if label > 0 else f"{1 - label}th from the last")
+
+
+def shaped(found: Diagnostic, symbols: Sequence[SymbolRecord], left: Tensor, right: Tensor) -> Diagnostic:
+    """Show where the page gives names of the two sides dimensions that do not agree."""
+    pairs = list(zip(left.dimensions, right.dimensions, strict=False))
+    sizes = [str(size) for a, b in pairs for size in (a, b) if a != b or left.rank != right.rank]
+    used = names_in(left.body), names_in(right.body)
+    known = [symbol for side in used for symbol in symbols if symbol.identity in side]
+    labels: dict[Span, str] = {}
+    for size in dict.fromkeys(sizes):
+        symbol = next((each for each in known if size in each.shape), None)
+        if symbol is not None:
+            axis = symbol.shape.index(size)
+            labels.setdefault(symbol.spans[axis], has_size(symbol.name, symbol.shape, axis))
+    return replace(found, labels=tuple(labels.items()))
 
 
 def hidden(span: Span) -> Diagnostic:

@@ -26,7 +26,13 @@ def outline(page: Page) -> Json:
         "title": page.title,
         "layout": page.layout,
         "symbols": [
-            {"name": s.name, "shape": list(s.shape), "line": s.line, "inferred": s.inferred}
+            {
+                "name": s.name,
+                "shape": list(s.shape),
+                "line": s.line,
+                "inferred": s.inferred,
+                "origins": [{"line": o.line, "latex": o.latex} for o in s.origins],
+            }
             for s in page.symbols
         ],
         "statements": statements,

@@ -103,6 +103,7 @@ def _declared(survey: Survey, node: tree.Node, scope: Scope) -> Name | None:
         return None
     name = scope.given(head.key) or survey.create(head.key, node, scope)
     name.declared = name.introduced = True
+    name.declared_at = name.declared_at or node.span
     return name
 
 

@@ -20,9 +20,10 @@ from symderiv.diagnostics import Diagnostic, Span
 from symderiv.kernel.terms import Definition, Index, Size, fresh
 from symderiv.latex import to_latex, tree
 from symderiv.meaning import names
-from symderiv.meaning.errors import Untyped, ill_typed, unsupported
+from symderiv.meaning.errors import Untyped, unsupported
 from symderiv.meaning.model import Tensor
 from symderiv.meaning.motion import Motion
+from symderiv.meaning.origins import has_size, told_at
 from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.sizes import SizeClash, Sizes
 
@@ -221,15 +222,34 @@ class Elaborator:
     def unify(self, left: Size, right: Size, span: Span, what: str) -> None:
         """Make two dimensions agree, or raise the error that names both sizes."""
         try:
-            self.sizes.unify(left, right)
+            self.sizes.unify(left, right, span)
         except SizeClash as clash:
-            raise ill_typed(
+            needed = f"{clash.left} = {clash.right}"
+            found = Diagnostic(
                 "SD002",
                 f"sizes {clash.left} and {clash.right} do not agree",
                 span,
-                label=f"{what} needs {clash.left} = {clash.right}",
-                notes=(f"holds at most when {clash.left} = {clash.right}",),
-            ) from None
+                label=f"{what} needs {needed}",
+                notes=(f"holds at most when {needed}",),
+                labels=self._shapes(left, right, span),
+            )
+            raise Untyped("ill-typed", found) from None
+
+    def _shapes(self, left: Size, right: Size, span: Span) -> tuple[tuple[Span, str], ...]:
+        """Return where the page gives names within a span two dimensions that do not agree."""
+        inside = names.walk(self.whole) if self.whole is not None else ()
+        known = [self.record(n) for n in inside if span.start <= n.span.start and n.span.end <= span.end]
+        used = [record for record in known if record is not None and record.shape]
+        found: dict[Span, str] = {}
+        for size in (left, right):
+            for record in used:
+                shape = record.shape or ()
+                axis = next((at for at, each in enumerate(shape) if self.sizes.same(each, size)), None)
+                if axis is not None:
+                    told = has_size(record.key, [str(self.sizes.show(each)) for each in shape], axis)
+                    found.setdefault(told_at(self.sizes.forced(shape[axis]), record), told)
+                    break
+        return tuple(found.items())
 
     @contextmanager
     def binding(self, letters: tuple[str, ...], sizes: tuple[Size, ...]) -> Iterator[tuple[Index, ...]]:

@@ -155,7 +155,7 @@ def index(elaborator: Elaborator, node: tree.Node, size: Size, base: int = 1) ->
                 return known
         symbol, own = elaborator.letter(node.text, node.span)
         if node.text in elaborator.bound:
-            if not elaborator.sizes.try_unify(own, size) and elaborator.clash is None:
+            if not elaborator.sizes.try_unify(own, size, node.span) and elaborator.clash is None:
                 elaborator.clash = _overrun(elaborator, node, own, size)
         else:
             elaborator.unify(own, size, node.span, f"the index {node.text}")
@@ -257,7 +257,7 @@ def _identity(
     if len(subs) == 2:
         sizes = declared or (elaborator.sizes.new(origin=node.span), elaborator.sizes.new(origin=node.span))
         first, second = (index(elaborator, sub, size) for sub, size in zip(subs, sizes, strict=True))
-        elaborator.sizes.try_unify(sizes[0], sizes[1])
+        elaborator.sizes.try_unify(sizes[0], sizes[1], node.span)
         return Tensor(delta(first, second))
     size = declared[0] if declared is not None else elaborator.sizes.new(origin=node.span)
     if subs:

@@ -192,6 +192,14 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The formula that tells a dimension, and its line."""
+
+    line: int
+    latex: str
+
+
+@dataclass(frozen=True, slots=True)
 class SymbolRecord:
     """A name of the page with its shape, as the report shows it."""
 
@@ -199,6 +207,12 @@ class SymbolRecord:
     shape: tuple[str, ...]
     line: int
     inferred: bool
+    identity: str = ""
+    row: bool = False
+    spans: tuple[Span, ...] = ()
+    """Where the page tells each dimension."""
+    origins: tuple[Origin, ...] = ()
+    """For a name that is not declared: what tells each dimension."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ from symderiv.meaning.errors import Untyped
 from symderiv.meaning.facts import assumed
 from symderiv.meaning.gradients import silent
 from symderiv.meaning.ground import Ground
-from symderiv.meaning.model import Assumption, Chain, Failure, Member, Page, Statement, SymbolRecord, Tensor
+from symderiv.meaning.model import Assumption, Chain, Failure, Member, Page, Statement, Tensor
 from symderiv.meaning.movers import Movers
+from symderiv.meaning.origins import symbols
 from symderiv.meaning.ranks import infer
 from symderiv.meaning.raw import Item, RawChain, Survey
 from symderiv.meaning.rereading import Rereading, letters_of, written_out
@@ -79,7 +80,7 @@ class _Builder:
             layout_told=survey.layout_told,
             chains=finished,
             statements=statements,
-            symbols=self._symbols(),
+            symbols=symbols(survey),
             math_spans=sum(isinstance(item, MathSpan) for item in survey.document.items),
             diagnostics=tuple(survey.diagnostics),
             functions=self._functions(),
@@ -181,10 +182,10 @@ class _Builder:
         )
         if before is not None:
             for a, b in zip(before.dimensions, value.dimensions, strict=True):
-                self.sizes.try_unify(a, b)
+                self.sizes.try_unify(a, b, members[-1].span)
             counted = _counted(before.body)
             if counted is not None and isinstance(value.body, Size):
-                self.sizes.try_unify(counted, value.body)
+                self.sizes.try_unify(counted, value.body, members[-1].span)
 
     def _finish(self, members: list[Member], elaborator: Elaborator, raw: RawChain) -> Chain:
         finished = []
@@ -282,16 +283,6 @@ class _Builder:
                 variables = [scope.find(key) for key in record.parameters]
                 found[record.identity] = tuple(each.identity for each in variables if each is not None)
         return found
-
-    def _symbols(self) -> tuple[SymbolRecord, ...]:
-        found = []
-        for record in self.survey.records:
-            if record.shape is None or not record.introduced:
-                continue
-            line, _ = self.survey.document.source.position(record.first.start)
-            shape = tuple(str(self.sizes.show(size)) for size in record.shape)
-            found.append(SymbolRecord(record.key, shape, line, inferred=not record.declared))
-        return tuple(found)
 
 
 def _counted(term: Expr) -> Size | None:

@@ -34,6 +34,7 @@ class Name:
     transposed: bool = False
     primed: bool = False
     declared: bool = False
+    declared_at: Span | None = None
     introduced: bool = False
     """Some declaration, definition, first member or derivative brings it in."""
     defined: int | None = None

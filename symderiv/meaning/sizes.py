@@ -4,7 +4,8 @@ Vocabulary: a *dimension* is a placeholder `Size` symbol that stands in terms un
 been read; dimensions that must agree are *unified* into a class; a class may have a *value*, the size
 that the page names (`N`), an integer, or an expression. After `freeze`, classes that definitions and
 declarations made are *rigid*: a claim may still give one a name, but may not make two of them equal,
-for else a wrong claim would bend the sizes until it holds.
+for else a wrong claim would bend the sizes until it holds. A *join* is one unification and where the page
+asks for it; joins make a forest, so that a dimension is what it is for one reason.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ class Sizes:
         self._taken: set[str] = set()
         self._named: dict[int, Size] = {}
         self._firm: set[int] = set()
+        self._joins: list[tuple[int, int, Span | None]] = []
+        self._given: set[int] = set()
+        """Dimensions that are of some size from the start."""
 
     def new(self, value: Expr | None = None, origin: Span | None = None) -> Size:
         """Return a new dimension, unknown or of the given value."""
@@ -48,6 +52,8 @@ class Sizes:
         self._value.append(value)
         self._rigid.append(False)
         self._origin.append(origin)
+        if value is not None:
+            self._given.add(len(self._parent) - 1)
         return Size(f"{_MARK}{len(self._parent) - 1}")
 
     def copy(self) -> Sizes:
@@ -56,6 +62,7 @@ class Sizes:
         other._parent, other._value = list(self._parent), list(self._value)
         other._rigid, other._origin = list(self._rigid), list(self._origin)
         other._taken, other._named, other._firm = set(self._taken), dict(self._named), set(self._firm)
+        other._joins, other._given = list(self._joins), set(self._given)
         return other
 
     def reserve(self, name: str) -> None:
@@ -80,8 +87,8 @@ class Sizes:
         a, b = self._root(left), self._root(right)
         return a == b or (self._value[a] is not None and self._value[a] == self._value[b])
 
-    def unify(self, left: Size, right: Size) -> None:
-        """Make two dimensions equal, or raise `SizeClash`."""
+    def unify(self, left: Size, right: Size, span: Span | None = None) -> None:
+        """Make two dimensions equal, for what stands at a span, or raise `SizeClash`."""
         a, b = self._root(left), self._root(right)
         if a == b:
             return
@@ -93,14 +100,36 @@ class Sizes:
         self._parent[b] = a
         self._value[a] = va if va is not None else vb
         self._rigid[a] = self._rigid[a] or self._rigid[b]
+        self._joins.append((int(left.name[1:]), int(right.name[1:]), span))
 
-    def try_unify(self, left: Size, right: Size) -> bool:
+    def try_unify(self, left: Size, right: Size, span: Span | None = None) -> bool:
         """Unify where that is possible, and tell whether it was."""
         try:
-            self.unify(left, right)
+            self.unify(left, right, span)
         except SizeClash:
             return False
         return True
+
+    def forced(self, dimension: Size) -> Span | None:
+        """Return where the page makes a dimension what it is: the first join on the way to a known size.
+
+        None where it has its size from the start, and where nothing is joined to it.
+        """
+        start = int(dimension.name[1:])
+        ways: dict[int, Span | None] = {start: None}
+        waiting = [] if start in self._given else [start]
+        found: Span | None = None
+        for at in waiting:
+            for one, other, span in self._joins:
+                if at not in (one, other) or (one in ways and other in ways):
+                    continue
+                further = other if at == one else one
+                ways[further] = span if at == start else ways[at]
+                found = found or ways[further]
+                if further in self._given:
+                    return ways[further]
+                waiting.append(further)
+        return found
 
     def firm(self, dimension: Size) -> None:
         """Note that a definition has used a dimension."""

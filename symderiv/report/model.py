@@ -270,6 +270,23 @@ class StatementReport:
 
 
 @dataclass(frozen=True, slots=True)
+class OriginReport:
+    """The formula that tells a dimension, and its line."""
+
+    line: int
+    latex: str
+
+    def to_json(self) -> Json:
+        """Return the `origins` entry."""
+        return {"line": self.line, "latex": self.latex}
+
+    @classmethod
+    def from_json(cls, data: Json) -> OriginReport:
+        """Read an `origins` entry."""
+        return cls(data["line"], data["latex"])
+
+
+@dataclass(frozen=True, slots=True)
 class SymbolReport:
     """A name of the page with its shape; an entry of the shape is a size's name or a number."""
 
@@ -277,11 +294,19 @@ class SymbolReport:
     shape: tuple[str | int, ...] | None
     line: int
     inferred: bool
+    origins: tuple[OriginReport, ...] = ()
+    """For an inferred shape: what tells each dimension."""
 
     def to_json(self) -> Json:
         """Return the `symbols` entry."""
         shape = None if self.shape is None else list(self.shape)
-        return {"name": self.name, "shape": shape, "line": self.line, "inferred": self.inferred}
+        return {
+            "name": self.name,
+            "shape": shape,
+            "line": self.line,
+            "inferred": self.inferred,
+            "origins": [origin.to_json() for origin in self.origins],
+        }
 
     @classmethod
     def from_json(cls, data: Json) -> SymbolReport:
@@ -292,6 +317,7 @@ class SymbolReport:
             None if shape is None else tuple(shape),
             data.get("line") or 0,
             bool(data.get("inferred")),
+            tuple(OriginReport.from_json(each) for each in data.get("origins") or ()),
         )
 
 

@@ -1,4 +1,4 @@
-"""The listing of `--verbose`: each statement with its line, its verdict and what that rests on.
+"""The listing of `--verbose`: the shape of each name, and each statement with what its verdict rests on.
 
 In a notebook, the cell stands before the line: `3:14`.
 """
@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from symderiv.report.model import FileReport, StatementReport
+from symderiv.report.model import FileReport, OriginReport, StatementReport, SymbolReport
 from symderiv.report.summary import STYLES, packed
 from symderiv.report.text import cropped, readable, safe
 
 _INDENT = 8
 _SHORT = 24
 _WIDEST = len("declaration")
+_AFTER = _INDENT + _WIDEST + 2
 
 
 def render_file(file: FileReport, width: int) -> list[Text]:
     """Return the listing of one file, without the formulas that state nothing."""
     lines = [Text.assemble((safe(file.path), "bold"), "  ", safe(file.title))]
+    for symbol in sorted(file.symbols, key=lambda each: each.line):
+        lines += _named(symbol, width)
     for statement in file.statements:
         if statement.kind != "term" or statement.skipped:
             lines += [
@@ -28,6 +31,29 @@ def render_file(file: FileReport, width: int) -> list[Text]:
     return lines
 
 
+def _named(symbol: SymbolReport, width: int) -> list[Text]:
+    """Return `  21  inferred     W is T × N · rows from y_i, line 21 · columns from W x, line 23`."""
+    shape = [str(each) for each in symbol.shape or ()]
+    kind = " × ".join(shape) if len(shape) > 1 else f"of length {shape[0]}" if shape else "a number"
+    word = "inferred" if symbol.inferred else "declared"
+    head = Text(f"{symbol.line:>6}  {word.ljust(_WIDEST)}")
+    facts = [f"{readable(safe(symbol.name))} is {kind}", *_origins(symbol.origins, width - _AFTER)]
+    first, *rest = map(Text, facts)
+    return packed([head.append("  ").append_text(first), *rest], " · ", width, indent=_AFTER)
+
+
+def _origins(origins: tuple[OriginReport, ...], width: int) -> list[str]:
+    """Return what tells each dimension, once where one place tells all."""
+    told = [f"line {each.line}" for each in origins]
+    if len(set(origins)) == 1:
+        return [f"from {cropped(safe(origins[0].latex), width - 20)}, {told[0]}"]
+    words = ("rows", "columns") if len(origins) == 2 else [f"index {at}" for at in range(1, len(origins) + 1)]
+    return [
+        f"{word} from {cropped(safe(each.latex), width - 30)}, {line}"
+        for word, each, line in zip(words, origins, told, strict=True)
+    ]
+
+
 def _ground(statement: StatementReport, width: int) -> list[Text]:
     """Return `  21  proved       normal form · all sizes · 4 ms · assuming i ≠ j`."""
     word = "skipped" if statement.skipped else statement.verdict or statement.kind
@@ -35,7 +61,7 @@ def _ground(statement: StatementReport, width: int) -> list[Text]:
     where = str(place.line) if place.cell is None else f"{place.cell}:{place.line}"
     head = Text.assemble(f"{where:>6}  ", (word.ljust(_WIDEST), STYLES.get(word, "")))
     first, *rest = [Text(fact) for fact in _facts(statement)] or [Text("")]
-    lines = packed([head.append("  ").append_text(first), *rest], " · ", width, indent=_INDENT + _WIDEST + 2)
+    lines = packed([head.append("  ").append_text(first), *rest], " · ", width, indent=_AFTER)
     for line in lines:
         line.rstrip()
     return lines
