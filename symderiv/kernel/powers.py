@@ -256,9 +256,19 @@ def parted(algebra: Algebra, p: Polynomial) -> Iterator[tuple[Atom, Polynomial]]
 
 
 def exponential(algebra: Algebra, p: Polynomial) -> Iterator[Polynomial]:
-    """Yield `e^p - 1` where p is a sum of logarithms: it is 0 where p is, and only there."""
-    if all(_is_log(Polynomial({m: 1})) for m in p.terms):
-        yield minus(algebra.exp(p), ONE)
+    """Yield `e^p - 1` where p is a sum of logarithms, but for a common factor: it is 0 only where p is."""
+    parts = [(*_parted_log(m), c) for m, c in p.terms.items()]
+    if len({rest for _, rest, _ in parts}) == 1 and all(log is not None for log, _, _ in parts):
+        logs = [scaled(atom(log), c) for log, _, c in parts if log is not None]
+        yield minus(algebra.exp(plus(*logs)), ONE)
+
+
+def _parted_log(m: Monomial) -> tuple[Atom | None, Monomial]:
+    """Return the one logarithm among the factors of a monomial, and the other factors."""
+    logs = [a for a in m.factors if a.kind is Kind.FUNCTION and a.name == "log"]
+    if len(logs) != 1 or m.factors[logs[0]] != 1:
+        return None, m
+    return logs[0], Monomial(m.exponent, {a: e for a, e in m.factors.items() if a != logs[0]})
 
 
 def _logged(a: Atom) -> Atom | None:

@@ -382,10 +382,12 @@ def _settled(survey: Survey, members: tuple[tree.Node | None, ...], scope: Scope
     return bool(defined) and all(r.defined is not None or r.identity in below for r in found)
 
 
-def impose(survey: Survey, left: tree.Node, right: tree.Node, scope: Scope) -> None:
-    """Let an equation that the page imposes hold to the end of its section."""
+def impose(
+    survey: Survey, left: tree.Node, right: tree.Node, scope: Scope, *, step: int | None = None
+) -> None:
+    """Let an equation that the page imposes, in a step perhaps, hold to the end of its section."""
     relation = tree.Relation((left, right), ("=",), span=left.span.to(right.span))
-    fact = Fact(survey.text(relation.span), relation, scope, len(survey.items), indices=False)
+    fact = Fact(survey.text(relation.span), relation, scope, len(survey.items), indices=False, step=step)
     survey.facts.append(fact)
     survey.section.setdefault(id(scope), []).append(fact)
 
@@ -422,8 +424,8 @@ def concludes(survey: Survey, row: int, scope: Scope) -> None:
     survey.local.append(fact)
 
 
-def is_number(node: tree.Node | None) -> bool:
-    """Tell whether a node is a numeral, with a sign or not."""
+def is_number(node: tree.Node | None, value: int | None = None) -> bool:
+    """Tell whether a node is a numeral, with a sign or not; or that of a value."""
     if isinstance(node, tree.Additive):
-        return len(node.terms) == 1 and isinstance(node.terms[0][1], tree.Number)
-    return isinstance(node, tree.Number)
+        return value is None and len(node.terms) == 1 and isinstance(node.terms[0][1], tree.Number)
+    return isinstance(node, tree.Number) and (value is None or node.text == str(value))

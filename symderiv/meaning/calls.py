@@ -32,7 +32,7 @@ from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.entries import broken, entries, fix
 from symderiv.meaning.errors import ill_typed, unsupported
 from symderiv.meaning.model import Tensor
-from symderiv.meaning.parameters import gathered
+from symderiv.meaning.parameters import gathered, roots
 from symderiv.meaning.powers import determinant, power
 from symderiv.meaning.renaming import Alias, exchanged, rename_bound, rename_names
 from symderiv.meaning.scope import Name
@@ -368,10 +368,13 @@ def _defined_application(
     if record.broken:
         raise broken(record, node.span)
     parameters = record.arguments
+    taken = roots(arguments, record.squares)
+    if taken is None:
+        raise unsupported(f"{record.key} takes the square of a name", node.span)
     body = elaborator.bodies[id(record)]
     renaming: dict[str, Alias] = {}
     over: Tensor | None = None
-    for parameter, argument in zip(parameters, arguments, strict=True):
+    for parameter, argument in zip(parameters, taken, strict=True):
         own = elaborator.record(argument) if isinstance(argument, tree.Name | tree.Accent) else None
         if own is not None and own.identity == parameter.identity:
             continue

@@ -60,10 +60,11 @@ def define(ground: Ground, chain: RawChain, link: Link, head: Head, record: Name
 
 
 def _definition(ground: Ground, elaborator: Elaborator, node: tree.Node, head: Head, record: Name) -> None:
-    body = _body(ground, elaborator, node, head, record)
+    root = _root(node) if head.power == 2 else None
+    body = _body(ground, elaborator, root or node, head, record)
     if body.groups:
         raise unsupported("a name for a matrix written as one column is not supported yet", node.span)
-    term = body.body if head.power == 1 else sympy.sqrt(body.body)
+    term = body.body if head.power == 1 or root is not None else sympy.sqrt(body.body)
     known = record.shape
     if known is None and record.indexed and record.rank() == len(head.letters) + body.rank:
         known = elaborator.shape(record)
@@ -90,6 +91,14 @@ def _definition(ground: Ground, elaborator: Elaborator, node: tree.Node, head: H
     ground.definitions[id(record)] = Definition(record.identity, tuple(slots), term)
     ground.partial[record.identity] = tuple(elaborator.partial)
     _used(ground, elaborator, head)
+
+
+def _root(node: tree.Node) -> tree.Node | None:
+    """Return what a definition squares: `e^2 = (y - p)^2` is how an author says that e is y - p."""
+    if not isinstance(node, tree.Script) or node.sub is not None or node.primes:
+        return None
+    squared = isinstance(node.sup, tree.Number) and node.sup.text == "2"
+    return node.base if squared and isinstance(node.base, tree.Group) and node.base.left == "(" else None
 
 
 def _body(ground: Ground, elaborator: Elaborator, node: tree.Node, head: Head, record: Name) -> Tensor:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sympy import (
+    Expr,
     Indexed,
+    Pow,
     Symbol,
 )
 
@@ -49,7 +51,7 @@ def derivative(elaborator: Elaborator, node: tree.Derivative) -> Tensor:
         if isinstance(by, tree.Script) and by.sub is None and names.is_transpose(by.sup):
             transposed, variable = not transposed, by.base
         target = _variable(elaborator, variable)
-        body = D(body, target.body)
+        body = _by(body, target.body)
         slots, sizes = slots + target.slots, sizes + target.dimensions
         denominator = target.numerator if len(node.by) == 1 else None
         turned = value.rank == 0 and target.row
@@ -95,9 +97,18 @@ def _variable(elaborator: Elaborator, node: tree.Node) -> Tensor:
     if isinstance(node, tree.Product) and len(node.factors) == 2 and applies(elaborator, node, 0):
         node = node.factors[0]
     value = elaborator.value(node)
+    entry = value.body.base if _is_square(value.body) else value.body
     if not (
-        isinstance(value.body, Indexed)
-        or (isinstance(value.body, Symbol) and not isinstance(value.body, Index | Size))
+        isinstance(entry, Indexed) or (isinstance(entry, Symbol) and not isinstance(entry, Index | Size))
     ):
         raise unsupported("a derivative by this expression is not supported yet", node.span)
     return value
+
+
+def _is_square(variable: Expr) -> bool:
+    return isinstance(variable, Pow) and variable.exp == 2
+
+
+def _by(term: Expr, variable: Expr) -> Expr:
+    """Return a derivative by an entry or by its square, of which the entry is a root: df/ds / (2 s)."""
+    return D(term, variable.base) / (2 * variable.base) if _is_square(variable) else D(term, variable)

@@ -159,6 +159,8 @@ def _observe_script(survey: Survey, node: tree.Script, scope: Scope, *, introduc
     if record is not None and record.shape is None and label in subs and record.key in survey.labelled:
         # $x_j^{(i)}$ has one more index than $x^{(i)}$, however often the latter stands there.
         record.least = max(record.least, len(subs))
+    if record is not None and isinstance(node.sup, tree.Number) and node.sup.text == "2":
+        record.squared += 1
     if node.sup is not None and label is None and not names.is_transpose(node.sup):
         observe(survey, node.sup, scope, introduces=introduces)
 
@@ -214,6 +216,8 @@ def _observe_derivative(survey: Survey, node: tree.Derivative, scope: Scope) -> 
         if isinstance(inner, tree.Script) and inner.sub is None and names.is_transpose(inner.sup):
             inner = inner.base
         observe(survey, inner, scope, introduces=True)
+        if isinstance(inner, tree.Script) and isinstance(inner.sup, tree.Number) and inner.sup.text == "2":
+            inner = replace(inner, sup=None)
         record = record_of(survey, inner, scope)
         if record is not None:
             record.introduced = True

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from symderiv.latex import to_latex, tree
 from symderiv.meaning import names
-from symderiv.meaning.parameters import gathered
+from symderiv.meaning.parameters import gathered, squared
 from symderiv.meaning.patterns import composite_head
 from symderiv.meaning.raw import Head, Survey
 from symderiv.meaning.scope import Name, Scope
@@ -116,6 +116,8 @@ def _function_head(
     survey: Survey, function: tree.Node, arguments: tuple[tree.Node, ...], sub: tree.Node | None, scope: Scope
 ) -> Head | None:
     arguments = gathered(arguments)
+    squares = frozenset(at for at, argument in enumerate(arguments) if squared(argument) is not None)
+    arguments = tuple(squared(argument) or argument for argument in arguments)
     head = (
         head_of(survey, function, scope)
         if isinstance(function, tree.Name | tree.Accent | tree.Script)
@@ -145,7 +147,7 @@ def _function_head(
         if len(more) != len(names.items(sub)):
             return None
         letters += tuple(more)
-    return Head(head.key, letters, parameters=tuple(arguments))
+    return Head(head.key, letters, parameters=arguments, squares=squares)
 
 
 def _is_entry(node: tree.Node) -> bool:
@@ -199,9 +201,13 @@ def is_fresh(
 
 
 def _is_tied(record: Name) -> bool:
-    """Tell whether a name is in use, or declared and no positive number: its square then defines no root."""
+    """Tell whether a name is in use, or declared and no positive number: its square then defines no root.
+
+    What the page has only squared so far, as in *with variance $\\sigma^2$*, is not in use itself.
+    """
     root = record.positive and not record.shape
-    return bool(record.bare or record.indexed) or (record.declared and not root)
+    used = record.bare + sum(record.indexed.values()) > record.squared
+    return used or (record.declared and not root)
 
 
 def _mentioned(survey: Survey, node: tree.Node) -> Iterator[str]:

@@ -10,7 +10,7 @@ from symderiv.diagnostics import Diagnostic, Span
 from symderiv.latex import tree
 from symderiv.meaning import cues, names
 from symderiv.meaning.anew import Second
-from symderiv.meaning.assumptions import impose, shares
+from symderiv.meaning.assumptions import impose, is_number, shares
 from symderiv.meaning.evidence import observe
 from symderiv.meaning.heads import head_of, is_fresh, specialises
 from symderiv.meaning.orders import is_about_places
@@ -21,6 +21,8 @@ from symderiv.meaning.scope import Scope
 from symderiv.meaning.supposed import is_solution
 
 _DEFINING = frozenset({"=", ":=", "equiv"})
+_GIVING = frozenset({*_DEFINING, "<-"})
+"""The signs that may give a fresh head its meaning; an arrow to a name in use changes its value."""
 
 
 def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> None:
@@ -49,7 +51,7 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
         if isinstance(node, tree.Question):
             item.kind = "question"
             continue
-        if operator not in _DEFINING:
+        if operator not in _DEFINING and at not in heads:
             item.kind = "relation"
             item.diagnostics = (Diagnostic("SD109", "only = is checked", item.span),)
         elif at in heads:
@@ -64,9 +66,8 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
                 _explains(survey, link)
         elif second is not None and at == 0 and not anew:
             _doubt(survey, second, raw.first, link.item, scope)
-        elif last and imposed and isinstance(node, tree.Number) and node.text == "0":
-            item.kind = "assumption"
-            impose(survey, previous, node, scope)
+        elif last and is_number(node, 0) and (imposed or (item.member > 1 and _is_slope(raw.first))):
+            _vanishes(survey, item, previous, node)
         elif last and (item.member > 1 or signs[at] == "=:") and _ends(survey, node, operator, scope):
             item.kind = "definition"
             link.body = item.member - 1
@@ -90,6 +91,19 @@ def _doubt(survey: Survey, second: Second, first: tree.Node, item: int, scope: S
         record.again = (item, second.first)
 
 
+def _vanishes(survey: Survey, item: Item, previous: tree.Node, zero: tree.Node) -> None:
+    """Let what a page equates to zero be zero to the end of its section.
+
+    Where no word says so, it is a step all the same: most often one that sets a slope to zero.
+    """
+    if item.imposed:
+        item.kind = "assumption"
+        impose(survey, previous, zero, item.scope)
+    else:
+        item.imposed = True
+        impose(survey, previous, zero, item.scope, step=survey.items.index(item))
+
+
 def _is_shown(before: str, first: tree.Node) -> bool:
     """Tell whether a display shows the derivative of which the words before it tell where it is zero."""
     described = cues.describes(before) and _is_derivative(first)
@@ -104,6 +118,12 @@ def _is_derivative(node: tree.Node) -> bool:
     )
 
 
+def _is_slope(node: tree.Node) -> bool:
+    """Tell whether a member is the derivative of a quantity without an index, as of a loss."""
+    of = names.plain(node.of) if isinstance(node, tree.Derivative) and node.of is not None else None
+    return of is not None and not (isinstance(of, tree.Script) and of.sub is not None)
+
+
 def _is_of_an_entry(node: tree.Node) -> bool:
     """Tell whether a member is the derivative of an entry by an entry; what is set to zero is a number's."""
     return isinstance(node, tree.Derivative) and all(
@@ -114,7 +134,7 @@ def _is_of_an_entry(node: tree.Node) -> bool:
 def _is_no_step(survey: Survey, item: Item, first: tree.Node, new: list[tree.Node], operator: str) -> bool:
     """Enter an update, a recurrence or the value of one entry; tell whether the equation is one of these."""
     scope = item.scope
-    if operator in (*_DEFINING, "<-") and _updates(survey, first, new, scope):
+    if operator in _GIVING and _updates(survey, first, new, scope):
         item.kind = "relation"
         item.diagnostics = (Diagnostic("SD109", "an update is not checked", item.span),)
         return True
@@ -214,7 +234,7 @@ def _heads_of(
             break
         anew = anew or operators[at] != "=" or place.cue in ("section", "where")
         fresh = head is not None and is_fresh(survey, head, scope, members[at + 1 :], anew=anew)
-        if head is None or not fresh or operators[at] not in _DEFINING:
+        if head is None or not fresh or operators[at] not in _GIVING:
             break
         if not anew and is_solution(survey, head.key, members[at + 1], place):
             break
@@ -277,6 +297,7 @@ def _define(survey: Survey, link: Link, head: Head, node: tree.Node, body: tree.
             arguments[-1].introduced = True
             keys.append(key)
         record.parameters, record.arguments = tuple(keys), tuple(arguments)
+        record.squares = head.squares
     link.head, link.record = head, record
     for used in names.walk(body):
         key = names.key(used, fonts=survey.fonts)

@@ -101,6 +101,20 @@ def gathered(arguments: tuple[tree.Node, ...]) -> tuple[tree.Node, ...]:
     return (front[0].base,) if isinstance(last.sub, tree.Name) else arguments
 
 
+def squared(node: tree.Node) -> tree.Node | None:
+    """Return the name of which a node is the square, the \\sigma of `\\sigma^2`, or None."""
+    named = isinstance(node, tree.Script) and isinstance(node.base, tree.Name | tree.Accent)
+    if not named or not isinstance(node, tree.Script) or node.sub is not None or node.primes:
+        return None
+    return node.base if isinstance(node.sup, tree.Number) and node.sup.text == "2" else None
+
+
+def roots(arguments: tuple[tree.Node, ...], squares: frozenset[int]) -> tuple[tree.Node, ...] | None:
+    """Return arguments, the roots of those at the places of squares; None where one is no square."""
+    found = tuple(squared(each) if at in squares else each for at, each in enumerate(arguments))
+    return None if None in found else tuple(each for each in found if each is not None)
+
+
 def _index(sup: tree.Node | None) -> bool:
     """Tell whether a superscript is a letter in brackets."""
     inside = names.label(sup)

@@ -22,12 +22,16 @@ from symderiv.meaning.sizes import Sizes
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The left side of a definition: `key` with index letters, parameters and a power (`\\sigma^2`)."""
+    """The left side of a definition: `key` with index letters, parameters and a power (`\\sigma^2`).
+
+    Parameters that are squares, `\\ell(\\mu, \\sigma^2)`, are roots here; `squares` has their places.
+    """
 
     key: str
     letters: tuple[str, ...] = ()
     parameters: tuple[tree.Node, ...] | None = None
     power: int = 1
+    squares: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True, eq=False)

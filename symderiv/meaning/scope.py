@@ -31,6 +31,8 @@ class Name:
     """How often brackets followed it."""
     bare: int = 0
     """How often it stood without."""
+    squared: int = 0
+    """How often its square was written, `\\sigma^2`."""
     transposed: bool = False
     primed: bool = False
     declared: bool = False
@@ -50,6 +52,8 @@ class Name:
     """The keys of its arguments, when the page defines it as a function."""
     arguments: tuple[Name, ...] = ()
     """The names that these keys are where the function is defined."""
+    squares: frozenset[int] = frozenset()
+    """The places of arguments that are given by their squares, `\\sigma^2` of `\\ell(\\mu, \\sigma^2)`."""
     differentiated_by: list[str] = field(default_factory=list)
     """Identities of the names by which an undefined quantity is differentiated."""
     shape: tuple[Size, ...] | None = None
