@@ -30,6 +30,8 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
     function = unnamed(goal, page.maps)
     if function is not None:
         return explain.unnamed(span, explain.plain(function))
+    for name in sorted(page.loose & names_of(goal)):
+        return explain.loose(span, explain.plain(name))
     for name in sorted(page.limited & names_of(goal)):
         return explain.limited(span, explain.plain(name))
     for name in sorted(statement.again.keys() & names_of(goal)):

@@ -151,6 +151,12 @@ def again(span: Span, name: str, line: int) -> Diagnostic:
     return _undecided(span, note)
 
 
+def loose(span: Span, name: str) -> Diagnostic:
+    """Say that a page uses a name without a word on what it is."""
+    note = f"the page does not say what {name} is: a definition or a declaration would tell"
+    return _undecided(span, note)
+
+
 def limited(span: Span, name: str) -> Diagnostic:
     """Say that the numbers against a step may lie outside the set in which a page declares a name."""
     note = f"{name} is declared in a set that symderiv does not sample from yet"

@@ -73,6 +73,8 @@ class Elaborator:
     """Each such sum is read in the way that seems less likely."""
     is_free_elsewhere: Callable[[str], bool] = field(default=lambda _: False)
     """Tells whether a letter stands free in some formula that is visible here."""
+    members_with: Callable[[str], int] = field(default=lambda _: 0)
+    """Tells in how many members of chains a name stands."""
     whole: tree.Node | None = None
     """The member at hand."""
     motion: Motion | None = None

@@ -61,6 +61,8 @@ def named(elaborator: Elaborator, node: tree.Node, base: tree.Node, subs: tuple[
         raise unsupported("differentials are not supported yet", node.span)
     key, subs = elaborator.split(key, subs)
     record = elaborator.scope.find(key)
+    if record is not None and not record.introduced and _is_loose(elaborator, key):
+        record.introduced = record.loose = True
     if record is None or not (record.introduced or _shifted(elaborator, key)):
         raise _undefined(elaborator, base, key)
     if record.broken and elaborator.is_defined(record):
@@ -77,6 +79,26 @@ def _shifted(elaborator: Elaborator, key: str) -> bool:
     )
 
 
+def _is_loose(elaborator: Elaborator, key: str) -> bool:
+    """Tell whether a page takes a name for known that it never introduces, and that is no slip of the pen.
+
+    It stands in several members, or its section declares nothing: an excerpt has *\\epsilon* without a word.
+    One that stands once and differs from another in case only is a slip.
+    """
+    if elaborator.lenient or key == "d" or key.endswith("'") or key in ELEMENTARY:
+        return False
+    if elaborator.members_with(key) > 1:
+        return True
+    declares = any(name.declared for name in elaborator.scope.visible().values())
+    return not declares and not _near(elaborator, key)
+
+
+def _near(elaborator: Elaborator, key: str) -> list[str]:
+    """Return the names of the page that differ from one in case only."""
+    visible = elaborator.scope.visible().items()
+    return [each for each, name in visible if each.lower() == key.lower() and name.introduced]
+
+
 def _undefined(elaborator: Elaborator, node: tree.Node, key: str) -> Untyped:
     if key == "d":
         return unsupported("differentials are not supported yet", node.span)
@@ -90,11 +112,9 @@ def _undefined(elaborator: Elaborator, node: tree.Node, key: str) -> Untyped:
         return unsupported("a function without its argument is not supported yet", node.span)
     if elaborator.lenient:
         return unsupported(f"{key} may be defined in a display that was not read", node.span)
-    near = [
-        each
-        for each, name in elaborator.scope.visible().items()
-        if each.lower() == key.lower() and name.introduced
-    ]
+    if elaborator.scope.find(key) is None:
+        return unsupported(f"what {key} is here is not understood", node.span)
+    near = _near(elaborator, key)
     note = (f"the page has {near[0]}",) if near else ()
     return ill_typed(
         "SD004", f"{key} is defined nowhere", node.span, label="not defined or declared", notes=note
@@ -115,6 +135,8 @@ def entries(elaborator: Elaborator, record: Name, subs: tuple[tree.Node, ...], s
     if (record.guessed or len(record.indexed) > 1) and not record.declared:
         elaborator.shaky = record.key
     if len(subs) > len(shape):
+        if record.loose:
+            raise unsupported(f"the page does not say what {record.key} is", span)
         raise ill_typed(
             "SD002", f"{record.key} has {count(len(shape), 'index')}, and {len(subs)} are written", span
         )

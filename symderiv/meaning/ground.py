@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic
 from symderiv.kernel.terms import Definition, Index, Size
+from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.meanings import MEANINGS
@@ -38,6 +40,7 @@ class Ground:
     two_readings: set[str] = field(default_factory=set)
     """The names of which a definition has two readings."""
     _loose: list[tuple[Scope, set[str]]] | None = None
+    _counts: Counter[str] | None = None
 
     @property
     def sizes(self) -> Sizes:
@@ -61,7 +64,20 @@ class Ground:
             bodies=self.bodies,
             turned=self.turned,
             is_free_elsewhere=lambda letter: self.is_free(letter, scope),
+            members_with=self.members_with,
         )
+
+    def members_with(self, key: str) -> int:
+        """Return in how many members of chains a name stands."""
+        if self._counts is None:
+            self._counts = Counter()
+            for member in (member for chain in self.survey.chains for member in chain.members):
+                self._counts.update({found for each in names.walk(member) if (found := self._key(each))})
+        return self._counts[key]
+
+    def _key(self, node: tree.Node) -> str | None:
+        fonts = self.survey.fonts
+        return names.written(node, fonts) if isinstance(node, tree.Script) else names.key(node, fonts=fonts)
 
     def is_free(self, letter: str, scope: Scope) -> bool:
         """Tell whether an index letter stands free in some formula of a scope, of one above or below it."""

@@ -235,6 +235,8 @@ class Page:
     """The names of which prose says what no rule knows, each with the line that does, and its words."""
     limited: frozenset[str] = frozenset()
     """The names that the page declares in a set whose numbers are not known one by one."""
+    loose: frozenset[str] = frozenset()
+    """The names that the page uses without a word on what they are."""
     two_readings: frozenset[str] = frozenset()
     """The names whose definitions have a sum that may run over one letter or over both."""
     maps: frozenset[str] = frozenset()

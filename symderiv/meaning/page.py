@@ -84,6 +84,7 @@ class _Builder:
             math_spans=sum(isinstance(item, MathSpan) for item in survey.document.items),
             diagnostics=tuple(survey.diagnostics),
             functions=self._functions(),
+            loose=frozenset(each.identity for each in self.survey.records if each.loose),
             limited=frozenset(each.identity for each in self.survey.records if each.limited),
             described=self._described(),
             two_readings=frozenset(self.ground.two_readings),

@@ -78,6 +78,8 @@ class Name:
     bold: bool = False
     function: bool = False
     """Declared as a map, `f : A → B`."""
+    loose: bool = False
+    """The page uses it and never says what it is: it is any quantity of its shape, and refutes nothing."""
     basis: bool = False
     """Words say that it is the standard basis: `e_i` is the column i of the identity."""
 
