@@ -17,7 +17,7 @@ from symderiv.judge.refute import screen
 from symderiv.judge.verdict import Verdict
 from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Goal, Size
-from symderiv.meaning import Compared, names_of, one_sided, relabelled, twofold, unnamed, unranged
+from symderiv.meaning import Compared, names_of, one_sided, twofold, unnamed, unranged
 from symderiv.meaning.fulfilled import fulfilling
 from symderiv.meaning.model import Page, Statement
 
@@ -34,13 +34,15 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
         return explain.loose(span, explain.plain(name))
     for name in sorted(page.limited & names_of(goal)):
         return explain.limited(span, explain.plain(name))
+    for name in sorted(page.restricted & names_of(goal)):
+        return explain.restricted(span, explain.plain(name))
     for name in sorted(statement.again.keys() & names_of(goal)):
         return explain.again(span, explain.plain(name), statement.again[name][1])
     for name in sorted(statement.elsewhere.keys() & names_of(goal)):
         return explain.elsewhere(span, explain.plain(name), statement.elsewhere[name])
     if unranged(goal):
         return explain.unranged(span)
-    return explain.undefined(span) if one_sided(goal) or relabelled(goal) or twofold(goal) else None
+    return explain.undefined(span) if one_sided(goal) or twofold(goal) else None
 
 
 def hinted(statement: Statement, goal: Goal, span: Span, seed: int) -> Diagnostic | None:

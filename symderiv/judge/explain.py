@@ -144,6 +144,11 @@ def elsewhere(span: Span, name: str, line: int) -> Diagnostic:
     return _undecided(span, note)
 
 
+def restricted(span: Span, name: str) -> Diagnostic:
+    """Say that a step rests on a name that is known at another label only."""
+    return _undecided(span, f"what defines {name} stands at another label only")
+
+
 def again(span: Span, name: str, line: int) -> Diagnostic:
     """Say that a step rests on a name that the page may have given another meaning."""
     note = f"line {line} defines {name}, and the page seems to give it another meaning since: a heading, or"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from sympy import Expr
@@ -9,7 +10,7 @@ from sympy import Expr
 from symderiv.kernel.terms import Context, Definition, Opaque, fresh
 from symderiv.meaning.ground import Ground
 from symderiv.meaning.renaming import reaches
-from symderiv.meaning.scope import Scope
+from symderiv.meaning.scope import Name, Scope
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +76,13 @@ class Contexts:
                 if known and record.identity in shapes:
                     slots = tuple(fresh("s") for _ in shapes[record.identity])
                     opaque[record.identity] = Opaque(record.identity, slots, known)
+        for record in records:
+            shared = _shared(record, definitions, shapes)
+            if shared and record.identity not in definitions and record.identity in shapes:
+                known = opaque[record.identity].arguments if record.identity in opaque else ()
+                slots = tuple(fresh("s") for _ in shapes[record.identity])
+                arguments = tuple(dict.fromkeys((*known, *shared)))
+                opaque[record.identity] = Opaque(record.identity, slots, arguments)
         values = {
             record.identity: record.values
             for record in records
@@ -104,6 +112,17 @@ class Contexts:
                 definition, body=self.ground.sizes.resolve(definition.body)
             )
         return known
+
+
+def _shared(record: Name, definitions: Mapping[str, Definition], shapes: Container[str]) -> list[str]:
+    """Return the names without a label on which a neighbour of a name depends, as it then does itself.
+
+    Where `h_t = f(W h_{t-1})`, the state before depends on W, too.
+    """
+    if record.model is None or record.model.identity not in definitions:
+        return []
+    reached = reaches(record.model.identity, definitions, {})
+    return sorted(name for name in reached if name in shapes and name not in definitions and "^{" not in name)
 
 
 def _latest(

@@ -194,7 +194,9 @@ class Elaborator:
     def shape(self, record: Name) -> tuple[Size, ...]:
         """Return the dimensions of a name, inventing them where nothing is known yet."""
         if record.shape is None:
-            if record.indexed:
+            if record.model is not None and record.model.shape is not None:
+                rank = len(record.model.shape)
+            elif record.indexed:
                 rank = record.rank()
             else:
                 rank = self._guess(record)

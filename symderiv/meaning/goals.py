@@ -123,12 +123,6 @@ def _at_arguments(goal: Goal) -> Goal:
     return replace(goal, left=goal.left.xreplace(changes), right=goal.right.xreplace(changes))
 
 
-def relabelled(goal: Goal) -> bool:
-    """Tell whether a goal has a name with a shifted label, `W^{(l+1)}`, defined under another."""
-    found = (name_of(atom) for side in (goal.left, goal.right) for atom in side.atoms(Symbol, Indexed))
-    return any(name is not None and re.search(r"\^\{[(\[]\w+[+-]", name) for name in found)
-
-
 def unranged(goal: Goal) -> bool:
     """Tell whether a sum of a goal runs up to a size that nothing else has: its range is not told."""
     context = goal.context

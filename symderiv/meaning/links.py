@@ -173,7 +173,18 @@ def _updates(survey: Survey, first: tree.Node, rest: list[tree.Node], scope: Sco
     shifted = isinstance(first, tree.Script) and any(
         isinstance(item, tree.Additive) for item in names.items(first.sub)
     )
+    shifted = shifted or _is_next(survey, first, scope)
     return shifted and any(isinstance(t, tree.Script) and t.base == first.base for t in terms)  # type: ignore[attr-defined]
+
+
+def _is_next(survey: Survey, first: tree.Node, scope: Scope) -> bool:
+    """Tell whether a name has the label of the next step, or of this one and a definition already."""
+    label = names.label(first.sup) if isinstance(first, tree.Script) else None
+    if not isinstance(label, tree.Name):
+        return False
+    head = head_of(survey, first, scope)
+    record = scope.find(head.key) if head is not None else None
+    return "+" in label.text or (record is not None and record.defined is not None)
 
 
 def _multiple(survey: Survey, term: tree.Node, first: tree.Node, scope: Scope) -> bool:

@@ -237,6 +237,8 @@ class Page:
     """The names that the page declares in a set whose numbers are not known one by one."""
     loose: frozenset[str] = frozenset()
     """The names that the page uses without a word on what they are."""
+    restricted: frozenset[str] = frozenset()
+    """The names with a label, `a^{(l-1)}`, that the page defines at another label only."""
     two_readings: frozenset[str] = frozenset()
     """The names whose definitions have a sum that may run over one letter or over both."""
     maps: frozenset[str] = frozenset()

@@ -60,7 +60,10 @@ class _Builder:
         for chain in survey.chains:
             for link in chain.links:
                 if link.head is not None and link.record is not None:
+                    said = list(self.ground.diagnostics[link.item])
                     define(self.ground, chain, link, link.head, link.record)
+                    if chain.moved:
+                        self.ground.diagnostics[link.item] = said
         self.sizes.freeze()
         facts = {id(fact): replace(assumed(self.ground, fact), step=fact.step) for fact in survey.facts}
         chains = [self._chain(chain) for chain in survey.chains]
@@ -86,6 +89,7 @@ class _Builder:
             functions=self._functions(),
             loose=frozenset(each.identity for each in self.survey.records if each.loose),
             limited=frozenset(each.identity for each in self.survey.records if each.limited),
+            restricted=frozenset(each.identity for each in self.survey.records if each.restricted),
             described=self._described(),
             two_readings=frozenset(self.ground.two_readings),
             maps=frozenset(each.identity for each in self.survey.records if each.function),
@@ -126,7 +130,9 @@ class _Builder:
                 repair = self._repair(elaborator, node, error)
             except Exception as error:  # noqa: BLE001  likewise
                 value = Failure("unknown", internal(error, node.span))
-            if at:
+            if chain.moved:
+                pass
+            elif at:
                 item = chain.links[at - 1].item
                 if self.survey.items[item].kind != "definition":
                     self.ground.diagnostics[item].extend(elaborator.diagnostics)

@@ -16,6 +16,8 @@ from symderiv.latex import LatexError, Macros, parse, tree
 from symderiv.meaning import cues, digits, dots, gradients, marks, names
 from symderiv.meaning.bounds import with_bounds
 from symderiv.meaning.brackets import bracketed, subscripted, with_entries
+from symderiv.meaning.dimensions import dimensions, with_dimensions
+from symderiv.meaning.layers import layers, with_layers
 from symderiv.meaning.parameters import labelled, not_counted, numbered_parameters, with_parameters
 from symderiv.meaning.scope import Scope
 from symderiv.meaning.words import spelled, with_words
@@ -78,6 +80,7 @@ class Reading:
             else:
                 self._math(item)
         self._spell()
+        self._count()
         self._lower()
         labels = frozenset(label for place in self.places for label in _labels(place.display))
         for place in self.places:
@@ -131,6 +134,25 @@ class Reading:
             if place.display is not None:
                 items = (
                     with_words(item, words) if isinstance(item, tree.Chain) else item
+                    for item in place.display.items
+                )
+                place.display = replace(place.display, items=tuple(items))
+
+    def _count(self) -> None:
+        """Read dimensions with subscripts as names, and letters that count layers or steps as labels."""
+        sizes = dimensions(found for place in self.places for found in chains(place.display))
+        for place in self.places if sizes else ():
+            if place.display is not None:
+                items = (
+                    with_dimensions(item, sizes) if isinstance(item, tree.Chain) else item
+                    for item in place.display.items
+                )
+                place.display = replace(place.display, items=tuple(items))
+        found = layers(found for place in self.places for found in chains(place.display))
+        for place in self.places if found.families else ():
+            if place.display is not None:
+                items = (
+                    with_layers(item, found) if isinstance(item, tree.Chain) else item
                     for item in place.display.items
                 )
                 place.display = replace(place.display, items=tuple(items))

@@ -92,7 +92,7 @@ class _Ranks:
         record = self.record(node, scope)
         if record is None or record.shape is not None or record.indexed or record.declared:
             return None
-        if record.defined is not None:
+        if record.defined is not None and record.model is None:
             return None
         if record.differentiated_by and record.defined is None:
             return None

@@ -82,6 +82,8 @@ class RawChain:
     links: list[Link] = field(default_factory=list)
     einstein: bool = False
     """Repeated indices are summed."""
+    moved: bool = False
+    """No chain of the page: a definition of one, at another label."""
 
     @property
     def members(self) -> list[tree.Node]:

@@ -46,6 +46,10 @@ class Name:
     """Where an equation may give it another meaning: the number of that one, and what defines it."""
     rests_on: set[str] = field(default_factory=set)
     """Identities of the names in its definition, and of those that these rest on."""
+    model: Name | None = None
+    """The name of the same kind at another label that the page defines, `z^{(l)}` for `z^{(l-1)}`."""
+    restricted: bool = False
+    """Its values obey what defines its model, which is not at hand for it."""
     broken: bool = False
     """Its definition is ill-typed."""
     parameters: tuple[str, ...] | None = None

@@ -35,6 +35,7 @@ from symderiv.meaning.places import Place, chains
 from symderiv.meaning.quantifiers import fixes, sentence
 from symderiv.meaning.raw import Item, RawChain, Survey
 from symderiv.meaning.scope import Scope
+from symderiv.meaning.siblings import define_siblings
 from symderiv.meaning.supposed import gives_meaning, supposed
 
 
@@ -67,6 +68,7 @@ def surveyed(document: Document) -> Survey:
                 )
             )
             survey.items[start].spans = 0 if place.forced else 1
+    define_siblings(survey)
     return survey
 
 
