@@ -306,6 +306,22 @@ def test_any_text_is_a_document(text: str) -> None:
     assert all(one.end <= other.start for one, other in pairwise(outers))
 
 
+def test_pairs_of_delimiters_are_taken_in() -> None:
+    text = r"""\DeclarePairedDelimiter\size{\lVert}{\rVert}
+\DeclarePairedDelimiterX{\dotted}[2]{\langle}{\rangle}{#1, #2}
+\newcommand{\unused}{x}
+\begin{document}
+Let $v \in \mathbb{R}^n$. $$\size{v}^2 = \dotted{v}{v}$$
+\end{document}"""
+    assert mathematics(text)[:2] == [
+        r"\DeclarePairedDelimiter\size{\lVert}{\rVert}",
+        r"\DeclarePairedDelimiterX{\dotted}[2]{\langle}{\rangle}{#1, #2}",
+    ]
+    assert [each.verdict for each in judged(text, "page.tex").statements if each.kind == "claim"] == [
+        "proved"
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [

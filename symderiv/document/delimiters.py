@@ -34,6 +34,7 @@ ENVIRONMENTS = (
     "dmath",
     "IEEEeqnarray",
     "xalignat",
+    "xxalignat",
 )
 """Those that stand for a display where no delimiter surrounds them; each may have a star."""
 

@@ -57,6 +57,8 @@ _DEFINITION = re.compile(
       | \\[gex]?def\s{0,9}(?P<def>\\(?:[A-Za-z]+|.))[^{}\n\\]{0,40}(?=\{)
       | \\(?:re)?newenvironment\*?\s{0,9}\{(?P<environment>[A-Za-z]+\*?)\}\s{0,9}
             (?:\[\d\])?\s{0,9}(?:\[[^\]\n]{0,200}\])?\s{0,9}(?=\{)
+      | \\DeclarePairedDelimiterX?\s{0,9}\{?\s{0,9}(?P<pair>\\[A-Za-z]+)\s{0,9}\}?\s{0,9}
+            (?:\[\d\])?\s{0,9}(?=\{)
       | \\let\s{0,9}(?P<let>\\[A-Za-z]+)\s{0,9}=?\s{0,9}\\(?:[A-Za-z]+|.)""",
     re.VERBOSE,
 )
@@ -223,9 +225,17 @@ def _definitions(text: str, groups: dict[int, int]) -> Iterator[_Definition]:
                 continue
             content = Span(match.end() + 1, groups[match.end()])
         at = content.end + (not match["let"])
-        command = match["new"] or match["def"] or match["let"] or rf"\begin{{{match['environment']}}}"
-        if match["environment"] and (second := _GAP.match(text, at)) and second.end() in groups:
-            at = groups[second.end()] + 1
+        command = (
+            match["new"]
+            or match["def"]
+            or match["pair"]
+            or match["let"]
+            or rf"\begin{{{match['environment']}}}"
+        )
+        more = 1 if match["environment"] else (1 + ("X" in match[0])) if match["pair"] else 0
+        for _ in range(more):
+            if (second := _GAP.match(text, at)) and second.end() in groups:
+                at = groups[second.end()] + 1
         said = text[content.start : content.end] or match.group().rpartition(command)[2]
         yield _Definition(Span(match.start(), at), command, said)
 

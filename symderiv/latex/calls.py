@@ -5,7 +5,7 @@ from __future__ import annotations
 from symderiv.latex import brackets, derivatives, expressions, scripts
 from symderiv.latex.layout import TEXT
 from symderiv.latex.reader import Reader, prose_of
-from symderiv.latex.tokens import COMMAND, DIGIT, LETTER
+from symderiv.latex.tokens import COMMAND, DIGIT, LETTER, QUAD, ROW, STOP
 from symderiv.latex.tree import Additive, Big, Call, Empty, Group, Name, Node, Number, Sequence
 from symderiv.latex.vocabulary import BIGS, FONTS, PHRASE, TEXT_FONTS, TRACES, WORD, WORDS
 
@@ -143,6 +143,9 @@ def big(reader: Reader, operator: str, start: int) -> Node:
     reader.skip_layout()
     if operator == "int" and reader.check("{") and reader.empty_braces():
         reader.at += 2
+    ends = reader.token.kind in {STOP, ROW, QUAD} or reader.token.text in {",", ".", ";"}
+    if operator in _GOALS and ends:
+        return Big(operator, sub, sup, Empty(span=reader.since(reader.at)), span=reader.since(start))
     if not reader.starts_operand() and not reader.check("+", "-"):
         last = reader.tokens[reader.at - 1].span
         what = {"sum": "a summand", "prod": "a factor"}.get(operator, "a term")
@@ -156,6 +159,10 @@ def big(reader: Reader, operator: str, start: int) -> Node:
         body = expressions.product(reader)
     reader.integrals -= operator == "int"
     return Big(operator, sub, sup, body, span=reader.since(start))
+
+
+_GOALS = frozenset({"max", "min", "argmax", "argmin"})
+"""What is said of a quantity that stands before it: `F \\to \\min_b`."""
 
 
 def expectation(reader: Reader, name: Node, start: int) -> Node:

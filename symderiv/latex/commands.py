@@ -127,7 +127,7 @@ def fonted(reader: Reader) -> Node:
     """fonted : font argument"""
     start = reader.at
     command = reader.read().text
-    if command in SWITCHES:
+    if command in SWITCHES and not reader.check("{"):
         reader.fail(
             f"expected braces round {command}", span=reader.tokens[start].span, expected="an opening brace"
         )

@@ -25,13 +25,15 @@ _IGNORED = words(
     \large \Large \LARGE \huge \Huge \strut \mathstrut \boldmath \nobreak \break \par \null \protect
     \relax \qedhere \qed \boxed \fbox \mathclap \mathllap \mathrlap \smash \ensuremath \mathop \mathbin
     \mathrel \mathord \mathinner \mathopen \mathclose \mathpunct \bigskip \medskip \smallskip \space
-    \nobreakspace \mathsurround \toprule \midrule \bottomrule"""
+    \nobreakspace \mathsurround \toprule \midrule \bottomrule \lefteqn \IEEEyesnumber \IEEEnonumber
+    \IEEEyessubnumber \IEEEnosubnumber \IEEEeqnarraynumspace"""
 ) | {"\\ ", "\\\n", "\\\t"}
 _IGNORED_WITH = {
     "\\label": 1, "\\tag": 1, "\\phantom": 1, "\\hphantom": 1, "\\vphantom": 1, "\\hspace": 1, "\\vspace": 1,
     "\\color": 1, "\\cline": 1, "\\eqref": 1, "\\ref": 1, "\\cite": 1, "\\footnote": 1, "\\textcolor": 1,
     "\\colorbox": 1, "\\fcolorbox": 2, "\\rule": 2, "\\setlength": 2, "\\arraystretch": 0, "\\htmlClass": 1,
     "\\class": 1, "\\cssId": 1, "\\style": 1, "\\bbox": 0, "\\raisebox": 1, "\\mspace": 1, "\\href": 1,
+    "\\IEEEeqnarraymulticol": 2, "\\multicolumn": 2,
 }  # fmt: skip
 """Commands that are dropped with so many of their arguments; a further argument stays."""
 STACKED = frozenset({"\\overset", "\\underset", "\\stackrel"})
@@ -72,13 +74,15 @@ _BARS = {
 }
 _DELIMITERS = OPENERS.keys() | CLOSERS | _BARS.keys() | {"|", "\\|", "<", ">", ".", "/", "\\mid"}
 
-_PAIRED = frozenset({"align", "aligned", "alignat", "alignedat", "flalign", "split"})
+_PAIRED = frozenset({"align", "aligned", "alignat", "alignedat", "flalign", "split", "xalignat", "xxalignat"})
 _ROWS = _PAIRED | {
     "gather", "gathered", "eqnarray", "multline", "multlined", "equation", "displaymath", "math",
     "subequations",
-    "dmath", "center", "eqalign",
+    "dmath", "center", "eqalign", "IEEEeqnarray",
 }  # fmt: skip
 """Environments whose rows are statements; in the paired ones each second `&` parts two statements."""
+_COLUMNS = frozenset({"array", "alignat", "alignedat", "numcases", "xalignat", "xxalignat", "IEEEeqnarray"})
+"""Environments with an argument for their columns."""
 _GATHERED = frozenset({"gather", "gathered"})
 _CELLS, _PAIRS, _ALIGN, _GATHER = range(4)
 MATRICES = frozenset(
@@ -461,7 +465,7 @@ class _Layout:
         given = self.tokens[at : at + 3]
         if [part.text for part in given[::2]] == ["[", "]"] and not given[0].space:
             following += 3 * (given[1].text in {"t", "b", "c", "l", "r"})
-        if name in {"array", "alignat", "alignedat", "numcases"}:
+        if name in _COLUMNS:
             following = self.after(following)
         return following
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
+from symderiv.latex import packages
 from symderiv.latex.tokens import COMMAND, DIGIT, SYMBOL, LatexError, Token
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ MAX_TOKENS = 60_000
 _NEW = frozenset({"\\newcommand", "\\renewcommand", "\\providecommand", "\\DeclareRobustCommand"})
 _DEF = frozenset({"\\def", "\\gdef", "\\edef", "\\xdef"})
 _OPERATOR = "\\DeclareMathOperator"
+_PAIRS = frozenset({"\\DeclarePairedDelimiter", "\\DeclarePairedDelimiterX"})
 _SKIPPED = {
     "\\definecolor": 3, "\\require": 1, "\\usepackage": 1, "\\setcounter": 2, "\\newtheorem": 2,
     "\\colorlet": 2,
     "\\setlength": 2, "\\renewenvironment": 3, "\\newenvironment": 3, "\\hypersetup": 1,
     "\\allowdisplaybreaks": 0,
-    "\\DeclarePairedDelimiter": 3, "\\newcounter": 1, "\\newlength": 1, "\\numberwithin": 2,
+    "\\newcounter": 1, "\\newlength": 1, "\\numberwithin": 2,
 }  # fmt: skip
 """Definitions of no consequence, and how many arguments to skip."""
 
@@ -37,6 +39,8 @@ class Macro:
     parameters: int
     body: tuple[Token, ...]
     default: tuple[Token, ...] | None = None
+    sized: bool = False
+    """A star or a size may follow the command: `\\norm*{x}`, `\\norm[\\big]{x}`."""
 
 
 @dataclass(slots=True)
@@ -54,7 +58,8 @@ class Macros:
 
     def expand(self, tokens: list[Token], *, text: str, offset: int) -> list[Token]:
         """Return the tokens with definitions taken in and calls replaced."""
-        if not tokens or not (self.known or any(token.text in _DEFINING for token in tokens)):
+        defined = self.known or any(token.text in _DEFINING for token in tokens)
+        if not defined and not any(packages.is_packaged(t.text) for t in tokens if t.kind == COMMAND):
             return tokens
         return _Expansion(self, tokens, text, offset).run()
 
@@ -87,6 +92,8 @@ class _Expansion:
                 self.define(token)
             elif token.text in known:
                 self.call(token, depth, known[token.text])
+            elif packages.is_packaged(token.text):
+                self.packaged(token, depth, output)
             else:
                 output.append(token)
         return output
@@ -96,7 +103,10 @@ class _Expansion:
         if depth >= MAX_DEPTH:
             self.fail(f"{token.text} expands without end", token.span)
         arguments: list[list[Token]] = []
-        span = self.taken = token.span
+        self.taken = token.span
+        if macro.sized:
+            self.star()
+            self.optional()
         if macro.default is not None:
             given = self.optional()
             arguments.append(list(macro.default) if given is None else given)
@@ -104,12 +114,18 @@ class _Expansion:
             if not self.pending or self.pending[-1][0].text == "}":
                 self.fail(f"expected an argument of {token.text}", token.span, f"an argument of {token.text}")
             arguments.append(self.argument())
-        span = span.to(self.taken)
+        self.put(token, macro.body, dict(enumerate(arguments, 1)), depth + 1)
+
+    def put(
+        self, token: Token, form: tuple[Token, ...], arguments: dict[int, list[Token]], depth: int
+    ) -> None:
+        """Put what a call stands for before what is left."""
+        span = token.span.to(self.taken)
         body: list[Token] = []
         hash_before = False
-        for part in macro.body:
-            if hash_before and part.kind == DIGIT and 0 < int(part.text) <= len(arguments):
-                body.extend(arguments[int(part.text) - 1])
+        for part in form:
+            if hash_before and part.kind == DIGIT and int(part.text) in arguments:
+                body.extend(arguments[int(part.text)])
                 hash_before = False
                 continue
             if part.text == "#" and part.kind == SYMBOL:
@@ -122,7 +138,25 @@ class _Expansion:
         self.produced += len(body) + 1
         if self.produced > MAX_TOKENS:
             self.fail(f"{token.text} expands to too much", token.span)
-        self.pending.extend((part, depth + 1) for part in reversed(body))
+        self.pending.extend((part, depth) for part in reversed(body))
+
+    def packaged(self, token: Token, depth: int, output: list[Token]) -> None:
+        """Replace a call of a command that a package defines, or leave it where it is none."""
+        command, kept, self.taken = token.text, list(self.pending), token.span
+        if packages.most(command):
+            self.star()
+        order = self.optional() if packages.takes_order(command) else None
+        arguments: dict[int, list[Token]] = {} if order is None else {9: order}
+        count = 0
+        while count < packages.most(command) and self.pending and self.pending[-1][0].text == "{":
+            count += 1
+            arguments[count] = self.argument()
+        form = packages.form(command, count, ordered=order is not None)
+        if form is None:
+            self.pending = kept
+            output.append(token)
+            return
+        self.put(token, form, arguments, depth + 1)
 
     def argument(self) -> list[Token]:
         """Take one argument: a braced group without its braces, or a single token."""
@@ -190,6 +224,8 @@ class _Expansion:
             while self.pending and self.pending[-1][0].text != "{":
                 parameters += self.pending.pop()[0].text == "#"
             macro = Macro(min(parameters, 9), tuple(self.argument()))
+        elif token.text in _PAIRS:
+            macro = self.pair(token)
         elif token.text == "\\let":
             if self.pending and self.pending[-1][0].text == "=":
                 self.pending.pop()
@@ -203,5 +239,18 @@ class _Expansion:
         if not any(part.kind == COMMAND and part.text == name[0].text for part in macro.body):
             self.macros.known[name[0].text] = macro
 
+    def pair(self, token: Token) -> Macro:
+        """Read the rest of `\\DeclarePairedDelimiter\\norm{\\lVert}{\\rVert}`."""
+        count = self.optional() if token.text.endswith("X") else None
+        opening, closing = self.argument(), self.argument()
+        span = token.span
+        body = [Token(SYMBOL, "#", span), Token(DIGIT, "1", span)]
+        if token.text.endswith("X"):
+            body = self.argument()
+        digits = "".join(part.text for part in count or [])
+        left, right = Token(COMMAND, "\\left", span), Token(COMMAND, "\\right", span)
+        parameters = int(digits) if digits.isascii() and digits.isdigit() and len(digits) == 1 else 1
+        return Macro(parameters, (left, *opening, *body, right, *closing), sized=True)
 
-_DEFINING = _NEW | _DEF | _SKIPPED.keys() | {_OPERATOR, "\\let"}
+
+_DEFINING = _NEW | _DEF | _PAIRS | _SKIPPED.keys() | {_OPERATOR, "\\let"}

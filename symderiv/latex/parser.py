@@ -14,7 +14,7 @@ from symderiv.latex.layout import TEXT, tidy
 from symderiv.latex.macros import Macros
 from symderiv.latex.reader import Reader, prose_of
 from symderiv.latex.tokens import MAX_LENGTH, QUAD, ROW, STOP, LatexError, Token, lex
-from symderiv.latex.tree import Chain, Connective, Display, Node, Operator, Words
+from symderiv.latex.tree import Big, Chain, Connective, Display, Empty, Node, Operator, Words
 from symderiv.latex.vocabulary import ARROWS, CONNECTIVES, SAYINGS, STRENGTH
 
 
@@ -54,19 +54,29 @@ def display(reader: Reader) -> Display:
             fresh = False
             words(reader, items)
             continue
-        if reader.relation_ahead() and (before := _last_chain(items, fresh=fresh)) is not None:
+        if reader.relation_ahead() and (before := _last_chain(reader, items, fresh=fresh)) is not None:
             index, last = before
             items[index] = chain(reader, last)
             if items and isinstance(items[-1], Connective):
                 items.pop()
         else:
             items.append(chain(reader, None))
+            _drop_goal(items)
         fresh = False
     while items and isinstance(items[-1], Connective):
         items.pop()
     while items and isinstance(items[0], Connective) and STRENGTH[items[0].text] < STRENGTH["arrow"]:
         items.pop(0)
     return Display(tuple(items), span=reader.since(start) if items else Span(reader.offset, reader.offset))
+
+
+def _drop_goal(items: list[Chain | Words | Connective]) -> None:
+    """Leave out what is to be done with a quantity: the end of `F = \\dots \\to \\min_b`."""
+    arrow, last = items[-2] if len(items) > 1 else None, items[-1]
+    if isinstance(arrow, Connective) and arrow.text == "arrow" and isinstance(last, Chain):
+        goal = last.members[0]
+        if isinstance(goal, Big) and isinstance(goal.body, Empty):
+            del items[-2:]
 
 
 def connects(reader: Reader) -> bool:
@@ -125,7 +135,9 @@ def words(reader: Reader, items: list[Chain | Words | Connective]) -> None:
                 reader.enter()
                 inner = tidy(tokens[at + 1 : end], text=reader.text, offset=reader.offset)
                 nested = Reader(inner, text=reader.text, offset=reader.offset, depth=reader.depth)
-                items.extend(display(nested).items)
+                found = display(nested).items
+                reader.said.extend(item for item in found if isinstance(item, Chain) and not item.operators)
+                items.extend(found)
                 reader.leave()
             at = end
         elif tokens[at].text not in {"{", "}"}:
@@ -174,10 +186,17 @@ def _states(items: list[Chain | Words | Connective]) -> bool:
     return any(isinstance(item, Chain) and item.operators for item in items)
 
 
-def _last_chain(items: list[Chain | Words | Connective], *, fresh: bool) -> tuple[int, Chain] | None:
-    """Return the chain that a relation continues: the last one, with words between only in a new row."""
+def _last_chain(
+    reader: Reader, items: list[Chain | Words | Connective], *, fresh: bool
+) -> tuple[int, Chain] | None:
+    """Return the chain that a relation continues: the last one, with words between only in a new row.
+
+    A formula that words only speak of, `\\intertext{as the $p_i$ add up}`, is none.
+    """
     for index in range(len(items) - 1, -1, -1):
         item = items[index]
+        if fresh and any(item is each for each in reader.said):
+            continue
         if isinstance(item, Chain):
             return index, item
         if isinstance(item, Connective) and item.text in {"implies", "therefore", "arrow"}:

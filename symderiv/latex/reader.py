@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from symderiv.latex.layout import CLOSERS, OPENERS, RELATIONS, STACKED, TEXT
 from symderiv.latex.tokens import BEGIN, COMMAND, DIGIT, END, LETTER, QUAD, ROW, STOP, SYMBOL, Cursor, Token
+from symderiv.latex.tree import Chain
 from symderiv.latex.vocabulary import ARROWS, CUES, NO_OPERANDS, OPERATORS, UNREAD, WORD
 
 MAX_DEPTH = 110
@@ -38,6 +39,8 @@ class Reader(Cursor):
         """How many integrals we are inside of."""
         self.braced = False
         """Whether the factor read last was a group in TeX braces."""
+        self.said: list[Chain] = []
+        """Formulas that words speak of, in `\\text` and `\\intertext`."""
         self.pending_braces = False
         """Whether primes were taken from a braced superscript that is still open."""
 

@@ -23,7 +23,8 @@ from symderiv.meaning.scope import Scope
 from symderiv.meaning.words import spelled, with_words
 
 _DEFINITIONS = re.compile(
-    r"^[ \t]*\\(?:(?:re)?newcommand|providecommand|[gex]?def|DeclareMathOperator)\b[^\n]{1,400}$",
+    r"^[ \t]*\\(?:(?:re)?newcommand|providecommand|[gex]?def|DeclareMathOperator|DeclarePairedDelimiterX?)"
+    r"\b[^\n]{1,400}$",
     re.MULTILINE,
 )
 """Lines of prose that define a macro."""
