@@ -20,7 +20,7 @@ from symderiv.document import read
 from symderiv.judge import corners, explain, records
 from symderiv.judge.anatomy import Anatomy
 from symderiv.judge.decision import NUMBERS, Judged, decide, proof_of
-from symderiv.judge.doubts import doubt, fulfilled, hinted
+from symderiv.judge.doubts import completed, doubt, fulfilled, hinted
 from symderiv.judge.grounds import undefined, used
 from symderiv.judge.recall import Recall
 from symderiv.judge.records import Json
@@ -353,6 +353,9 @@ class Session:
             why = why or hinted(statement, compared.goal, right.span, seed)
             if why is not None:
                 return Judged(Verdict("unknown", diagnostics=(why,)), left)
+            verdict = completed(statement, compared.goal, right.span, seed) or verdict
+            if verdict.outcome == "unknown":
+                return Judged(verdict, left)
             verdict = fulfilled(self.page, statement, compared.goal, right.span, seed) or verdict
         if compared.layout is not None:
             verdict = replace(verdict, layout=compared.layout)

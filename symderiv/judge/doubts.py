@@ -16,8 +16,8 @@ from symderiv.judge.decision import NUMBERS, refuted
 from symderiv.judge.refute import screen
 from symderiv.judge.verdict import Verdict
 from symderiv.kernel.substitution import names_in
-from symderiv.kernel.terms import Goal, Size
-from symderiv.meaning import Compared, names_of, one_sided, twofold, unnamed, unranged
+from symderiv.kernel.terms import Goal, Size, Unknown
+from symderiv.meaning import Compared, names_of, one_sided, tells, twofold, unnamed, unranged
 from symderiv.meaning.fulfilled import fulfilling
 from symderiv.meaning.model import Page, Statement
 
@@ -42,7 +42,27 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
         return explain.elsewhere(span, explain.plain(name), statement.elsewhere[name])
     if unranged(goal):
         return explain.unranged(span)
+    if tells(goal):
+        return explain.tells(span)
     return explain.undefined(span) if one_sided(goal) or twofold(goal) else None
+
+
+def completed(statement: Statement, goal: Goal, span: Span, seed: int) -> Verdict | None:
+    """Return what numbers say of a step under the meaning that the page gives its names only below."""
+    names = sorted(statement.later.keys() & names_of(goal))
+    if not names or statement.whole is None:
+        return None
+    applied = {str(each.args[0]) for side in (goal.left, goal.right) for each in side.atoms(Unknown)}
+    witness = None
+    if not applied.intersection(names):
+        whole = replace(goal, context=statement.whole)
+        if not tells(whole):
+            witness = screen(whole, seed=seed, deadline=time.monotonic() + NUMBERS).witness
+    if witness is not None:
+        return refuted(witness, span)
+    name = next((each for each in names if each in applied), names[0])
+    found = explain.later(span, explain.plain(name), statement.later[name])
+    return Verdict("unknown", diagnostics=(found,))
 
 
 def hinted(statement: Statement, goal: Goal, span: Span, seed: int) -> Diagnostic | None:

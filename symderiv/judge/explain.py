@@ -132,6 +132,16 @@ def undefined(span: Span) -> Diagnostic:
     return _undecided(span, "the page does not define the quantity that is differentiated")
 
 
+def tells(span: Span) -> Diagnostic:
+    """Say that a step is the first to tell what an open quantity is."""
+    return _undecided(span, "one side has a quantity that the page leaves open, and the other no word of it")
+
+
+def later(span: Span, name: str, line: int) -> Diagnostic:
+    """Say that a step rests on a name that the page defines only below."""
+    return _undecided(span, f"{name} is open here: line {line} defines it only below")
+
+
 def unranged(span: Span) -> Diagnostic:
     """Say that a sum runs over indices of which the page tells no range."""
     note = "a sum runs up to a size that the page does not tell"

@@ -65,13 +65,18 @@ def condition_after(survey: Survey, display: tree.Display, at: int, row: int, sc
         return False
     if not compares(following, scope):
         return partial(survey, following, row, scope)
-    fact = _index_fact(survey, following, scope)
+    survey.consumed.append(following)
+    _condition(survey, following, row, scope)
+    return True
+
+
+def _condition(survey: Survey, chain: tree.Chain, row: int, scope: Scope) -> None:
+    """Put what a row states under a condition between indices."""
+    fact = _index_fact(survey, chain, scope)
     for item in survey.items[row:]:
         item.facts = (*item.facts, fact)
-    _restrict(survey, fact, survey.items[row].span.start, following.span.start)
-    survey.consumed.append(following)
-    survey.add(Item("assumption", following.span, scope))
-    return True
+    _restrict(survey, fact, survey.items[row].span.start, chain.span.start)
+    survey.add(Item("assumption", chain.span, scope))
 
 
 def trailing(survey: Survey, display: tree.Display, at: int, row: int, scope: Scope) -> bool:
@@ -117,11 +122,7 @@ def bracketed(survey: Survey, chain: tree.Chain, row: int, scope: Scope) -> bool
     inner = tree.Chain(relation.members, operators, span=relation.span)
     if len(survey.items) == row or not compares(inner, scope):
         return False
-    fact = _index_fact(survey, inner, scope)
-    for item in survey.items[row:]:
-        item.facts = (*item.facts, fact)
-    _restrict(survey, fact, survey.items[row].span.start, chain.span.start)
-    survey.add(Item("assumption", inner.span, scope))
+    _condition(survey, inner, row, scope)
     return True
 
 

@@ -5,16 +5,19 @@ What has no meaning breaks the name, and says so at the definition; nothing is r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sympy
 
 from symderiv.diagnostics import Diagnostic
 from symderiv.kernel.terms import Definition, Index, Size, fresh
 from symderiv.latex import tree
+from symderiv.meaning import names
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import Untyped, ill_typed, unsupported
 from symderiv.meaning.ground import Ground
 from symderiv.meaning.model import Tensor
-from symderiv.meaning.raw import Head, Link, RawChain
+from symderiv.meaning.raw import Head, Link, RawChain, Survey
 from symderiv.meaning.renaming import exchanged
 from symderiv.meaning.rereading import written_out
 from symderiv.meaning.scope import Name
@@ -25,9 +28,53 @@ _RUNNING = frozenset("abijklmnpqrsuv")
 """Letters that run over a range where a definition does not have them at its left; others are a class."""
 
 
-def define(ground: Ground, chain: RawChain, link: Link, head: Head, record: Name) -> None:
-    """Give a name the meaning of the right side of its definition, or say why it has none."""
+def in_order(survey: Survey) -> Iterator[tuple[RawChain, Link, int]]:
+    """Yield the definitions of a page, each with the statement before which its names have their meaning.
+
+    A definition may apply a function that the page defines below, `h(x) = g(w x)` *where $g(z) = \\dots$*: it
+    comes after that one.
+    """
+    waiting: list[tuple[RawChain, Link, dict[str, Name]]] = []
+    done: set[str] = set()
+    for chain in survey.chains:
+        for link in chain.links:
+            if link.head is None or link.record is None:
+                continue
+            below = _functions_below(survey, chain, link)
+            if below:
+                waiting.append((chain, link, below))
+                continue
+            yield chain, link, link.item
+            done.add(link.record.identity)
+            while ready := next((each for each in waiting if each[2].keys() <= done), None):
+                waiting.remove(ready)
+                yield ready[0], ready[1], 1 + max(each.defined or 0 for each in ready[2].values())
+                done.add(ready[1].record.identity if ready[1].record is not None else "")
+    yield from ((chain, link, link.item) for chain, link, _ in waiting)
+
+
+def _functions_below(survey: Survey, chain: RawChain, link: Link) -> dict[str, Name]:
+    """Return the functions in the body of a definition that are defined below it, by identity."""
     assert link.body is not None
+    found = (names.key(node, fonts=survey.fonts) for node in names.walk(chain.members[link.body]))
+    records = (chain.scope.find(key) for key in found if key is not None)
+    return {
+        record.identity: record
+        for record in records
+        if record is not None
+        and record is not link.record
+        and record.parameters is not None
+        and record.defined is not None
+        and record.defined >= link.item
+    }
+
+
+def define(ground: Ground, chain: RawChain, link: Link, number: int) -> None:
+    """Give a name the meaning of the right side of its definition, or say why it has none."""
+    head, record = link.head, link.record
+    assert link.body is not None
+    assert head is not None
+    assert record is not None
     if record.broken:
         what = "a definition under a condition"
         if any(isinstance(each, tree.Script) for each in head.parameters or ()):
@@ -35,7 +82,7 @@ def define(ground: Ground, chain: RawChain, link: Link, head: Head, record: Name
         found = Diagnostic("SD024", f"{what} is not supported yet", link.node.span)
         ground.diagnostics[link.item].append(found)
         return
-    elaborator = ground.elaborator(chain.scope, link.item)
+    elaborator = ground.elaborator(chain.scope, number)
     try:
         _definition(ground, elaborator, written_out(chain, chain.members)[link.body], head, record)
         if elaborator.two_readings:

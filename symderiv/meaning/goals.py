@@ -98,6 +98,32 @@ def one_sided(goal: Goal) -> bool:
     return any(name in goal.context.opaque and goal.context.shapes.get(str(name)) for name in opened)
 
 
+def tells(goal: Goal) -> bool:
+    """Tell whether a goal says what an open quantity is: `\\partial E/\\partial y = y - t`, and no word of E.
+
+    E stands on one side only, as it is or differentiated by what it is a function of, so that the step is
+    about what the page has in mind. `\\partial E/\\partial W` is derived from that, and tells nothing new.
+    """
+    context = goal.context
+    names = [_open(side, context) for side in (goal.left, goal.right)]
+    if not any(names) or all(names):
+        return False
+    side = goal.left if names[0] else goal.right
+    return all(
+        name_of(by) in context.opaque[str(name_of(slope.term))].arguments
+        for slope in side.atoms(D)
+        if name_of(slope.term) in context.opaque
+        for by in slope.variables
+    )
+
+
+def _open(side: Expr, context: Context) -> set[str]:
+    """Return the unknown functions that a side is about, those of its definitions among them."""
+    found = _all_names(side)
+    reached = found.union(*(_reached(name, context) for name in found))
+    return {name for name in reached if name in context.opaque}
+
+
 def twofold(goal: Goal) -> bool:
     """Tell whether a goal applies a function and differentiates it as a quantity, `u'(s)` and `du/dt`.
 

@@ -7,7 +7,7 @@ that it takes from before.
 from __future__ import annotations
 
 from symderiv.diagnostics import Diagnostic, Span
-from symderiv.latex import tree
+from symderiv.latex import to_latex, tree
 from symderiv.meaning import cues, names
 from symderiv.meaning.anew import Second
 from symderiv.meaning.assumptions import impose, is_number, shares
@@ -36,6 +36,7 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
     heads = {} if base else _heads_of(survey, [raw.first, *new], operators, place, anew=anew)
     imposed = cues.imposes(place.before) and not _is_shown(place.before, raw.first)
     if not base:
+        survey.zeros += [raw.first] if [to_latex(each) for each in new] == ["0"] else []
         observe(survey, raw.first, scope, introduces=True)
     for at, (node, operator) in enumerate(zip(new, operators, strict=True)):
         previous = raw.members[-1]
@@ -55,15 +56,12 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
             item.kind = "relation"
             item.diagnostics = (Diagnostic("SD109", "only = is checked", item.span),)
         elif at in heads:
-            item.kind = "definition"
             link.body = next((b for b in range(at + 1, len(new) + 1) if b not in heads), len(new))
             observe(survey, new[link.body - 1], scope, introduces=True)
             _define(survey, link, heads[at], previous, new[link.body - 1])
+            _tell(survey, place, link)
             if second is not None and anew and at == 0:
                 item.diagnostics = (_second(survey, second, item.span),)
-            explains = place.cue == "where" or place.before.strip().lower() in ("with", "and")
-            if explains and not place.math.display:
-                _explains(survey, link)
         elif second is not None and at == 0 and not anew:
             _doubt(survey, second, raw.first, link.item, scope)
         elif last and is_number(node, 0) and (imposed or (item.member > 1 and _is_slope(raw.first))):
@@ -75,6 +73,15 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
             assert head is not None
             _define(survey, link, head, node, previous)
         observe(survey, node, scope, introduces=bool(heads) or link.head is not None)
+
+
+def _tell(survey: Survey, place: Place, link: Link) -> None:
+    """Let a definition after *where* speak of the formula before it."""
+    survey.items[link.item].kind = "definition"
+    bare = place.before.strip(" \n,:").lower() == "where"
+    explains = place.cue == "where" or place.before.strip().lower() in ("with", "and")
+    if bare or (explains and not place.math.display):
+        _explains(survey, link, functions=bare)
 
 
 def _second(survey: Survey, second: Second, span: Span) -> Diagnostic:
@@ -220,13 +227,13 @@ def _recurrence(survey: Survey, item: Item, first: tree.Node, scope: Scope) -> N
     item.diagnostics = (found,)
 
 
-def _explains(survey: Survey, link: Link) -> None:
+def _explains(survey: Survey, link: Link, *, functions: bool) -> None:
     """Let *where s = a + b* after a display give the names of that display their meaning.
 
-    A function is not explained so: the display may have stated a rule for any function.
+    A function is explained by a mere *where* only: other words may follow a rule for any function.
     """
     earlier = [chain for chain in survey.chains[:-1] if chain.links]
-    if not earlier or link.record is None or link.record.parameters is not None:
+    if not earlier or link.record is None or (link.record.parameters is not None and not functions):
         return
     used = {names.key(n, fonts=survey.fonts) for member in earlier[-1].members for n in names.walk(member)}
     if link.record.key in used:

@@ -179,6 +179,10 @@ class Statement:
     """Prose says that it follows from a condition, such as a derivative set to zero."""
     elsewhere: Mapping[str, int] = field(default_factory=dict)
     """Names in use that only another section defines, each with the line of that definition."""
+    later: Mapping[str, int] = field(default_factory=dict)
+    """Names in use that the page gives a meaning only below, each with the line."""
+    whole: Context | None = None
+    """What the names mean in the end, where `later` has any."""
     again: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Names that an equation may have given another meaning: its number, and the line of the first."""
     hints: Mapping[str, tuple[Bounds, ...]] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.arrays import shown
 from symderiv.meaning.contexts import Contexts
-from symderiv.meaning.definitions import define
+from symderiv.meaning.definitions import define, in_order
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import Untyped
 from symderiv.meaning.facts import assumed
@@ -57,13 +57,11 @@ class _Builder:
         infer(survey)
         for number, item in enumerate(survey.items):
             self.ground.diagnostics[number] = list(item.diagnostics)
-        for chain in survey.chains:
-            for link in chain.links:
-                if link.head is not None and link.record is not None:
-                    said = list(self.ground.diagnostics[link.item])
-                    define(self.ground, chain, link, link.head, link.record)
-                    if chain.moved:
-                        self.ground.diagnostics[link.item] = said
+        for chain, link, number in in_order(survey):
+            said = list(self.ground.diagnostics[link.item])
+            define(self.ground, chain, link, number)
+            if chain.moved:
+                self.ground.diagnostics[link.item] = said
         self.sizes.freeze()
         facts = {id(fact): replace(assumed(self.ground, fact), step=fact.step) for fact in survey.facts}
         chains = [self._chain(chain) for chain in survey.chains]
@@ -237,6 +235,7 @@ class _Builder:
             line = source.position(fact.relation.span.start)[0]
             remarks[name] = (line, f"{remarks[name][1]} and {words}" if name in remarks else words)
         assumptions = tuple({facts[id(fact)].latex: facts[id(fact)] for fact in used}.values())
+        later = self._later(item.scope, number) if item.kind == "claim" else {}
         return Statement(
             kind=item.kind,
             span=item.span,
@@ -253,11 +252,22 @@ class _Builder:
             expected=item.expected,
             imposed=item.imposed,
             elsewhere=self._elsewhere(item.scope, number) if item.kind == "claim" else {},
+            later=later,
+            whole=self.contexts.at(item.scope, len(self.survey.items)) if later else None,
             again=self._again(item.scope, number) if item.kind == "claim" else {},
             hints={name.identity: tuple(name.hints) for name in item.scope.visible().values() if name.hints},
             remarks=remarks,
             spans=item.spans,
         )
+
+    def _later(self, scope: Scope, number: int) -> dict[str, int]:
+        """Return the names that are defined only below a statement, and on which line."""
+        position = self.survey.document.source.position
+        return {
+            name.identity: position(name.defined_at.start)[0]
+            for name in scope.visible().values()
+            if name.defined is not None and name.defined > number and name.defined_at is not None
+        }
 
     def _again(self, scope: Scope, number: int) -> dict[str, tuple[int, int]]:
         """Return the names to which an equation gave another meaning, perhaps, and where each is defined."""

@@ -34,6 +34,8 @@ _SETTLES = re.compile(
     r"\s*be\s+(an?|some|the|one|fixed|given)\b|\s*(is|are|being)\s+(fixed|given)\b", re.IGNORECASE
 )
 _END = re.compile(r"(?<!\bi\.e)(?<!\be\.g)(?<!\bresp)(?<!\bs\.t)[.;!?](?=\s|$)")
+_STOP = re.compile(r"\.(\s|\\[;,!]|\\end\{\w+\*?\})*\Z")
+"""The full stop of a sentence that ends with a formula."""
 _INNER = re.compile(r"\\begin\{(\w+)\*?\}.*?\\end\{\1\*?\}", re.DOTALL)
 _ROW = re.compile(r"\\\\(?![A-Za-z])")
 _NEAR = 6
@@ -57,21 +59,35 @@ def sentence(document: Document, span: Span) -> tuple[str, str]:
     first, last = span.start - own.span.start, span.end - own.span.start
     before = "$" + _ROW.split(_INNER.sub("", own.text[:first]))[-1]
     after = _ROW.split(_INNER.sub("", own.text[last:]))[0] + "$"
-    for item in reversed(items[:at]):
+    for number in range(at - 1, -1, -1):
+        item = items[number]
         if not isinstance(item, Prose | MathSpan) or item.paragraph != own.paragraph:
+            break
+        if _parts(item, items[number + 1]):
             break
         ends = list(_END.finditer(item.text)) if isinstance(item, Prose) else []
         before = (item.text[ends[-1].end() :] if ends else _shown(item)) + before
         if ends:
             break
-    for item in items[at + 1 :]:
+    for number in range(at + 1, len(items)):
+        item = items[number]
         if not isinstance(item, Prose | MathSpan) or item.paragraph != own.paragraph:
+            break
+        if _parts(items[number - 1], item):
             break
         end = _END.search(item.text) if isinstance(item, Prose) else None
         after += item.text[: end.start()] if end else _shown(item)
         if end:
             break
     return before, after
+
+
+def _parts(item: object, following: object) -> bool:
+    """Tell whether a sentence ends between two items: by a full stop in a formula, or a capital."""
+    if not isinstance(item, MathSpan):
+        return False
+    capital = isinstance(following, Prose) and following.text.lstrip()[:1].isupper()
+    return (item.display and capital) or bool(_STOP.search(item.text))
 
 
 def _shown(item: Prose | MathSpan) -> str:

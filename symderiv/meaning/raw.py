@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.document.model import Document
 from symderiv.latex import tree
-from symderiv.meaning import names
+from symderiv.meaning import cues, names
 from symderiv.meaning.anew import apart
 from symderiv.meaning.model import Kind
-from symderiv.meaning.places import Reading, chains
+from symderiv.meaning.places import Place, Reading, chains
 from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.sections import go_on
 from symderiv.meaning.sizes import Sizes
@@ -180,10 +180,13 @@ class Survey:
         """Index letters that prose fixes in a section, *for a fixed $k$*."""
         self.described: dict[str, tuple[Span, str]] = {}
         """Sizes of which prose says what no rule knows, as that they are even."""
+        self.zeros: list[tree.Node] = []
+        """The derivatives that the page says are 0: what is declared and stands there is no function."""
         self.closing: list[tuple[int, Fact]] = []
         """Local assumptions that end with their paragraph."""
         self.section: dict[int, list[Fact]] = {}
-        self.last_chain: RawChain | None = None
+        self._last: tuple[RawChain, Place] | None = None
+        self._shown: RawChain | None = None
 
     def _fonts(self) -> frozenset[str]:
         """Find the letters that the page declares or defines both in bold and not, as two names."""
@@ -230,6 +233,27 @@ class Survey:
     def name(self, key: str, node: tree.Node, scope: Scope) -> Name:
         """Return the record of a name, created where there is none."""
         return scope.find(key) or self.create(key, node, scope)
+
+    def follow(self, place: Place, chain: RawChain) -> None:
+        """Remember the chain that a formula which begins with `=` goes on with."""
+        self._last = chain, place
+        if place.math.display:
+            self._shown = chain
+
+    def continued(self, place: Place) -> RawChain | None:
+        """Return the chain that a formula beginning with `=` goes on with.
+
+        That of a display is the last display's, unless nothing but a few signs part it from another formula.
+        """
+        if self._last is None:
+            return None
+        chain, before = self._last
+        near = before.math.paragraph == place.math.paragraph and not cues.has_words(
+            self.document.source.text[before.math.outer.end : place.math.outer.start]
+        )
+        if not place.math.display or near or self._shown is None or self._shown.scope is not place.scope:
+            return chain
+        return self._shown
 
     def add(self, item: Item) -> int:
         """Enter an item and return its number."""

@@ -261,8 +261,9 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
             return
         survey.add(Item("term", chain.span, scope))
         if place.math.display:
-            survey.last_chain = RawChain(scope, first, einstein=place.einstein)
-            survey.chains.append(survey.last_chain)
+            alone = RawChain(scope, first, einstein=place.einstein)
+            survey.chains.append(alone)
+            survey.follow(place, alone)
         return
     if _declared(survey, place, chain, at) or orders.mentioned(survey, place, chain):
         return
@@ -282,7 +283,8 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
     if operators[-1] == "in":
         chain = tree.Chain(chain.members[:-1], chain.operators[:-1], span=chain.span)
         operators = operators[:-1]
-    if first is None and (survey.last_chain is None or survey.last_chain.scope is not scope):
+    raw = _followed(survey, place, first)
+    if raw is None:
         survey.add(
             Item(
                 "relation",
@@ -294,14 +296,33 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
             )
         )
         return
-    if first is None:
-        assert survey.last_chain is not None
-        raw = survey.last_chain
-    else:
-        raw = RawChain(scope, first, einstein=place.einstein)
-        survey.chains.append(raw)
-        survey.last_chain = raw
+    survey.follow(place, raw)
     enter(survey, place, raw, chain)
+
+
+def _followed(survey: Survey, place: Place, first: tree.Node | None) -> RawChain | None:
+    """Return the chain that a formula goes on with, a new one where it has a first member; None for none."""
+    last = survey.continued(place)
+    if first is None and (last is None or last.scope is not place.scope):
+        return None
+    if first is None and last is not None:
+        start = _common(survey, last)
+        if start == len(last.links):
+            return last
+        first = last.members[start]
+    assert first is not None
+    survey.chains.append(RawChain(place.scope, first, einstein=place.einstein))
+    return survey.chains[-1]
+
+
+def _common(survey: Survey, raw: RawChain) -> int:
+    """Return the last member of a chain that is said of the case in force; an *if* begins another case."""
+    held = survey.in_force(raw.scope)
+    for at in range(len(raw.links), 0, -1):
+        facts = survey.items[raw.links[at - 1].item].facts
+        if all(fact in held for fact in facts if fact.indices):
+            return at
+    return 0
 
 
 def _declared(survey: Survey, place: Place, chain: tree.Chain, at: int) -> bool:
