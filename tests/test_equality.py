@@ -319,6 +319,10 @@ CASES: dict[str, tuple] = {
     "root of a square": (PLAIN, R1, (), sqrt(x(i) ** 2), Abs(x(i)), [x(i), -x(i), x(i) ** 2]),
     "root of a positive square": (PLAIN, R1, (), sqrt(s(i) ** 2), s(i), [-s(i)]),
     "log of a square": (PLAIN, {}, (), log(a**2), 2 * log(Abs(a)), [log(Abs(a)), log(a)]),
+    "log beside the log of a square": (PLAIN, {}, (), log(a**2) / 2 + a * b, log(a) + a * b, [
+        log(a) - a * b, 2 * log(a) + a * b]),
+    "logs with a common factor": (PLAIN, {}, (), total(lambda k: log(exp(x(k)) / Abs(a)), N),
+        total(x, N) - N * log(Abs(a)), [total(x, N) + N * log(Abs(a)), total(x, N) - log(Abs(a))]),
     "log of a product": (PLAIN, {}, (), log(p * q**2 / 6), log(p) + 2 * log(q) - log(2) - log(3), [
         log(p) + 2 * log(q) - log(5), log(p) + log(q) - log(2) - log(3)]),
     "roots of numbers": (PLAIN, {}, (), sqrt(sympy.Integer(8)) * sqrt(d), 2 * sqrt(2 * d), [2 * sqrt(d), 4 * sqrt(2 * d)]),

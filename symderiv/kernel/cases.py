@@ -152,10 +152,19 @@ def _by_sign(
         if excluded(algebra, there):
             continue
         here = _decided(algebra, p, q, sign)
+        if _undefined(here, q, sign):
+            continue
         if sign == 0 and apart is not None:
             yield algebra.times(here, apart), facts
         else:
             yield (here if sign else _at_zero(algebra, here, q)), there
+
+
+def _undefined(p: Polynomial, q: Polynomial, sign: int) -> bool:
+    """Tell whether p has the logarithm of what is not positive in this case, so that nothing is claimed."""
+    outside = {q: sign != 1, scaled(q, -1): sign != -1}
+    logs = (a for m in p.terms if not m.marked for a in m.factors if a.kind is Kind.FUNCTION)
+    return any(a.name == "log" and outside.get(a.inner[0], False) for a in logs)
 
 
 def _decided(algebra: Algebra, p: Polynomial, q: Polynomial, sign: int) -> Polynomial:

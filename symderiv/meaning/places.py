@@ -14,11 +14,14 @@ from symderiv.diagnostics import Span
 from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
 from symderiv.latex import LatexError, Macros, parse, tree
 from symderiv.meaning import cues, digits, dots, gradients, marks, names
+from symderiv.meaning.acronyms import acronyms, with_acronyms
 from symderiv.meaning.bounds import with_bounds
 from symderiv.meaning.brackets import bracketed, subscripted, with_entries
 from symderiv.meaning.dimensions import dimensions, with_dimensions
+from symderiv.meaning.divergences import divergences, with_divergences
 from symderiv.meaning.layers import layers, with_layers
 from symderiv.meaning.parameters import labelled, not_counted, numbered_parameters, with_parameters
+from symderiv.meaning.points import points, with_points
 from symderiv.meaning.scope import Scope
 from symderiv.meaning.words import spelled, with_words
 
@@ -81,6 +84,7 @@ class Reading:
             else:
                 self._math(item)
         self._spell()
+        self._points()
         self._count()
         self._lower()
         labels = frozenset(label for place in self.places for label in _labels(place.display))
@@ -142,21 +146,30 @@ class Reading:
     def _count(self) -> None:
         """Read dimensions with subscripts as names, and letters that count layers or steps as labels."""
         sizes = dimensions(found for place in self.places for found in chains(place.display))
-        for place in self.places if sizes else ():
-            if place.display is not None:
-                items = (
-                    with_dimensions(item, sizes) if isinstance(item, tree.Chain) else item
-                    for item in place.display.items
-                )
-                place.display = replace(place.display, items=tuple(items))
+        if sizes:
+            self._settle(lambda chain: with_dimensions(chain, sizes))
         found = layers(found for place in self.places for found in chains(place.display))
-        for place in self.places if found.families else ():
+        if found.families:
+            self._settle(lambda chain: with_layers(chain, found))
+
+    def _settle(self, change: Callable[[tree.Chain], tree.Chain]) -> None:
+        """Read every chain of the page anew."""
+        for place in self.places:
             if place.display is not None:
-                items = (
-                    with_layers(item, found) if isinstance(item, tree.Chain) else item
-                    for item in place.display.items
-                )
+                items = (change(i) if isinstance(i, tree.Chain) else i for i in place.display.items)
                 place.display = replace(place.display, items=tuple(items))
+
+    def _points(self) -> None:
+        """Read the x' of `k(x, x')`, the divergence `D(p(x) \\| q(x))` and the acronym MSE as names."""
+        words = acronyms(found for place in self.places for found in chains(place.display))
+        if words:
+            self._settle(lambda chain: with_acronyms(chain, words))
+        letters = points(found for place in self.places for found in chains(place.display))
+        if letters:
+            self._settle(lambda chain: with_points(chain, letters))
+        held = divergences(found for place in self.places for found in chains(place.display))
+        if held:
+            self._settle(lambda chain: with_divergences(chain, held))
 
     def _lower(self) -> None:
         """Write upper component indices below where their letters range; settle what `^t` means."""
