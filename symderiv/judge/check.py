@@ -11,6 +11,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from sympy import Integer
 from sympy.logic.boolalg import Boolean
@@ -62,6 +63,8 @@ class Session:
     memory: Memory = field(default_factory=Memory)
     other: Session | None = None
     """The same page where each sum that may run over one letter or two is read the other way."""
+    alone: Callable[[], Session] | None = None
+    """The same page where no section goes on with another, where one does."""
 
     def outline(self) -> Json:
         """Return the page as JSON, the verdicts of its steps still to come."""
@@ -150,7 +153,22 @@ class Session:
         return records.answered(self.page, _unsettled(self.page.statements[step], earlier), judged)
 
     def decide(self, step: int, earlier: list[str | None], seed: int = 0) -> Judged:
-        """Return the verdict of one claim or question."""
+        """Return the verdict of one claim or question.
+
+        Nobody says whether a section goes on with another: what is proved of its own names only is proved.
+        """
+        judged = self._decide(step, earlier, seed)
+        if self.alone is None or judged.verdict.outcome in ("proved", "tested"):
+            return judged
+        other = self.alone()
+        same = [each.span for each in other.page.statements] == [each.span for each in self.page.statements]
+        if not same or other.page.statements[step].kind != self.page.statements[step].kind:
+            return judged
+        again = other.decide(step, earlier, seed)
+        return again if again.verdict.outcome == "proved" else judged
+
+    def _decide(self, step: int, earlier: list[str | None], seed: int) -> Judged:
+        """Return the verdict of one claim or question as the page is read."""
         statement = _unsettled(self.page.statements[step], earlier)
         assert statement.chain is not None
         assert statement.member is not None
@@ -413,4 +431,8 @@ def open_page(path: str, text: str) -> Session:
     page = elaborate(document)
     members = (member for chain in page.chains for member in chain.members)
     two = page.two_readings or any(member.two_readings for member in members)
-    return Session(page, other=Session(elaborate(document, turned=True)) if two else None)
+    return Session(
+        page,
+        other=Session(elaborate(document, turned=True)) if two else None,
+        alone=cache(lambda: Session(elaborate(document, alone=True))) if page.goes_on else None,
+    )

@@ -243,6 +243,8 @@ class Page:
     """The names that the page uses without a word on what they are."""
     restricted: frozenset[str] = frozenset()
     """The names with a label, `a^{(l-1)}`, that the page defines at another label only."""
+    goes_on: bool = False
+    """Some section is read as one that goes on with another beside it."""
     two_readings: frozenset[str] = frozenset()
     """The names whose definitions have a sum that may run over one letter or over both."""
     maps: frozenset[str] = frozenset()

@@ -34,12 +34,13 @@ from symderiv.meaning.scope import Scope
 from symderiv.meaning.survey import internal, surveyed
 
 
-def elaborate(document: Document, *, turned: bool = False) -> Page:
+def elaborate(document: Document, *, turned: bool = False, alone: bool = False) -> Page:
     """Return the page of a document: its statements over terms, ready to be judged.
 
-    A sum that may run over one letter or over two is read in the likelier way, unless it is `turned`.
+    A sum that may run over one letter or over two is read in the likelier way, unless it is `turned`; a
+    section may go on with an earlier one, unless each is to stand `alone`.
     """
-    return _Builder(surveyed(document), turned=turned).page()
+    return _Builder(surveyed(document, alone=alone), turned=turned).page()
 
 
 class _Builder:
@@ -89,6 +90,7 @@ class _Builder:
             limited=frozenset(each.identity for each in self.survey.records if each.limited),
             restricted=frozenset(each.identity for each in self.survey.records if each.restricted),
             described=self._described(),
+            goes_on=survey.goes_on,
             two_readings=frozenset(self.ground.two_readings),
             maps=frozenset(each.identity for each in self.survey.records if each.function),
             partial={

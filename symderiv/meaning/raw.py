@@ -142,8 +142,8 @@ class Letters:
 class Survey:
     """What the sweeps have found: items, raw chains, facts and the records of names."""
 
-    def __init__(self, document: Document) -> None:
-        """Find the places of the formulas; nothing is surveyed yet."""
+    def __init__(self, document: Document, *, alone: bool = False) -> None:
+        """Find the places of the formulas; nothing is surveyed yet. A section sees those above it `alone`."""
         self.document = document
         self.sizes = Sizes()
         self.diagnostics: list[Diagnostic] = list(document.diagnostics)
@@ -156,7 +156,8 @@ class Survey:
         self.layout_told = reading.layout is not None
         self.places = reading.places
         self.macros = reading.macros
-        go_on(self.places, reading.sections)
+        self.goes_on = not alone and go_on(self.places, reading.sections)
+        """Some section goes on with one beside it."""
         self.seconds = apart(document, self.places)
         """The equations whose left side an equation above has, by where they begin."""
         self.named = reading.named

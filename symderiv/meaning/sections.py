@@ -35,6 +35,8 @@ class _Uses:
     """Names outside of definitions' left sides and of quantities that are differentiated."""
     differentiated: dict[str, set[str]] = field(default_factory=dict)
     """By name: the variables by which it is differentiated."""
+    parameters: set[str] = field(default_factory=set)
+    """Names of the arguments of functions, where these are defined."""
 
     def add(self, other: _Uses) -> None:
         """Take in what a section below does."""
@@ -43,6 +45,7 @@ class _Uses:
         for key, inside in other.inside.items():
             self.inside.setdefault(key, set()).update(inside)
         self.used |= other.used
+        self.parameters |= other.parameters
         for key, variables in other.differentiated.items():
             self.differentiated.setdefault(key, set()).update(variables)
 
@@ -50,8 +53,9 @@ class _Uses:
 _CASE = re.compile(r"\bcase\b", re.IGNORECASE)
 
 
-def go_on(places: list[Place], sections: list[tuple[Scope, Heading]]) -> None:
-    """Put each section that goes on with an earlier one below it."""
+def go_on(places: list[Place], sections: list[tuple[Scope, Heading]]) -> bool:
+    """Put each section that goes on with an earlier one below it; tell whether there is one."""
+    found = False
     own: dict[int, _Uses] = {id(scope): _Uses() for scope, _ in sections}
     for place in places:
         if place.display is not None:
@@ -74,7 +78,9 @@ def go_on(places: list[Place], sections: list[tuple[Scope, Heading]]) -> None:
                 same = here.gives.keys() & there.gives.keys()
                 scope.restated = frozenset(key for key in same if here.gives[key] == there.gives[key])
                 scope.parent = earlier
+                found = True
                 break
+    return found
 
 
 def _up(scope: Scope, among: Container[int]) -> Iterator[Scope]:
@@ -85,9 +91,11 @@ def _up(scope: Scope, among: Container[int]) -> Iterator[Scope]:
 
 
 def _links(here: _Uses, there: _Uses) -> bool:
-    """Tell whether a section uses a name that another one gives."""
-    wanted = (here.used | here.differentiated.keys()) - here.gives.keys()
-    return not wanted.isdisjoint(there.gives)
+    """Tell whether a section uses a name that another one defines, or several that it declares."""
+    wanted = (here.used | here.differentiated.keys()) - here.gives.keys() - here.parameters
+    found = wanted & there.gives.keys()
+    defined = [key for key in found if len(there.gives[key]) > 1]
+    return bool(defined) or len(found) > 1
 
 
 def _clash(here: _Uses, there: _Uses, around: _Uses) -> bool:
@@ -143,6 +151,7 @@ def _read(uses: _Uses, display: tree.Display) -> None:
                 _note(uses, member)
         if given is not None:
             key, parameters = given
+            uses.parameters |= parameters
             body = _Uses()
             assert first is not None
             assert item.members[1] is not None

@@ -39,9 +39,9 @@ from symderiv.meaning.siblings import define_siblings
 from symderiv.meaning.supposed import gives_meaning, supposed
 
 
-def surveyed(document: Document) -> Survey:
+def surveyed(document: Document, *, alone: bool = False) -> Survey:
     """Read a document into items, raw chains and scopes, in two sweeps."""
-    survey = Survey(document)
+    survey = Survey(document, alone=alone)
     orders.spread(survey)
     shown = [(place.display, place.scope) for place in survey.places if place.display is not None]
     for display, scope in shown:
