@@ -278,6 +278,8 @@ def _application(
         _count_entries(elaborator, whole[0], arguments[-1])
         arguments = whole
     if elaborator.is_defined(record) and record.parameters is not None:
+        if record.veil is not None:
+            return _at_its_variables(elaborator, record, arguments, primes, node)
         return _defined_application(elaborator, record, arguments, primes, node)
     if (
         record.differentiated_by
@@ -300,6 +302,15 @@ def _application(
         Symbol(record.identity, real=True), (primes,) * len(values), *(value.body for value in values)
     )
     return Tensor(body, shape.slots, shape.dimensions, row=shape.row)
+
+
+def _at_its_variables(
+    elaborator: Elaborator, record: Name, arguments: tuple[tree.Node, ...], primes: int, node: tree.Node
+) -> Tensor:
+    """Elaborate a function of which the definition has no meaning: its value at its own variables."""
+    if primes or [elaborator.record(each) for each in arguments] != [*record.arguments]:
+        raise broken(record, node.span)
+    return entries(elaborator, record, (), node.span)
 
 
 def _count_entries(elaborator: Elaborator, vector: tree.Node, last: tree.Node) -> None:

@@ -87,15 +87,21 @@ def _all_names(term: Basic) -> set[str]:
 
 
 def one_sided(goal: Goal) -> bool:
-    """Tell whether one side differentiates a tensor that the page leaves undefined, and the other nothing.
+    """Tell whether one side differentiates a quantity that the page leaves open, and the other nothing.
 
-    Whether that tensor depends on the variable is then not said, and no numbers can decide the step.
+    How that depends on the variable is then not said, and no numbers can decide the step.
     """
-    found = [side.atoms(D) for side in (goal.left, goal.right)]
+    found = [_slopes(side, goal.context) for side in (goal.left, goal.right)]
     if bool(found[0]) == bool(found[1]):
         return False
-    opened = {name_of(derivative.term) for derivative in found[0] | found[1]}
-    return any(name in goal.context.opaque and goal.context.shapes.get(str(name)) for name in opened)
+    return any(name in goal.context.opaque for name in found[0] | found[1])
+
+
+def _slopes(side: Expr, context: Context) -> set[str | None]:
+    """Return what a side differentiates, with what the definitions of its names do."""
+    names = set(names_in(side)).union(*(_reached(name, context) for name in names_in(side)))
+    bodies = [context.definitions[name].body for name in names & context.definitions.keys()]
+    return {name_of(slope.term) for each in (side, *bodies) for slope in each.atoms(D)}
 
 
 def tells(goal: Goal) -> bool:

@@ -88,6 +88,7 @@ class _Builder:
             functions=self._functions(),
             loose=frozenset(each.identity for each in self.survey.records if each.loose),
             limited=frozenset(each.identity for each in self.survey.records if each.limited),
+            veiled={e.identity: e.veil for e in self.survey.records if e.veil is not None},
             restricted=frozenset(each.identity for each in self.survey.records if each.restricted),
             described=self._described(),
             goes_on=survey.goes_on,
