@@ -27,6 +27,7 @@ from symderiv.kernel.terms import D, Definition, Index, Size, Unknown, entry, fr
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.arithmetic import elementwise, together
+from symderiv.meaning.conditionals import is_conditional
 from symderiv.meaning.conditions import proposition
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.entries import broken, entries, fix
@@ -211,7 +212,9 @@ def applies(elaborator: Elaborator, node: tree.Product, at: int) -> bool:
         )
         return record is not None and is_function(record)
     record = elaborator.record(base)
-    return record is not None and is_function(record) and not _is_factor(elaborator, record, following)
+    if record is None or is_conditional(record.key):
+        return False
+    return is_function(record) and not _is_factor(elaborator, record, following)
 
 
 def refuse_word(elaborator: Elaborator, node: tree.Product, at: int) -> None:

@@ -13,6 +13,7 @@ from sympy.logic.boolalg import Boolean
 from symderiv.diagnostics import Diagnostic
 from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Context, D, Definition, Goal, Index, Size, Unknown, free_in, name_of
+from symderiv.meaning.conditionals import is_conditional
 from symderiv.meaning.hypotheses import facts_of, fixed_in, hypotheses_of, indices_of, relates_indices
 from symderiv.meaning.model import Assumption, Chain, Member, Statement, Tensor
 from symderiv.meaning.renaming import exchanged, reaches
@@ -248,6 +249,10 @@ def compare(
             note = f"as it stands, {extra} is free on this side only"
             message = f"this chain rule sums over {extra} and does not say so"
             return Diagnostic("SD024", message, member.span, notes=(note,))
+        in_words = _names_in_words(left.body, statement.context)
+        if in_words and all(each.code != "SD105" for each in statement.diagnostics):
+            message = f"the index {extra} stands free on the right side only, or is inside {in_words[0]}"
+            return Diagnostic("SD024", message, member.span)
         note = f"no sum binds {extra}, and the left side does not have it"
         message = f"the index {extra} stands free on the right side only"
         return Diagnostic("SD003", message, member.span, notes=(note,))
@@ -270,6 +275,12 @@ def compare(
     same = goal.assumptions == tuple(usable)
     layout = "numerator" if turned else None
     return Compared(goal, layout, unused=unused, given=tuple(given) if same else None)
+
+
+def _names_in_words(term: Expr, context: Context) -> list[str]:
+    """Return the probabilities in a term to which only words give a meaning."""
+    reached = set(names_in(term)).union(*(_reached(name, context) for name in names_in(term)))
+    return sorted(each for each in reached if is_conditional(each) and each not in context.definitions)
 
 
 def _restricted(statement: Statement, chain: Chain, goal: Goal) -> bool:

@@ -17,6 +17,11 @@ from symderiv.meaning import cues, digits, dots, gradients, marks, names
 from symderiv.meaning.acronyms import acronyms, with_acronyms
 from symderiv.meaning.bounds import with_bounds
 from symderiv.meaning.brackets import bracketed, subscripted, with_entries
+from symderiv.meaning.conditionals import (
+    with_conditionals,
+    with_logarithms,
+    with_names_of_logarithms,
+)
 from symderiv.meaning.dimensions import dimensions, with_dimensions
 from symderiv.meaning.divergences import divergences, with_divergences
 from symderiv.meaning.layers import layers, with_layers
@@ -97,6 +102,24 @@ class Reading:
                 place.display = replace(place.display, items=tuple(items))
         self._marks()
         self._gradients()
+        self._conditionals()
+
+    def _conditionals(self) -> None:
+        """Read each probability as a name, and its logarithm where that has a definition."""
+        self.conditionals: dict[str, set[str]] = {}
+        self._each(lambda chain: with_conditionals(chain, self.conditionals))
+        if self.conditionals:
+            logarithms = with_logarithms([chain for place in self.places for chain in chains(place.display)])
+            self._each(lambda chain: with_names_of_logarithms(chain, logarithms, self.conditionals))
+
+    def _each(self, change: Callable[[tree.Chain], tree.Chain]) -> None:
+        """Change each chain of the page."""
+        for place in self.places:
+            if place.display is not None:
+                items = (
+                    change(item) if isinstance(item, tree.Chain) else item for item in place.display.items
+                )
+                place.display = replace(place.display, items=tuple(items))
 
     def _marks(self) -> None:
         """Read a d before a factor as the mark of a differential, where its section has no other d."""
