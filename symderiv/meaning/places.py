@@ -24,6 +24,7 @@ from symderiv.meaning.conditionals import (
 )
 from symderiv.meaning.dimensions import dimensions, with_dimensions
 from symderiv.meaning.divergences import divergences, with_divergences
+from symderiv.meaning.families import families, with_families
 from symderiv.meaning.layers import layers, with_layers
 from symderiv.meaning.parameters import labelled, not_counted, numbered_parameters, with_parameters
 from symderiv.meaning.points import points, with_points
@@ -90,6 +91,7 @@ class Reading:
                 self._math(item)
         self._spell()
         self._points()
+        self._families()
         self._count()
         self._lower()
         labels = frozenset(label for place in self.places for label in _labels(place.display))
@@ -193,6 +195,12 @@ class Reading:
         held = divergences(found for place in self.places for found in chains(place.display))
         if held:
             self._settle(lambda chain: with_divergences(chain, held))
+
+    def _families(self) -> None:
+        """Tell the quantities of two layers with one name apart by their letters."""
+        known = families([found for place in self.places for found in chains(place.display)])
+        if known:
+            self._settle(lambda chain: with_families(chain, known))
 
     def _lower(self) -> None:
         """Write upper component indices below where their letters range; settle what `^t` means."""
