@@ -35,7 +35,7 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
     second = None if base else survey.seconds.get(chain.span.start)
     anew = second is not None and second.anew
     heads = {} if base else _heads_of(survey, [raw.first, *new], operators, place, anew=anew)
-    imposed = cues.imposes(place.before) and not _is_shown(place.before, raw.first)
+    imposed = any(map(cues.imposes, (place.before, place.lead))) and not _is_shown(place.before, raw.first)
     if not base:
         survey.zeros += [raw.first] if [to_latex(each) for each in new] == ["0"] else []
         observe(survey, raw.first, scope, introduces=True)

@@ -50,6 +50,8 @@ class Place:
     error: LatexError | None
     before: str = ""
     """The prose before it: in its paragraph, or at the end of the one before."""
+    lead: str = ""
+    """The words of the sentence that leads to it, a mark for each formula among them."""
     after: str = ""
     """The prose after it in its paragraph."""
     cue: cues.Cue = ""
@@ -76,7 +78,7 @@ class Reading:
         self.macros = Macros()
         self._source = document.source.text
         self._scope = Scope(None, 0)
-        self._before = ""
+        self._before = self._lead = ""
         self._paragraph = self._prose = -1
         self._fresh = self._skip = self._ends = self._einstein = False
         self._expected: str | None = None
@@ -268,7 +270,7 @@ class Reading:
             self._scope = self._scope.parent
         self._scope = Scope(self._scope, item.level)
         self.sections.append((self._scope, item))
-        self._before, self._fresh = "", True
+        self._before, self._lead, self._fresh = "", "", True
 
     def _definitions(self, text: str, start: int) -> None:
         """Take in the macros that lines of prose define; what cannot be read there is prose."""
@@ -284,6 +286,7 @@ class Reading:
             self._prose, self._fresh = item.paragraph, True
         if self.places and not self.places[-1].after and self.places[-1].math.paragraph == item.paragraph:
             self.places[-1].after = item.text
+        self._lead = f"{self._lead}{item.text}" if item.paragraph == self._paragraph else item.text
         self._before, self._paragraph = item.text, item.paragraph
 
     def _directive(self, item: Directive) -> None:
@@ -317,6 +320,7 @@ class Reading:
                 display=display,
                 error=error,
                 before=self._before,
+                lead=re.split(r"[.;!?](?:\s|$)", self._lead)[-1],
                 cue=self._cue() if same else ("section" if given else ""),
                 fresh_prose=self._fresh,
                 skip=self._skip and item.display,
@@ -326,6 +330,7 @@ class Reading:
             )
         )
         self._fresh = self._ends = False
+        self._lead = "" if item.display else f"{self._lead}$"
         if item.display:
             self._skip, self._expected = False, None
         if same or given:
