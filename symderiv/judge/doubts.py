@@ -35,7 +35,7 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
         return explain.loose(span, explain.plain(name))
     for name in sorted(page.limited & names_of(goal)):
         return explain.limited(span, explain.plain(name))
-    unknown = veiled(goal, page.veiled)
+    unknown = veiled(goal, {**page.veiled, **compared.veils})
     if unknown is not None:
         return explain.veiled(span, explain.plain(unknown))
     for name in sorted(page.restricted & names_of(goal)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Integer, Sum, Symbol
@@ -17,6 +17,7 @@ from symderiv.meaning.conditionals import is_conditional
 from symderiv.meaning.hypotheses import facts_of, fixed_in, hypotheses_of, indices_of, relates_indices
 from symderiv.meaning.model import Assumption, Chain, Member, Statement, Tensor
 from symderiv.meaning.renaming import exchanged, reaches
+from symderiv.meaning.scope import Mention
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Compared:
     """What each assumption of the statement says in the goal; None where the goal has it in other words."""
     unused: bool = False
     """An assumption of the page is not among those of the goal: it has no meaning, or none here."""
+    veils: Mapping[str, tuple[Mention, ...]] = field(default_factory=dict)
+    """The names that are taken for unknown functions in this goal, with what their definitions mention."""
 
 
 def unreached(goal: Goal) -> tuple[str, str] | None:
@@ -37,7 +40,8 @@ def unreached(goal: Goal) -> tuple[str, str] | None:
     Such a derivative is zero, and more likely the page does not say how the one depends on the other.
     """
     context = goal.context
-    for derivative in goal.left.atoms(D) | goal.right.atoms(D):
+    inside = [context.definitions[name].body for name in names_of(goal) & context.definitions.keys()]
+    for derivative in set().union(*(each.atoms(D) for each in (goal.left, goal.right, *inside))):
         name = name_of(derivative.term)
         for variable in derivative.variables:
             other = name_of(variable)

@@ -9,16 +9,17 @@ defines, so that the slopes by it may be anything.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy import Basic, Expr
 
 from symderiv.kernel.substitution import names_in
-from symderiv.kernel.terms import Context, D, Goal, name_of
+from symderiv.kernel.terms import Context, D, Goal, Opaque, name_of
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.calls import is_function
 from symderiv.meaning.elaborator import Elaborator
+from symderiv.meaning.goals import Compared
 from symderiv.meaning.renaming import reaches
 from symderiv.meaning.scope import Mention, Name
 from symderiv.meaning.vocabulary import CALLS, ELEMENTARY
@@ -140,6 +141,55 @@ class _Mentions:
         return self._record(inner)
 
 
+def freed(compared: Compared) -> Compared:
+    """Take a quantity that is differentiated by what its definition does not reach for an unknown function.
+
+    So only where the page has a chain rule through that: where it differentiates by z, and by what z depends
+    on. Words then connect z with what the definition has, as *h is the softmax of z* does.
+    """
+    goal = compared.goal
+    context = goal.context
+    found: dict[str, Opaque] = {}
+    veils: dict[str, tuple[Mention, ...]] = {}
+    for name, variables in _differentiated(goal).items():
+        definition = context.definitions.get(name)
+        if definition is None or name not in context.shapes:
+            continue
+        known = _reach(context, name) | {name}
+        apart = sorted(variables - known)
+        below = {each: _reach(context, each) for each in apart}
+        ends = [one for one in apart if not any(one in below[other] for other in apart)]
+        through = [one for one in ends if one in context.shapes]
+        chained = any(below[one] & variables for one in apart)
+        if not chained or any(name in below[one] for one in apart):
+            continue
+        mentioned = sorted(n for n in names_in(definition.body) if n in context.shapes and n != name)
+        found[name] = Opaque(name, definition.slots, (*mentioned, *through))
+        veils[name] = tuple(Mention(each, free=False) for each in mentioned)
+    if not found:
+        return compared
+    definitions = {name: each for name, each in context.definitions.items() if name not in found}
+    context = replace(context, definitions=definitions, opaque={**context.opaque, **found})
+    return replace(compared, goal=replace(goal, context=context), veils=veils)
+
+
+def _reach(context: Context, name: str) -> set[str]:
+    """Return what a name depends on, by definitions and as an unknown function."""
+    return reaches(name, context.definitions, {n: each.arguments for n, each in context.opaque.items()})
+
+
+def _differentiated(goal: Goal) -> dict[str, set[str]]:
+    """Return the names that a goal differentiates, each with the names by which."""
+    context = goal.context
+    bodies = [context.definitions[n].body for n in _below(goal) if n in context.definitions]
+    found: dict[str, set[str]] = {}
+    for each in (slope for term in (goal.left, goal.right, *bodies) for slope in term.atoms(D)):
+        name = name_of(each.term)
+        if name is not None:
+            found.setdefault(name, set()).update(str(name_of(one)) for one in each.variables)
+    return found
+
+
 def veiled(goal: Goal, known: Mapping[str, tuple[Mention, ...]]) -> str | None:
     """Return a veiled name of a goal of which numbers decide nothing, or None.
 
@@ -147,14 +197,14 @@ def veiled(goal: Goal, known: Mapping[str, tuple[Mention, ...]]) -> str | None:
     variable is mentioned by the definition in a form that ties them.
     """
     context = goal.context
-    for name in sorted(known.keys() & (names_in(goal.left) | names_in(goal.right) | _below(goal))):
+    for name in sorted(known.keys() & _below(goal)):
         slopes = [_Slopes(context, name).of(side) for side in (goal.left, goal.right)]
         if any(each is None or not each for each in slopes):
             return name
         variables = {one for each in slopes for one in each or ()}
         values = _values(goal.left) | _values(goal.right)
         for mention in known[name]:
-            own = reaches(mention.identity, context.definitions, {}) | {mention.identity}
+            own = _reach(context, mention.identity) | {mention.identity}
             if not mention.free and own & variables:
                 return name
             if mention.identity in values - context.definitions.keys():
@@ -164,8 +214,8 @@ def veiled(goal: Goal, known: Mapping[str, tuple[Mention, ...]]) -> str | None:
 
 def _below(goal: Goal) -> set[str]:
     """Return the names on which the two sides of a goal depend by definitions."""
-    found = names_in(goal.left) | names_in(goal.right)
-    return set().union(*(reaches(each, goal.context.definitions, {}) for each in found))
+    found = {*names_in(goal.left), *names_in(goal.right)}
+    return found.union(*(reaches(each, goal.context.definitions, {}) for each in found))
 
 
 def _values(term: Basic) -> set[str]:
