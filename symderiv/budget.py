@@ -271,7 +271,7 @@ class Checker:
             answer = self._ask({"suggest": {"step": step, "earlier": earlier, "seed": self.seed}}, left)
         except WorkerLostError:
             return statement
-        return helped(statement, answer.get("help"))
+        return helped(statement, answer.get("help"), answer.get("note"))
 
 
 def awaits_help(statement: Json) -> bool:
@@ -283,13 +283,20 @@ def awaits_help(statement: Json) -> bool:
     )
 
 
-def helped(statement: Json, help_: str | None) -> Json:
-    """Return a blamed statement with what would make it true, beside the first of its errors."""
+def helped(statement: Json, help_: str | None, note: str | None = None) -> Json:
+    """Return a blamed statement with what would make it true, beside the first of its errors.
+
+    A note on the sizes for which it holds takes the place of one on those for which alone it may.
+    """
     found = [dict(each) for each in statement["diagnostics"]]
     error = next((each for each in found if each["severity"] == "error"), None)
-    if help_ is None or error is None:
+    if error is None:
         return statement
-    error["help"] = help_
+    if note is not None:
+        before = [each for each in error["notes"] if not each.startswith("holds at most when")]
+        error["notes"] = [*before, note]
+    if help_ is not None:
+        error["help"] = help_
     return {**statement, "diagnostics": found}
 
 

@@ -181,7 +181,7 @@ class Session:
         words = self.statements[step]["latex"].split()
         if "sleep" in words[1:]:
             time.sleep(600)
-        return {"help": "try this" if "help" in words[1:] else None}
+        return {"help": "try this" if "help" in words[1:] else None, "note": None}
 
 
 if __name__ == "__main__":

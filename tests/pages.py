@@ -28,8 +28,8 @@ def judged(text: str, path: str = "page.md", *, seed: int = 0, help_: bool = Fal
             update_step(session, page, step, seed)
             if help_ and awaits_help(page["statements"][step]):
                 earlier = [each["verdict"] for each in page["statements"][:step]]
-                found = session.suggest(step, earlier, seed)["help"]
-                page["statements"][step] = helped(page["statements"][step], found)
+                found = session.suggest(step, earlier, seed)
+                page["statements"][step] = helped(page["statements"][step], found["help"], found["note"])
     return FileReport.from_json(page)
 
 

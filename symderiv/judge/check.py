@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from sympy import Integer
+from sympy import Expr, Integer
 from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic, Span
@@ -31,7 +31,7 @@ from symderiv.judge.suggest import Search, Trial
 from symderiv.judge.verdict import Outcome, Verdict
 from symderiv.kernel.calculus import derive
 from symderiv.kernel.memory import Memory
-from symderiv.kernel.terms import Goal, KernelError
+from symderiv.kernel.terms import Goal, KernelError, Size
 from symderiv.meaning import Compared, compare, elaborate, implicit, unreached
 from symderiv.meaning.cues import sets_aside
 from symderiv.meaning.model import Chain, Failure, Member, Page, Shown, Statement, Tensor
@@ -79,7 +79,7 @@ class Session:
         """Return what would make a false statement true, as far as that is found."""
         statement = _unsettled(self.page.statements[step], earlier)
         if statement.kind != "claim" or statement.chain is None:
-            return {"help": None}
+            return {"help": None, "note": None}
         left, _ = self.sides(step, earlier)
 
         def reread(text: str, place: Span, more: int) -> tuple[Session, int, list[str | None]] | None:
@@ -95,8 +95,21 @@ class Session:
             found = reread(text, place, more)
             return found is not None and found[0].holds(*found[1:], seed)
 
-        trial = Trial(lambda goal: proof_of(goal, self.memory)[0] is not None, goal, holds)
-        return {"help": Search(self.page, statement, left, trial, self.recall).help()}
+        def equal(old: Size, new: Expr) -> bool:
+            return self._holds_where(step, earlier, (old, new), seed)
+
+        trial = Trial(lambda goal: proof_of(goal, self.memory)[0] is not None, goal, holds, equal)
+        search = Search(self.page, statement, left, trial, self.recall)
+        note = search.sizes() if search.is_ill_typed else None
+        help_ = search.help()
+        return {"help": help_, "note": note or (None if help_ else search.sizes())}
+
+    def _holds_where(self, step: int, earlier: list[str | None], equal: tuple[Size, Expr], seed: int) -> bool:
+        """Tell whether a step is proved as it stands where two sizes of the page are equal."""
+        source = self.page.source
+        other = Session(elaborate(read(source.path, source.text), equal=equal))
+        same = len(other.page.statements) == len(self.page.statements)
+        return same and other.page.statements[step].kind == "claim" and other.holds(step, earlier, seed)
 
     def _with(
         self, text: str, moved: Callable[[int], int], step: int, earlier: list[str | None]

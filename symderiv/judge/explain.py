@@ -293,6 +293,11 @@ def stated(line: int) -> str:
     return f"line {line} states it rightly"
 
 
+def equal_sizes(condition: str, *, only: bool) -> str:
+    """Say for which sizes a step holds that is false for others, or has a meaning for these `only`."""
+    return f"holds only when {condition}" if only else f"holds when {condition}"
+
+
 def under(condition: str) -> str:
     """Say under which condition a step is true."""
     return f"this step is true under {condition}"

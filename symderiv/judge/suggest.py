@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
+from sympy import Expr
 
 from symderiv.diagnostics import Span
 from symderiv.judge import explain
@@ -31,8 +32,8 @@ from symderiv.judge.slips import slips
 from symderiv.kernel.terms import Goal, Index, Size
 from symderiv.latex import tree
 from symderiv.meaning import Compared, compare
-from symderiv.meaning.model import Chain, Member, Page, Statement, Tensor
-from symderiv.meaning.names import walk
+from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
+from symderiv.meaning.names import key, walk
 
 SECONDS = 0.8
 """Of processor time; no further candidate is taken up after it."""
@@ -45,6 +46,9 @@ _POINTS, _ENTRIES = 3, 6
 _CLOSE = 1e-7
 _TELLING = 5
 """So many characters may stand at the left and in a repair by chance."""
+_CLASH = re.compile(r"holds at most when (\w+) = (\w+)$")
+_PAIRS = 6
+"""So many pairs of sizes are tried as equal."""
 _SHORT = 60
 """A member of up to so many characters is shown whole."""
 
@@ -59,6 +63,8 @@ class Trial:
     """What the step says in another text of the page: where that differs, and by how much it is longer."""
     holds: Callable[[str, Span, int], bool]
     """Whether the step is proved in another text of the page."""
+    equal: Callable[[Size, Expr], bool] = lambda _old, _new: False
+    """Whether the step is proved as it stands where a size is another one, or a number."""
 
 
 @dataclass(slots=True)
@@ -98,9 +104,44 @@ class Search:
         return None if condition is None else explain.under(condition)
 
     @property
+    def is_ill_typed(self) -> bool:
+        """Whether the two sides are no statement."""
+        return self._goal(self.member.value) is None
+
+    @property
     def late(self) -> bool:
         """Whether the time is over."""
         return time.process_time() - self.started > SECONDS
+
+    # -------------------------------------------------------------- equal sizes
+
+    def sizes(self) -> str | None:
+        """Return the sizes that have to be equal for the step to be proved as it stands, as a sentence."""
+        goal = self._goal(self.member.value)
+        for old, new in itertools.islice(self._equal(goal), _PAIRS):
+            if self.late:
+                return None
+            if self.trial.equal(old, new):
+                return explain.equal_sizes(f"{new} = {old}", only=goal is None)
+        return None
+
+    def _equal(self, goal: Goal | None) -> Iterator[tuple[Size, Size]]:
+        """Yield pairs of sizes of a step, those that a clash of its shapes asks for first."""
+        context = self.statement.context
+        shapes = {} if context is None else context.shapes
+        here = {name for side in (self.left, self.member) for name in _names(self._node(side))}
+        near = {size for name in here & shapes.keys() for each in shapes[name] for size in each.atoms(Size)}
+        near |= set() if goal is None else _sizes(goal)
+        value = self.member.value
+        told = value.diagnostic.notes if isinstance(value, Failure) else ()
+        wanted = {(match[1], match[2]) for note in told if (match := _CLASH.match(note))}
+        known = {str(size): size for each in shapes.values() for dim in each for size in dim.atoms(Size)}
+        for pair in wanted:
+            if pair[0] in known and pair[1] in known:
+                yield known[pair[1]], known[pair[0]]
+        for new, old in itertools.combinations(sorted(near, key=str), 2):
+            if (str(new), str(old)) not in wanted and (str(old), str(new)) not in wanted:
+                yield old, new
 
     # -------------------------------------------------------------- another member
 
@@ -364,6 +405,11 @@ def _letters(node: tree.Node) -> Iterator[str]:
 
 def _leaves(node: tree.Node | None) -> set[str]:
     return set() if node is None else {each.text for each in walk(node) if isinstance(each, tree.Name)}
+
+
+def _names(node: tree.Node | None) -> set[str]:
+    """Return the keys of the names that stand in a formula."""
+    return set() if node is None else {found for each in walk(node) if (found := key(each)) is not None}
 
 
 def _parts(nodes: Sequence[tree.Node], text: str) -> Iterator[str]:

@@ -34,13 +34,23 @@ from symderiv.meaning.scope import Scope
 from symderiv.meaning.survey import internal, surveyed
 
 
-def elaborate(document: Document, *, turned: bool = False, alone: bool = False) -> Page:
+def elaborate(
+    document: Document,
+    *,
+    turned: bool = False,
+    alone: bool = False,
+    equal: tuple[Size, Expr] | None = None,
+) -> Page:
     """Return the page of a document: its statements over terms, ready to be judged.
 
     A sum that may run over one letter or over two is read in the likelier way, unless it is `turned`; a
-    section may go on with an earlier one, unless each is to stand `alone`.
+    section may go on with an earlier one, unless each is to stand `alone`; a size may be said to be `equal`
+    to another one, or to a number.
     """
-    return _Builder(surveyed(document, alone=alone), turned=turned).page()
+    survey = surveyed(document, alone=alone)
+    if equal is not None:
+        survey.sizes.identify(*equal)
+    return _Builder(survey, turned=turned).page()
 
 
 class _Builder:

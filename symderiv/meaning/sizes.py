@@ -65,6 +65,10 @@ class Sizes:
         other._joins, other._given = list(self._joins), set(self._given)
         return other
 
+    def identify(self, old: Size, new: Expr) -> None:
+        """Let one size that the page names be another, or a number, wherever it stands."""
+        self._value = [None if each is None else each.xreplace({old: new}) for each in self._value]
+
     def reserve(self, name: str) -> None:
         """Keep an invented size from taking a name that the page uses."""
         self._taken.add(name)
