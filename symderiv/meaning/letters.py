@@ -48,7 +48,7 @@ def find_letters(survey: Survey, display: tree.Display, scope: Scope) -> None:
 def _find_in(survey: Survey, uses: Letters, chain: tree.Chain, scope: Scope) -> None:
     """Collect the letters of a chain that is no declaration."""
     if isinstance(chain.members[0], tree.Script) and chain.operators:
-        survey.head_indices |= {
+        uses.heads |= {
             item.text
             for item in names.items(chain.members[0].sub)
             if names.is_index_letter(item) and isinstance(item, tree.Name)
@@ -101,15 +101,17 @@ def settle(survey: Survey) -> None:
                 seen.append(above)
             at = at.parent
         words = set().union(*(each for each in uses.worded if each & uses.twice))
-        words -= bound | survey.head_indices
-        ends = (ends & dimensions) - bound - survey.head_indices
+        beside = (each.heads for each in survey.uses.values() if each.heads and each.scope.beside(uses.scope))
+        heads = set[str]().union(*beside)
+        words -= bound | heads
+        ends = (ends & dimensions) - bound - heads
         places = _places(seen) - dimensions
-        lasts = uses.lasts.keys() - bound - survey.head_indices - uses.compared
+        lasts = uses.lasts.keys() - bound - heads - uses.compared
         lasts = {each for each in lasts if each in dimensions or each.isupper() or each not in uses.elsewhere}
         for letter, node in (uses.lasts | uses.uppers).items():
             ranged = letter in places or uses.scope.range(letter) is not None
             ranged = ranged or not (letter in lasts or letter in uses.uppers)
-            if letter not in uses.bound and letter not in survey.head_indices and not ranged:
+            if letter not in uses.bound and letter not in heads and not ranged:
                 size_of(survey, node, uses.scope)
         scripted = uses.scripted | uses.compared & anywhere
         uses.scope.indices |= (

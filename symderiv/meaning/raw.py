@@ -13,6 +13,7 @@ from symderiv.document.model import Document
 from symderiv.latex import tree
 from symderiv.meaning import cues, names
 from symderiv.meaning.anew import apart
+from symderiv.meaning.dummies import apart as set_apart
 from symderiv.meaning.model import Kind
 from symderiv.meaning.places import Place, Reading, chains
 from symderiv.meaning.scope import Name, Scope
@@ -117,6 +118,8 @@ class Letters:
     summed: set[str] = field(default_factory=set)
     """Letters that sums run over; with those that stand in their conditions they are bound."""
     scripted: set[str] = field(default_factory=set)
+    heads: set[str] = field(default_factory=set)
+    """Lower-case letters in subscripts at the left of equations: no sizes."""
     compared: set[str] = field(default_factory=set)
     uppers: dict[str, tree.Name] = field(default_factory=dict)
     """Bounds of sums: sizes, unless they are indices."""
@@ -156,22 +159,19 @@ class Survey:
         self.layout_told = reading.layout is not None
         self.places = reading.places
         self.macros = reading.macros
+        set_apart(self.places)
         self.goes_on = not alone and go_on(self.places, reading.sections)
         """Some section goes on with one beside it."""
         self.seconds = apart(document, self.places)
         """The equations whose left side an equation above has, by where they begin."""
         self.named = reading.named
         """The sections that have the letter d as a name."""
-        self.conditionals = reading.conditionals
-        """The probabilities of the page, each with the names that stand in it."""
         self.labelled = reading.labelled
         """The names that stand with a label only, `x^{(i)}`."""
         self.tensors = reading.numbered.tensors
         """The vectors and matrices of the page: `y_1` is an entry of one."""
         self.fonts = self._fonts()
         self.heads = self._head_letters()
-        self.head_indices: set[str] = set()
-        """Lower-case letters in subscripts at the left of equations: no sizes."""
         self.means: dict[int, str] = {}
         """The sums of means, and the names of the numbers of their terms."""
         self.uses: dict[int, Letters] = {}
@@ -226,8 +226,8 @@ class Survey:
 
     def create(self, key: str, node: tree.Node, scope: Scope) -> Name:
         """Enter a name in a scope, told from those of the same key."""
-        taken = sum(record.key == key for record in self.records)
-        record = Name(key, key if not taken else f"{key}~{taken + 1}", node.span)
+        taken = sum(f"{record.identity}~".startswith(f"{key}~") for record in self.records)
+        record = Name(key.partition("~")[0], key if not taken else f"{key}~{taken + 1}", node.span)
         record.bold = any(isinstance(n, tree.Name) and n.font == "bold" for n in names.walk(node))
         self.records.append(record)
         scope.names[key] = record
