@@ -12,13 +12,13 @@ import pytest
 import sympy
 from brute_force import Point, evaluate
 from mpmath import mpf
-from sympy import Eq, Expr, Integer, Sum, exp, log, sqrt
+from sympy import Eq, Expr, Integer, KroneckerDelta, Sum, exp, log, sqrt
 
 from symderiv.kernel.equality import Proved, Residue, prove
-from symderiv.kernel.terms import Context, D, Goal, Index, Size, entry, fresh
+from symderiv.kernel.terms import Context, D, Definite, Det, Goal, Index, Inv, Size, entry, fresh, indicator
 
 N, M = Size("N"), Size("M")
-i = Index("i")
+i, j = Index("i"), Index("j")
 m = fresh("m")
 k = fresh("k")
 a, b, c, d = map(entry, "abcd")
@@ -170,3 +170,86 @@ def test_names_the_equations_that_were_used() -> None:
 
     assert isinstance(proof, Proved)
     assert proof.hypotheses == ("a*b = 1",)
+
+
+def test_an_equation_is_summed_over_its_index() -> None:
+    """Row sums of 1 and column sums that a multiplier tells: both are sums of all entries."""
+    w = lambda *at: entry("P", *at)  # noqa: E731
+    u = lambda at: entry("u", at, positive=True)  # noqa: E731
+    n = fresh("n")
+    context = Context(shapes={"P": (M, N), "u": (N,)})
+    rows = same(Sum(w(n, k), (k, 1, N)), ONE)
+    columns = same(Sum(w(k, m), (k, 1, M)) / u(m) + a, 0 * ONE)
+    whole = same(Sum(u(k), (k, 1, N)), ONE)
+
+    assert isinstance(prove(Goal(a, -M, {}, (rows, columns, whole), context)), Proved)
+    assert not isinstance(prove(Goal(a, -N, {}, (rows, columns, whole), context)), Proved)
+    assert not isinstance(prove(Goal(a, -M, {}, (rows, columns), context)), Proved)
+
+
+def matrix(name: str) -> tuple[Expr, tuple[Expr, ...]]:
+    row, column = fresh("r"), fresh("s")
+    return entry(name, row, column), (row, column, N)
+
+
+def times(name: str, of: str) -> Expr:
+    """Return entry m of a matrix times a vector, for every m."""
+    return Sum(entry(name, m, k) * entry(of, k), (k, 1, N))
+
+
+def test_what_an_invertible_matrix_makes_equal_is_equal() -> None:
+    """`P x = P y` tells that x = y where P is invertible, and only there."""
+    fact = same(times("P", "x"), times("P", "y"))
+    invertible = sympy.Ne(Det(*matrix("P")), 0)
+
+    proof = outcome((fact, invertible), x(i), y(i))
+    assert isinstance(proof, Proved)
+    assert len(proof.hypotheses) == 2
+    assert isinstance(outcome((fact, Definite(*matrix("P"))), x(i), y(i)), Proved)
+    assert not isinstance(outcome((fact,), x(i), y(i)), Proved)
+    assert not isinstance(outcome((fact, invertible), x(i), 2 * y(i)), Proved)
+    assert not isinstance(outcome((fact.xreplace({m: i}), invertible), x(i), y(i)), Proved)
+
+
+def test_an_inverse_in_an_equation_has_a_matrix() -> None:
+    """`P^-1 = P^-1 S P^-1` tells that P = S, and neither S = 1 nor P = -S."""
+    body, places = matrix("P")
+    n, l = fresh("n"), fresh("l")  # noqa: E741
+    inner = Sum(Inv(body, places, m, k) * entry("S", k, l) * Inv(body, places, l, n), (k, 1, N), (l, 1, N))
+    fact = same(Inv(body, places, m, n) - inner, 0 * ONE)
+    context = Context(shapes={"P": (N, N), "S": (N, N)})
+
+    def proved(left: Expr, right: Expr) -> bool:
+        return isinstance(prove(Goal(left, right, {i: N, j: N}, (fact,), context)), Proved)
+
+    assert proved(entry("P", i, j), entry("S", i, j))
+    assert not proved(entry("P", i, j), -entry("S", i, j))
+    assert not proved(entry("S", i, j), KroneckerDelta(i, j))
+
+
+INVERSE = (
+    Sum(Inv(*matrix("P"), i, k) * x(k), (k, 1, N)),
+    Sum(Inv(*matrix("P"), i, k) * y(k), (k, 1, N)),
+)
+
+
+def test_what_is_supposed_at_one_index_is_not_multiplied_by_a_matrix() -> None:
+    """`P^-1 x = P^-1 y` at i does not follow from `x_i = y_i` at i alone, only from that at every index."""
+    left, right = INVERSE
+
+    assert not isinstance(outcome((same(x(i), y(i)),), left, right), Proved)
+    assert isinstance(outcome((same(x(m), y(m)),), left, right), Proved)
+
+
+@pytest.mark.parametrize("where", [sympy.Ne(i, j), i > j])
+def test_nor_is_a_difference_where_indices_are_not_equal(where: Expr) -> None:
+    """Off the diagonal `(a I + b S^-1) P^-1` is not 0, though multiplied by P and S it is only on it."""
+    (body, places), (other, there) = matrix("P"), matrix("S")
+    inner = Sum(Inv(other, there, i, k) * Inv(body, places, k, j), (k, 1, N))
+    left = a * Inv(body, places, i, j) + b * inner
+    context = Context(shapes={"P": (N, N), "S": (N, N)})
+    facts = (same(a, c), where)
+
+    assert not isinstance(prove(Goal(left, 0 * ONE, {i: N, j: N}, facts, context)), Proved)
+    masked = Goal(left * indicator(where), 0 * ONE, {i: N, j: N}, facts[:1], context)
+    assert not isinstance(prove(masked), Proved)

@@ -36,6 +36,7 @@ from symderiv.meaning import Compared, compare, elaborate, implicit, unreached
 from symderiv.meaning.cues import sets_aside
 from symderiv.meaning.model import Chain, Failure, Member, Page, Shown, Statement, Tensor
 from symderiv.meaning.notation import derived_latex
+from symderiv.meaning.unknowns import freed
 
 _GOOD = frozenset({"proved", "tested", None})
 _HELD = (["proved"], ["tested"])
@@ -356,6 +357,7 @@ class Session:
     ) -> Judged:
         """Decide a goal, and hold what was found against what else the page says."""
         left, right = sides
+        compared = freed(compared)
         apart = unreached(compared.goal)
         if apart is not None and compared.goal.right != 0:
             found = explain.unreached(right.span, *map(explain.plain, apart))

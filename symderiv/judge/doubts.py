@@ -20,6 +20,7 @@ from symderiv.kernel.terms import Goal, Size, Unknown
 from symderiv.meaning import Compared, names_of, one_sided, tells, twofold, unnamed, unranged
 from symderiv.meaning.fulfilled import fulfilling
 from symderiv.meaning.model import Page, Statement
+from symderiv.meaning.unknowns import veiled
 
 
 def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> Diagnostic | None:
@@ -34,6 +35,9 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
         return explain.loose(span, explain.plain(name))
     for name in sorted(page.limited & names_of(goal)):
         return explain.limited(span, explain.plain(name))
+    unknown = veiled(goal, {**page.veiled, **compared.veils})
+    if unknown is not None:
+        return explain.veiled(span, explain.plain(unknown))
     for name in sorted(page.restricted & names_of(goal)):
         return explain.restricted(span, explain.plain(name))
     for name in sorted(statement.again.keys() & names_of(goal)):

@@ -154,6 +154,11 @@ def elsewhere(span: Span, name: str, line: int) -> Diagnostic:
     return _undecided(span, note)
 
 
+def veiled(span: Span, name: str) -> Diagnostic:
+    """Say that a step is about a quantity of which the definition has no meaning."""
+    return _undecided(span, f"what defines {name} has no meaning here: numbers for another tell nothing")
+
+
 def restricted(span: Span, name: str) -> Diagnostic:
     """Say that a step rests on a name that is known at another label only."""
     return _undecided(span, f"what defines {name} stands at another label only")

@@ -8,10 +8,12 @@ none of these is made is *unused*, until it is solved for an entry or becomes a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
+from math import lcm
 
 import sympy
-from sympy import Basic, Eq, Expr, Ge, Gt, Le, Lt, Ne, Symbol
+from sympy import Basic, Eq, Expr, Ge, Gt, Indexed, Le, Lt, Ne, Sum, Symbol
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
@@ -20,15 +22,30 @@ from symderiv.kernel import indices as ix
 from symderiv.kernel.calculus import derive
 from symderiv.kernel.cases import atoms_of, cleared, replaced
 from symderiv.kernel.indices import IndexExpr, Variable
+from symderiv.kernel.matrices import Square
 from symderiv.kernel.memory import Memory
 from symderiv.kernel.normal import Algebra, Rule
 from symderiv.kernel.orders import Order, contradictory, linear
-from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, atom, minus, scaled
+from symderiv.kernel.polynomial import Atom, Kind, Monomial, Polynomial, atom, minus
 from symderiv.kernel.reading import Reader, positive_names, read_index, variable_of
 from symderiv.kernel.relations import Relation, solved
 from symderiv.kernel.substitution import names_in
-from symderiv.kernel.terms import Goal, Index, NoRule, Size, Undefined, entry, exact, fresh, name_of
+from symderiv.kernel.terms import (
+    Definite,
+    Det,
+    Goal,
+    Index,
+    NoRule,
+    Size,
+    Undefined,
+    entry,
+    exact,
+    fresh,
+    name_of,
+)
 
+ROOTS = 4
+"""Equations between higher roots are not rid of them."""
 RELATIONS = {Eq: "=", Ne: "≠", Gt: ">", Ge: "≥", Lt: "<", Le: "≤"}
 
 
@@ -75,10 +92,11 @@ def assuming(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
     algebra = Algebra(bounds, positive, unequal, values=goal.context.values, kinks_excluded=kinks)
     reader = Reader(algebra, fixed)
     rules: list[Rule] = []
-    unused: list[Basic] = []
+    unused, ruled = list[Basic](), list[Basic]()
     present_names = frozenset[str]().union(*(names_in(term) for term in terms))
     facts = [*facts, *(turned for fact in facts if (turned := hypotheses.orthogonal(fact, goal)) is not None)]
     algebra.bound = goal.context.discrete.union(*(names_in(fact) for fact in facts if isinstance(fact, Eq)))
+    plain: list[tuple[Basic, tuple[Expr, Expr]]] = []
     for fact in facts:
         definite = hypotheses.definite(fact)
         algebra.definite |= {definite} if definite is not None else set()
@@ -87,13 +105,14 @@ def assuming(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
             name = _of_a_name(algebra, sides, goal)
             if name is not None:
                 algebra.used |= {told(fact)} if name in present_names else set()
-                continue
-            _pin(reader, sides, goal, told(fact))
-            rule = _rule(reader, sides, goal, told(fact))
-            if rule is not None:
-                rules.append(rule)
             else:
-                unused.append(fact)
+                plain.append((fact, sides))
+    for fact, sides in plain:  # what properties of names make of them
+        _pin(reader, sides, goal, told(fact))
+        rule = _rule(reader, sides, goal, told(fact))
+        if rule is not None:
+            rules.append(rule)
+        (unused if rule is None else ruled if rule.variables else []).append(fact)
     _choose(algebra, rules, present_names)
     of_indices = [a for a in goal.assumptions if isinstance(a, Eq) and _of_indices(a)]
     if of_indices:
@@ -104,8 +123,20 @@ def assuming(goal: Goal, terms: tuple[Expr, ...], *, kinks: bool) -> Reader:
     algebra.moves.clear()
     algebra.leads.clear()
     reader.forget()
-    reader.unused = tuple(unused)
+    reader.unused, reader.ruled = tuple(unused), tuple(ruled)
+    algebra.invertible = tuple(_invertible(reader, facts))
     return reader
+
+
+def _invertible(reader: Reader, facts: Iterable[Basic]) -> Iterator[tuple[Square, str]]:
+    """Yield the matrices that facts say to be invertible, each with the fact that says it."""
+    for fact in facts:
+        det = (
+            fact.matrix if isinstance(fact, Definite) else fact.args[0] if isinstance(fact, Ne | Gt) else None
+        )
+        if isinstance(det, Det) and (isinstance(fact, Definite) or fact.args[1] == 0):
+            with suppress(NoRule, Undefined):
+                yield reader.matrix(det), told(fact)
 
 
 def _with_others(algebra: Algebra, rule: Rule, others: Iterable[Rule]) -> Rule:
@@ -152,10 +183,33 @@ def relate(reader: Reader, goal: Goal) -> None:
         algebra.moves.clear()
         algebra.leads.clear()
         reader.forget()
-    for fact in waiting:
+    summed = [each for fact in (*waiting, *reader.ruled) for each in _summed(fact, goal)]
+    for fact, of in (*zip(waiting, waiting, strict=True), *summed):
+        rules, apart = algebra.rules, told(of)
+        algebra.rules = tuple(rule for rule in rules if apart not in rule.sources)
+        algebra.moves.clear()
         read = _form(reader, fact, goal)
+        algebra.rules = rules
+        algebra.moves.clear()
         if read is not None:
-            algebra.relations = (*algebra.relations, Relation(*read))
+            form, variables, sources = read
+            algebra.relations = (
+                *algebra.relations,
+                Relation(form, variables, sources - {told(fact)} | {apart}),
+            )
+
+
+def _summed(fact: Basic, goal: Goal) -> Iterator[tuple[Basic, Basic]]:
+    """Yield an equation for every index, summed over one of them as far as that runs, and the equation."""
+    runs = {
+        index: goal.context.shapes[str(name)][slot]
+        for each in fact.atoms(Indexed)
+        if (name := name_of(each)) in goal.context.shapes
+        for slot, index in enumerate(each.indices)
+        if isinstance(index, Index) and index not in goal.ranges and index in fact.free_symbols
+    }
+    for index, size in sorted(runs.items(), key=str):
+        yield Eq(*(Sum(side, (index, 1, size)) for side in fact.args), evaluate=False), fact
 
 
 def _solution(reader: Reader, facts: Iterable[Basic], goal: Goal) -> tuple[Basic, Rule] | None:
@@ -296,34 +350,53 @@ def _orders(reader: Reader, facts: list[Expr], goal: Goal) -> tuple[Order, ...]:
 
 
 def _rule(reader: Reader, sides: tuple[Expr, Expr], goal: Goal, source: str) -> Rule | None:
-    """Return a hypothesis as a rewrite of one atom, or None where it is not one."""
-    left, right = (reader.read(side) for side in sides)
+    """Return a hypothesis as a rewrite of one atom that does not lead back to it, or None."""
+    left, right = _without_roots(reader.algebra, *(reader.read(side) for side in sides))
     fixed = {variable_of(i) for i in goal.ranges}
     quantified = tuple(sorted(v for v in (left.free | right.free) if v not in fixed))
-    difference = minus(left, right)
-    candidates = [(p, q) for p, q in ((left, right), (right, left)) if p.single() is not None]
-    for p, q in candidates:
-        pattern = _alone(p)
-        if pattern is not None and set(quantified) <= pattern.free and not _circles(pattern, q, quantified):
-            return Rule(pattern, quantified, q, frozenset((source,)))
-    for m, c in sorted(difference.terms.items(), key=lambda t: t[0].key()):
-        sums = [a for a, e in m.factors.items() if a.kind is Kind.SUM and e == 1]
-        rest = [a for a in m.factors if a not in sums]
-        sure = all(a.kind is Kind.VALUE or reader.algebra.atom_sign(a) == 2 for a in rest)
-        if m.exponent or len(sums) != 1 or not sure:
-            continue
-        others = minus(Polynomial({m: c}), difference)
-        if sums[0] not in atoms_of(others) and set(quantified) <= sums[0].free:
-            inverse = Polynomial({Monomial(None, {a: -m.factors[a] for a in rest}): 1})
-            value = scaled(reader.algebra.times(others, inverse), 1 / Fraction(c))
-            return Rule(sums[0], quantified, value, frozenset((source,)))
+    for pattern, replacement in _rewrites(reader.algebra, left, right):
+        rule = Rule(pattern, quantified, replacement, frozenset((source,)))
+        if set(quantified) <= pattern.free and not _circles(reader.algebra, rule):
+            return rule
     return None
 
 
-def _circles(pattern: Atom, q: Polynomial, quantified: tuple[Variable, ...]) -> bool:
+def _without_roots(algebra: Algebra, left: Polynomial, right: Polynomial) -> tuple[Polynomial, Polynomial]:
+    """Return `a^n = b^n` for an equation `a = b` whose one side is a single term with n-th roots."""
+    for side in (left, right):
+        only = side.single()
+        factors = only[0].factors if only is not None else {}
+        n = lcm(*(Fraction(e).denominator for e in factors.values()))
+        if 1 < n <= ROOTS:
+            return algebra.power(left, n), algebra.power(right, n)
+    return left, right
+
+
+def _rewrites(algebra: Algebra, left: Polynomial, right: Polynomial) -> Iterator[tuple[Atom, Polynomial]]:
+    """Yield the atoms that an equation gives a value, and these: one side alone, then sums in one term."""
+    for p, q in ((left, right), (right, left)):
+        pattern = _alone(p) if p.single() is not None else None
+        if pattern is not None:
+            yield pattern, q
+    difference = minus(left, right)
+    for m, c in sorted(difference.terms.items(), key=lambda t: t[0].key()):
+        sums = [a for a, e in m.factors.items() if a.kind is Kind.SUM and e == 1]
+        rest = [a for a in m.factors if a not in sums]
+        sure = all(a.kind is Kind.VALUE or algebra.atom_sign(a) == 2 for a in rest)
+        if m.exponent or len(sums) != 1 or not sure:
+            continue
+        others = minus(Polynomial({m: c}), difference)
+        inverse = Polynomial({Monomial(None, {a: -m.factors[a] for a in rest}): 1 / Fraction(c)})
+        yield sums[0], algebra.times(others, inverse)
+
+
+def _circles(algebra: Algebra, rule: Rule) -> bool:
     """Tell whether a replacement has its pattern, or for every entry the like: `A_ij = -A_ji`."""
-    whole = pattern.name if quantified else ""
-    return any(a == pattern or (a.name == whole != "") for a in atoms_of(q))
+    pattern, whole = rule.pattern, rule.pattern.name if rule.variables else ""
+    alike = (a for a in atoms_of(rule.replacement) if a.kind is pattern.kind is Kind.SUM)
+    return any(a == pattern or (a.name == whole != "") for a in atoms_of(rule.replacement)) or any(
+        algebra.match(rule, a) is not None for a in alike if a.sizes == pattern.sizes
+    )
 
 
 def _alone(p: Polynomial) -> Atom | None:

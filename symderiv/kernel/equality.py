@@ -142,7 +142,7 @@ def _prove(goal: Goal, memory: Memory) -> Proved | Residue:
     try:
         reader = reader_of(goal, (left, right), memory, kinks=kinks)
         found = _attempt(goal, (left, right), calculus, reader)
-        related = isinstance(found, Residue) and reader.unused
+        related = isinstance(found, Residue) and (reader.unused or reader.ruled)
         return (related and _related(goal, (left, right), calculus, reader)) or found
     except Undefined:
         with suppress(NoRule, Undefined):

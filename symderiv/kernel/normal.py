@@ -100,6 +100,8 @@ class Algebra:
         self.antisymmetric: frozenset[str] = frozenset()
         self.diagonal: frozenset[str] = frozenset()
         self.definite: frozenset[str] = frozenset()
+        self.invertible: tuple[tuple[matrices.Square, str], ...] = ()
+        """The matrices that a hypothesis says to be invertible, and the hypothesis."""
         self.rules: tuple[Rule, ...] = ()
         self.relations: tuple[Relation, ...] = ()
         self.orders: tuple[Order, ...] = ()
@@ -308,14 +310,14 @@ class Algebra:
                 and rule.pattern.name == a.name
                 and len(rule.pattern.sizes) == len(a.sizes)
             ):
-                values = self._match(rule, a)
+                values = self.match(rule, a)
                 if values is not None:
                     self.used |= rule.sources
                     self.fired += 1
                     return self.substitute(rule.replacement, values)
         return atom(a)
 
-    def _match(self, rule: Rule, a: Atom) -> Substitution | None:
+    def match(self, rule: Rule, a: Atom) -> Substitution | None:
         """Return the values of the rule's variables for which its pattern is `a`, or None."""
         seen = sorted(_index_expressions(a) | {ix.bare(v) for v in a.free})
         if len(seen) ** len(rule.variables) > 100:

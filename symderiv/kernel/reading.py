@@ -122,6 +122,8 @@ class Reader:
         self.letters: dict[Basic, frozenset[Symbol]] = {}
         self.unused: tuple[Basic, ...] = ()
         """The equations of which no rule was made."""
+        self.ruled: tuple[Basic, ...] = ()
+        """The equations of which one was made, for every value of an index."""
 
     def read(self, term: Expr) -> Polynomial:
         """Return the normal form of a term."""

@@ -19,7 +19,7 @@ from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced, 
 from symderiv.kernel.determinants import with_others
 from symderiv.kernel.indicators import varies
 from symderiv.kernel.indices import IndexExpr, Variable
-from symderiv.kernel.inverses import by_inverses
+from symderiv.kernel.inverses import by_inverses, by_invertible
 from symderiv.kernel.normal import Algebra
 from symderiv.kernel.polynomial import (
     ONE,
@@ -88,7 +88,7 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
         q = rewrite(algebra, p, depth)
         if q is not None:
             return is_zero(algebra, q, depth - cost, facts)
-    if by_inverses(algebra, p, depth):
+    if by_inverses(algebra, p, depth, facts) or by_invertible(algebra, p, facts):
         return True
     cases = _at_values(algebra, p)
     if cases:

@@ -6,6 +6,7 @@ is a value that a name has for a while.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -24,7 +25,7 @@ from symderiv.meaning.scope import Name, Scope
 
 def state_properties(survey: Survey, place: Place, name: tree.Node) -> bool:
     """Take *$A$ is symmetric* and its like as assumptions; tell whether there is any."""
-    told = properties.told(name, place.before, place.after)
+    told = properties.told(name, place.before, _said_after(survey, place))
     scope = place.scope
     for relation, word in told:
         latex = f"{survey.text(name.span)} {word}"
@@ -37,6 +38,20 @@ def state_properties(survey: Survey, place: Place, name: tree.Node) -> bool:
         else:
             survey.section.setdefault(id(scope), []).append(fact)
     return bool(told)
+
+
+def _said_after(survey: Survey, place: Place) -> str:
+    """Return the prose after a name, or after the last of several: *$A$ and $B$ are symmetric*."""
+    at = survey.places.index(place)
+    while re.fullmatch(r"\s*(,|,?\s*and|&)\s*", place.after) and at + 1 < len(survey.places):
+        at += 1
+        following = survey.places[at]
+        items = following.display.items if following.display is not None else ()
+        alone = len(items) == 1 and isinstance(items[0], tree.Chain) and not items[0].operators
+        if following.math.display or following.math.paragraph != place.math.paragraph or not alone:
+            return ""
+        place = following
+    return place.after
 
 
 def negated(survey: Survey, fact: Fact) -> Fact | None:

@@ -37,7 +37,7 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
     inside, after = _parted(node, letters)
     both = _both(elaborator, node)
     letters += both if after is None or not names.free_letters(after, set(both)) else ()
-    first, start = _first(elaborator, node.lower)
+    first, start, run = _first(elaborator, node.lower)
     last, room = _last(elaborator, node.upper)
     upper = _upper(elaborator, node, start) if last is None else room
     sizes = tuple(
@@ -53,6 +53,7 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
             None if first is None else RELATIONS[">="](indices[0], first),
             None if last is None else RELATIONS["<="](indices[0], last),
         )
+    _extend(elaborator, run, sizes[0])
     body = value.body
     conditions = [each for each in found if each is not None]
     conditions += [sympy.Ne(indices[0], skipped) for skipped in range(1, start)]
@@ -79,6 +80,12 @@ def big(elaborator: Elaborator, node: tree.Big) -> Tensor:
             raise unsupported("brackets would tell where this product ends", node.span)
         body *= rest.body
     return replace(value, body=body, numerator=None, denominator=None)
+
+
+def _extend(elaborator: Elaborator, run: Size | None, size: Size) -> None:
+    """Let the index from which a sum runs go as far as the sum, where nothing else tells how far."""
+    if run is not None and elaborator.sizes.value(run) is None:
+        elaborator.sizes.try_unify(size, run)
 
 
 def _parted(node: tree.Big, letters: tuple[str, ...]) -> tuple[tree.Node, tree.Big | None]:
@@ -164,17 +171,17 @@ def _beyond(bound: Expr) -> int:
     return int(bound.as_coeff_Add()[0])
 
 
-def _first(elaborator: Elaborator, lower: tree.Node | None) -> tuple[Expr | None, int]:
-    """Return the bound from which a sum runs, if another index tells it, else 0, 1 or a small number."""
+def _first(elaborator: Elaborator, lower: tree.Node | None) -> tuple[Expr | None, int, Size | None]:
+    """Return the bound from which a sum runs, if an index tells it, with its range; else a small number."""
     if not isinstance(lower, tree.Relation) or lower.operators != ("=",):
-        return None, 1
-    first, _ = _at_index(elaborator, lower.members[1])
+        return None, 1, None
+    first, run = _at_index(elaborator, lower.members[1])
     if first is not None and _beyond(first) >= 0:
-        return first, 1
+        return first, 1, run
     start = elaborator.value(lower.members[1]).body
     if not start.is_Integer or not 0 <= start <= _LATEST_START:
         raise unsupported("a sum that starts there is not supported yet", lower.span)
-    return None, int(start)
+    return None, int(start), None
 
 
 def _upper(elaborator: Elaborator, node: tree.Big, start: int) -> Size | None:

@@ -27,6 +27,7 @@ from symderiv.kernel.terms import D, Definition, Index, Size, Unknown, entry, fr
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.arithmetic import elementwise, together
+from symderiv.meaning.conditionals import is_conditional
 from symderiv.meaning.conditions import proposition
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.entries import broken, entries, fix
@@ -211,7 +212,9 @@ def applies(elaborator: Elaborator, node: tree.Product, at: int) -> bool:
         )
         return record is not None and is_function(record)
     record = elaborator.record(base)
-    return record is not None and is_function(record) and not _is_factor(elaborator, record, following)
+    if record is None or is_conditional(record.key):
+        return False
+    return is_function(record) and not _is_factor(elaborator, record, following)
 
 
 def refuse_word(elaborator: Elaborator, node: tree.Product, at: int) -> None:
@@ -278,6 +281,8 @@ def _application(
         _count_entries(elaborator, whole[0], arguments[-1])
         arguments = whole
     if elaborator.is_defined(record) and record.parameters is not None:
+        if record.veil is not None:
+            return _at_its_variables(elaborator, record, arguments, primes, node)
         return _defined_application(elaborator, record, arguments, primes, node)
     if (
         record.differentiated_by
@@ -300,6 +305,15 @@ def _application(
         Symbol(record.identity, real=True), (primes,) * len(values), *(value.body for value in values)
     )
     return Tensor(body, shape.slots, shape.dimensions, row=shape.row)
+
+
+def _at_its_variables(
+    elaborator: Elaborator, record: Name, arguments: tuple[tree.Node, ...], primes: int, node: tree.Node
+) -> Tensor:
+    """Elaborate a function of which the definition has no meaning: its value at its own variables."""
+    if primes or [elaborator.record(each) for each in arguments] != [*record.arguments]:
+        raise broken(record, node.span)
+    return entries(elaborator, record, (), node.span)
 
 
 def _count_entries(elaborator: Elaborator, vector: tree.Node, last: tree.Node) -> None:

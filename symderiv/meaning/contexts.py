@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sympy import Expr
@@ -38,7 +38,6 @@ class Contexts:
             return cached
         definitions: dict[str, Definition] = {}
         shapes: dict[str, tuple[Expr, ...]] = {}
-        opaque: dict[str, Opaque] = {}
         for identity, hidden in self.ground.hidden.items():
             definitions[identity] = self.definition(hidden)
         for identity, sizes in self.ground.hidden_shapes.items():
@@ -53,36 +52,7 @@ class Contexts:
                 and id(record) in self.ground.definitions
             ):
                 definitions[record.identity] = self.definition(self.ground.definitions[id(record)])
-        below = {
-            record.identity: {
-                name
-                for name in record.differentiated_by
-                if record.identity not in reaches(name, definitions, {})
-            }
-            for record in records
-            if record.identity not in definitions and not record.broken
-        }
-        for record in records:
-            if record.identity not in definitions and record.differentiated_by and not record.broken:
-                candidates = [
-                    name
-                    for name in record.differentiated_by
-                    if record.identity not in reaches(name, definitions, below)
-                ]
-                arguments = _sink(candidates, record.identity, definitions) or _latest(
-                    candidates, definitions, below
-                )
-                known = tuple(a for a in arguments if a in shapes)
-                if known and record.identity in shapes:
-                    slots = tuple(fresh("s") for _ in shapes[record.identity])
-                    opaque[record.identity] = Opaque(record.identity, slots, known)
-        for record in records:
-            shared = _shared(record, definitions, shapes)
-            if shared and record.identity not in definitions and record.identity in shapes:
-                known = opaque[record.identity].arguments if record.identity in opaque else ()
-                slots = tuple(fresh("s") for _ in shapes[record.identity])
-                arguments = tuple(dict.fromkeys((*known, *shared)))
-                opaque[record.identity] = Opaque(record.identity, slots, arguments)
+        opaque = _unknown(records, definitions, shapes)
         values = {
             record.identity: record.values
             for record in records
@@ -114,7 +84,49 @@ class Contexts:
         return known
 
 
-def _shared(record: Name, definitions: Mapping[str, Definition], shapes: Container[str]) -> list[str]:
+def _unknown(
+    records: list[Name], definitions: Mapping[str, Definition], shapes: Mapping[str, tuple[Expr, ...]]
+) -> dict[str, Opaque]:
+    """Return the names without a definition that are unknown functions, with their arguments."""
+    below = {
+        record.identity: {
+            name
+            for name in (*record.differentiated_by, *_told(record))
+            if record.identity not in reaches(name, definitions, {})
+        }
+        for record in records
+        if record.identity not in definitions and not record.broken
+    }
+    opaque: dict[str, Opaque] = {}
+    for record in records:
+        if record.identity in definitions or record.identity not in shapes:
+            continue
+        arguments: tuple[str, ...] = ()
+        if record.differentiated_by and not record.broken:
+            told = set(_told(record)).union(*(reaches(name, definitions, below) for name in _told(record)))
+            candidates = [
+                name
+                for name in record.differentiated_by
+                if name not in told and record.identity not in reaches(name, definitions, below)
+            ]
+            arguments = _sink(candidates, record.identity, definitions) or _latest(
+                candidates, definitions, below
+            )
+        more = (*_told(record), *_shared(record, definitions))
+        arguments += tuple(e for e in more if record.identity not in reaches(e, definitions, below))
+        known = tuple(dict.fromkeys(a for a in arguments if a in shapes))
+        if known:
+            slots = tuple(fresh("s") for _ in shapes[record.identity])
+            opaque[record.identity] = Opaque(record.identity, slots, known)
+    return opaque
+
+
+def _told(record: Name) -> list[str]:
+    """Return what the definition of a name mentions, where it has no meaning and the name is unknown."""
+    return [each.identity for each in record.veil or ()]
+
+
+def _shared(record: Name, definitions: Mapping[str, Definition]) -> list[str]:
     """Return the names without a label on which a neighbour of a name depends, as it then does itself.
 
     Where `h_t = f(W h_{t-1})`, the state before depends on W, too.
@@ -122,11 +134,11 @@ def _shared(record: Name, definitions: Mapping[str, Definition], shapes: Contain
     if record.model is None or record.model.identity not in definitions:
         return []
     reached = reaches(record.model.identity, definitions, {})
-    return sorted(name for name in reached if name in shapes and name not in definitions and "^{" not in name)
+    return sorted(name for name in reached if name not in definitions and "^{" not in name)
 
 
 def _latest(
-    candidates: list[str], definitions: dict[str, Definition], below: dict[str, set[str]]
+    candidates: list[str], definitions: Mapping[str, Definition], below: Mapping[str, set[str]]
 ) -> tuple[str, ...]:
     """Return the candidates on which no other candidate depends."""
     unique = list(dict.fromkeys(candidates))
@@ -138,7 +150,7 @@ def _latest(
     )
 
 
-def _sink(candidates: list[str], identity: str, definitions: dict[str, Definition]) -> tuple[str, ...]:
+def _sink(candidates: list[str], identity: str, definitions: Mapping[str, Definition]) -> tuple[str, ...]:
     """Return the one defined quantity through which a loss must see variables that are only ever inputs.
 
     Where a page asks for dL/dW and defines y = Wx, without a word of dL/dy, the loss is one of y.

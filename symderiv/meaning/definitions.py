@@ -22,6 +22,7 @@ from symderiv.meaning.renaming import exchanged
 from symderiv.meaning.rereading import written_out
 from symderiv.meaning.scope import Name
 from symderiv.meaning.survey import internal
+from symderiv.meaning.unknowns import mentions
 from symderiv.meaning.vocabulary import rank_name
 
 _RUNNING = frozenset("abijklmnpqrsuv")
@@ -88,9 +89,9 @@ def define(ground: Ground, chain: RawChain, link: Link, number: int) -> None:
         if elaborator.two_readings:
             ground.two_readings.add(record.identity)
     except Untyped as error:
-        record.broken = True
         code = "SD006" if error.outcome == "ill-typed" else "SD024"
         found = error.diagnostic
+        record.broken = error.outcome == "ill-typed" or not _veil(elaborator, chain, link, head, record)
         ground.diagnostics[link.item].append(
             Diagnostic(
                 code,
@@ -104,6 +105,19 @@ def define(ground: Ground, chain: RawChain, link: Link, number: int) -> None:
         record.broken = True
         ground.diagnostics[link.item].append(internal(error, link.node.span))
     ground.diagnostics[link.item].extend(elaborator.diagnostics)
+
+
+def _veil(elaborator: Elaborator, chain: RawChain, link: Link, head: Head, record: Name) -> bool:
+    """Take a name for an unknown function of what its definition mentions; tell whether it can be one."""
+    assert link.body is not None
+    if head.letters or head.power != 1 or chain.moved:
+        return False
+    found = mentions(elaborator, record, chain.members[link.body])
+    if found is None or not (found or record.differentiated_by):
+        return False
+    record.veil = found
+    elaborator.shape(record)
+    return True
 
 
 def _definition(ground: Ground, elaborator: Elaborator, node: tree.Node, head: Head, record: Name) -> None:

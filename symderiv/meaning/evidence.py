@@ -235,7 +235,8 @@ def _observe_derivative(survey: Survey, node: tree.Derivative, scope: Scope) -> 
             return
         of = of.factors[0]
     record = record_of(survey, of, scope)
-    if record is not None and not (record.declared and node in survey.zeros):
+    given = record is not None and (record.declared or isinstance(of, tree.Script))
+    if record is not None and not (given and node in survey.zeros):
         record.differentiated_by.extend(v.identity for v in variables if v is not record)
 
 

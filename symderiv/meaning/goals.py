@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Integer, Sum, Symbol
@@ -13,9 +13,11 @@ from sympy.logic.boolalg import Boolean
 from symderiv.diagnostics import Diagnostic
 from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Context, D, Definition, Goal, Index, Size, Unknown, free_in, name_of
+from symderiv.meaning.conditionals import is_conditional
 from symderiv.meaning.hypotheses import facts_of, fixed_in, hypotheses_of, indices_of, relates_indices
 from symderiv.meaning.model import Assumption, Chain, Member, Statement, Tensor
 from symderiv.meaning.renaming import exchanged, reaches
+from symderiv.meaning.scope import Mention
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Compared:
     """What each assumption of the statement says in the goal; None where the goal has it in other words."""
     unused: bool = False
     """An assumption of the page is not among those of the goal: it has no meaning, or none here."""
+    veils: Mapping[str, tuple[Mention, ...]] = field(default_factory=dict)
+    """The names that are taken for unknown functions in this goal, with what their definitions mention."""
 
 
 def unreached(goal: Goal) -> tuple[str, str] | None:
@@ -36,7 +40,8 @@ def unreached(goal: Goal) -> tuple[str, str] | None:
     Such a derivative is zero, and more likely the page does not say how the one depends on the other.
     """
     context = goal.context
-    for derivative in goal.left.atoms(D) | goal.right.atoms(D):
+    inside = [context.definitions[name].body for name in names_of(goal) & context.definitions.keys()]
+    for derivative in set().union(*(each.atoms(D) for each in (goal.left, goal.right, *inside))):
         name = name_of(derivative.term)
         for variable in derivative.variables:
             other = name_of(variable)
@@ -87,15 +92,21 @@ def _all_names(term: Basic) -> set[str]:
 
 
 def one_sided(goal: Goal) -> bool:
-    """Tell whether one side differentiates a tensor that the page leaves undefined, and the other nothing.
+    """Tell whether one side differentiates a quantity that the page leaves open, and the other nothing.
 
-    Whether that tensor depends on the variable is then not said, and no numbers can decide the step.
+    How that depends on the variable is then not said, and no numbers can decide the step.
     """
-    found = [side.atoms(D) for side in (goal.left, goal.right)]
+    found = [_slopes(side, goal.context) for side in (goal.left, goal.right)]
     if bool(found[0]) == bool(found[1]):
         return False
-    opened = {name_of(derivative.term) for derivative in found[0] | found[1]}
-    return any(name in goal.context.opaque and goal.context.shapes.get(str(name)) for name in opened)
+    return any(name in goal.context.opaque for name in found[0] | found[1])
+
+
+def _slopes(side: Expr, context: Context) -> set[str | None]:
+    """Return what a side differentiates, with what the definitions of its names do."""
+    names = set(names_in(side)).union(*(_reached(name, context) for name in names_in(side)))
+    bodies = [context.definitions[name].body for name in names & context.definitions.keys()]
+    return {name_of(slope.term) for each in (side, *bodies) for slope in each.atoms(D)}
 
 
 def tells(goal: Goal) -> bool:
@@ -242,6 +253,10 @@ def compare(
             note = f"as it stands, {extra} is free on this side only"
             message = f"this chain rule sums over {extra} and does not say so"
             return Diagnostic("SD024", message, member.span, notes=(note,))
+        in_words = _names_in_words(left.body, statement.context)
+        if in_words and all(each.code != "SD105" for each in statement.diagnostics):
+            message = f"the index {extra} stands free on the right side only, or is inside {in_words[0]}"
+            return Diagnostic("SD024", message, member.span)
         note = f"no sum binds {extra}, and the left side does not have it"
         message = f"the index {extra} stands free on the right side only"
         return Diagnostic("SD003", message, member.span, notes=(note,))
@@ -264,6 +279,12 @@ def compare(
     same = goal.assumptions == tuple(usable)
     layout = "numerator" if turned else None
     return Compared(goal, layout, unused=unused, given=tuple(given) if same else None)
+
+
+def _names_in_words(term: Expr, context: Context) -> list[str]:
+    """Return the probabilities in a term to which only words give a meaning."""
+    reached = set(names_in(term)).union(*(_reached(name, context) for name in names_in(term)))
+    return sorted(each for each in reached if is_conditional(each) and each not in context.definitions)
 
 
 def _restricted(statement: Statement, chain: Chain, goal: Goal) -> bool:

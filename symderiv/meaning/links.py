@@ -11,6 +11,7 @@ from symderiv.latex import to_latex, tree
 from symderiv.meaning import cues, names
 from symderiv.meaning.anew import Second
 from symderiv.meaning.assumptions import impose, is_number, shares
+from symderiv.meaning.conditionals import is_conditional
 from symderiv.meaning.evidence import observe
 from symderiv.meaning.heads import head_of, is_fresh, specialises
 from symderiv.meaning.orders import is_about_places
@@ -34,7 +35,7 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
     second = None if base else survey.seconds.get(chain.span.start)
     anew = second is not None and second.anew
     heads = {} if base else _heads_of(survey, [raw.first, *new], operators, place, anew=anew)
-    imposed = cues.imposes(place.before) and not _is_shown(place.before, raw.first)
+    imposed = any(map(cues.imposes, (place.before, place.lead))) and not _is_shown(place.before, raw.first)
     if not base:
         survey.zeros += [raw.first] if [to_latex(each) for each in new] == ["0"] else []
         observe(survey, raw.first, scope, introduces=True)
@@ -56,7 +57,8 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
             item.kind = "relation"
             item.diagnostics = (Diagnostic("SD109", "only = is checked", item.span),)
         elif at in heads:
-            link.body = next((b for b in range(at + 1, len(new) + 1) if b not in heads), len(new))
+            bodies = [b for b in range(at + 1, len(new) + 1) if b not in heads] or [len(new)]
+            link.body = next((b for b in bodies if not _is_in_words(survey, new[b - 1], scope)), bodies[0])
             observe(survey, new[link.body - 1], scope, introduces=True)
             _define(survey, link, heads[at], previous, new[link.body - 1])
             _tell(survey, place, link)
@@ -254,10 +256,32 @@ def _heads_of(
         fresh = head is not None and is_fresh(survey, head, scope, members[at + 1 :], anew=anew)
         if head is None or not fresh or operators[at] not in _GIVING:
             break
+        if is_conditional(head.key) and _has_wrong_binder(scope, members[at + 1]):
+            break
         if not anew and is_solution(survey, head.key, members[at + 1], place):
             break
         heads[at] = head
     return heads
+
+
+def _is_in_words(survey: Survey, node: tree.Node, scope: Scope) -> bool:
+    """Tell whether a member has a probability that no equation defines: words alone give it a meaning."""
+    if not survey.conditionals:
+        return False
+    keys = {
+        each.text for each in names.walk(node) if isinstance(each, tree.Name)
+    } & survey.conditionals.keys()
+    return any((record := scope.find(key)) is None or record.defined is None for key in keys)
+
+
+def _has_wrong_binder(scope: Scope, body: tree.Node) -> bool:
+    """Tell whether the body of a sum or product has another index than its own: `\\prod_i p_c`."""
+    for each in (each for each in names.walk(body) if isinstance(each, tree.Big)):
+        letters = {name.text for name in names.walk(each.body) if isinstance(name, tree.Name)}
+        free = names.free_letters(each.body, {letter for letter in letters if scope.is_index(letter)})
+        if free and not free & set(names.bound_letters(each.lower)):
+            return True
+    return False
 
 
 def _ends(survey: Survey, node: tree.Node, operator: str, scope: Scope) -> bool:

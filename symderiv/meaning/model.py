@@ -17,6 +17,7 @@ from sympy.logic.boolalg import Boolean
 from symderiv.diagnostics import Diagnostic, Source, Span
 from symderiv.kernel.terms import Bounds, Context, Definition, Index
 from symderiv.latex import tree
+from symderiv.meaning.scope import Mention
 
 Kind = Literal[
     "claim", "definition", "declaration", "assumption", "question", "relation", "term", "unread", "skipped"
@@ -241,6 +242,8 @@ class Page:
     """The names that the page declares in a set whose numbers are not known one by one."""
     loose: frozenset[str] = frozenset()
     """The names that the page uses without a word on what they are."""
+    veiled: Mapping[str, tuple[Mention, ...]] = field(default_factory=dict)
+    """The names of which the definition has no meaning, with what it mentions."""
     restricted: frozenset[str] = frozenset()
     """The names with a label, `a^{(l-1)}`, that the page defines at another label only."""
     goes_on: bool = False

@@ -96,8 +96,11 @@ class _Builder:
             math_spans=sum(isinstance(item, MathSpan) for item in survey.document.items),
             diagnostics=tuple(survey.diagnostics),
             functions=self._functions(),
-            loose=frozenset(each.identity for each in self.survey.records if each.loose),
+            loose=frozenset(
+                each.identity for each in self.survey.records if each.loose and each.defined is None
+            ),
             limited=frozenset(each.identity for each in self.survey.records if each.limited),
+            veiled={e.identity: e.veil for e in self.survey.records if e.veil is not None},
             restricted=frozenset(each.identity for each in self.survey.records if each.restricted),
             described=self._described(),
             goes_on=survey.goes_on,

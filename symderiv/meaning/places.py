@@ -17,8 +17,14 @@ from symderiv.meaning import cues, digits, dots, gradients, marks, names
 from symderiv.meaning.acronyms import acronyms, with_acronyms
 from symderiv.meaning.bounds import with_bounds
 from symderiv.meaning.brackets import bracketed, subscripted, with_entries
+from symderiv.meaning.conditionals import (
+    with_conditionals,
+    with_logarithms,
+    with_names_of_logarithms,
+)
 from symderiv.meaning.dimensions import dimensions, with_dimensions
 from symderiv.meaning.divergences import divergences, with_divergences
+from symderiv.meaning.families import families, with_families
 from symderiv.meaning.layers import layers, with_layers
 from symderiv.meaning.parameters import labelled, not_counted, numbered_parameters, with_parameters
 from symderiv.meaning.points import points, with_points
@@ -44,6 +50,8 @@ class Place:
     error: LatexError | None
     before: str = ""
     """The prose before it: in its paragraph, or at the end of the one before."""
+    lead: str = ""
+    """The words of the sentence that leads to it, a mark for each formula among them."""
     after: str = ""
     """The prose after it in its paragraph."""
     cue: cues.Cue = ""
@@ -70,7 +78,7 @@ class Reading:
         self.macros = Macros()
         self._source = document.source.text
         self._scope = Scope(None, 0)
-        self._before = ""
+        self._before = self._lead = ""
         self._paragraph = self._prose = -1
         self._fresh = self._skip = self._ends = self._einstein = False
         self._expected: str | None = None
@@ -85,6 +93,7 @@ class Reading:
                 self._math(item)
         self._spell()
         self._points()
+        self._families()
         self._count()
         self._lower()
         labels = frozenset(label for place in self.places for label in _labels(place.display))
@@ -97,6 +106,24 @@ class Reading:
                 place.display = replace(place.display, items=tuple(items))
         self._marks()
         self._gradients()
+        self._conditionals()
+
+    def _conditionals(self) -> None:
+        """Read each probability as a name, and its logarithm where that has a definition."""
+        self.conditionals: dict[str, set[str]] = {}
+        self._each(lambda chain: with_conditionals(chain, self.conditionals))
+        if self.conditionals:
+            logarithms = with_logarithms([chain for place in self.places for chain in chains(place.display)])
+            self._each(lambda chain: with_names_of_logarithms(chain, logarithms, self.conditionals))
+
+    def _each(self, change: Callable[[tree.Chain], tree.Chain]) -> None:
+        """Change each chain of the page."""
+        for place in self.places:
+            if place.display is not None:
+                items = (
+                    change(item) if isinstance(item, tree.Chain) else item for item in place.display.items
+                )
+                place.display = replace(place.display, items=tuple(items))
 
     def _marks(self) -> None:
         """Read a d before a factor as the mark of a differential, where its section has no other d."""
@@ -171,6 +198,12 @@ class Reading:
         if held:
             self._settle(lambda chain: with_divergences(chain, held))
 
+    def _families(self) -> None:
+        """Tell the quantities of two layers with one name apart by their letters."""
+        known = families([found for place in self.places for found in chains(place.display)])
+        if known:
+            self._settle(lambda chain: with_families(chain, known))
+
     def _lower(self) -> None:
         """Write upper component indices below where their letters range; settle what `^t` means."""
         found = (m for place in self.places for chain in chains(place.display) for m in chain.members)
@@ -237,7 +270,7 @@ class Reading:
             self._scope = self._scope.parent
         self._scope = Scope(self._scope, item.level)
         self.sections.append((self._scope, item))
-        self._before, self._fresh = "", True
+        self._before, self._lead, self._fresh = "", "", True
 
     def _definitions(self, text: str, start: int) -> None:
         """Take in the macros that lines of prose define; what cannot be read there is prose."""
@@ -253,6 +286,7 @@ class Reading:
             self._prose, self._fresh = item.paragraph, True
         if self.places and not self.places[-1].after and self.places[-1].math.paragraph == item.paragraph:
             self.places[-1].after = item.text
+        self._lead = f"{self._lead}{item.text}" if item.paragraph == self._paragraph else item.text
         self._before, self._paragraph = item.text, item.paragraph
 
     def _directive(self, item: Directive) -> None:
@@ -286,6 +320,7 @@ class Reading:
                 display=display,
                 error=error,
                 before=self._before,
+                lead=re.split(r"[.;!?](?:\s|$)", self._lead)[-1],
                 cue=self._cue() if same else ("section" if given else ""),
                 fresh_prose=self._fresh,
                 skip=self._skip and item.display,
@@ -295,6 +330,7 @@ class Reading:
             )
         )
         self._fresh = self._ends = False
+        self._lead = "" if item.display else f"{self._lead}$"
         if item.display:
             self._skip, self._expected = False, None
         if same or given:

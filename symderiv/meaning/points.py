@@ -1,7 +1,8 @@
-"""Primes that tell one point from another: the x' of `k(x, x')` is a name, and no derivative.
+"""Primes, stars and signs that tell one point from another: the x' of `k(x, x')`, the `w^*` of `w^* = 2 b`.
 
-A name is such a point where the page has it with and without a prime in one list, as two arguments of a
-function, and never applies it: the `f'` of a function is its derivative.
+A primed letter is such a point where the page has it with and without a prime in one list, as two arguments
+of a function, and never applies it: the `f'` of a function is its derivative. A letter with a star or a sign
+above it is one where it is the left side of an equation: elsewhere `A^*` may be made from A.
 """
 
 from __future__ import annotations
@@ -12,27 +13,40 @@ from dataclasses import replace
 from symderiv.latex import tree
 from symderiv.meaning import names
 
+_MARKS = {"*": "*", "\\star": "*", "\\ast": "*", "+": "+", "-": "-", "\\dagger": "\\dagger"}
+"""What may stand above a letter and be part of its name, and how it is written there."""
+
 
 def points(found: Iterable[tree.Chain]) -> frozenset[str]:
-    """Return the letters that a page has with and without a prime in one list."""
-    members = [member for chain in found for member in chain.members if member is not None]
+    """Return the letters that a page has with a mark that makes them other points: `x'`, `w^{*}`."""
+    chains = list(found)
+    members = [member for chain in chains for member in chain.members if member is not None]
     nodes = [node for member in members for node in names.walk(member)]
     paired = frozenset(text for node in nodes for text in _paired(node))
-    return paired.difference(text for node in nodes for text in _applied(node)) if paired else paired
+    if paired:
+        paired = paired.difference(text for node in nodes for text in _applied(node))
+    firsts = (chain.members[0] for chain in chains if chain.operators)
+    return paired | frozenset(text for first in firsts if first is not None and (text := _starred(first)))
 
 
-def with_points(chain: tree.Chain, letters: frozenset[str]) -> tree.Chain:
-    """Read the primed letters as names of their own."""
-    if not letters:
+def with_points(chain: tree.Chain, texts: frozenset[str]) -> tree.Chain:
+    """Read the letters with these marks as names of their own."""
+    if not texts:
         return chain
 
     def rename(each: tree.Node) -> tree.Node:
-        text = _primed(each)
-        if text not in letters or not isinstance(each, tree.Script) or not isinstance(each.base, tree.Name):
+        if not isinstance(each, tree.Script):
             return each
-        name = replace(each.base, text=f"{text}'", span=each.span)
-        bare = each.sub is None and each.sup is None
-        return name if bare else replace(each, base=name, primes=0)
+        text = _primed(each) or _starred(each)
+        base = each.base.body if isinstance(each.base, tree.Accent) else each.base
+        if text is None or text not in texts or not isinstance(base, tree.Name):
+            return each
+        name: tree.Node = replace(base, text=text, span=each.span)
+        if isinstance(each.base, tree.Accent):
+            name = replace(each.base, body=name, span=each.span)
+        sup = each.sup if each.primes else _marked(each.sup)[1]
+        bare = each.sub is None and sup is None
+        return name if bare else replace(each, base=name, sup=sup, primes=0)
 
     members = tuple(None if member is None else names.rebuilt(member, rename) for member in chain.members)
     return replace(chain, members=members)
@@ -42,12 +56,12 @@ def _paired(node: tree.Node) -> Iterator[str]:
     """Yield the names that a list has with and without a prime."""
     items = node.items if isinstance(node, tree.Sequence) else ()
     items = node.arguments if isinstance(node, tree.Call) else items
-    bare = {each.text for each in items if isinstance(each, tree.Name)}
+    bare = {f"{each.text}'" for each in items if isinstance(each, tree.Name)}
     yield from (text for each in items if (text := _primed(each)) is not None and text in bare)
 
 
 def _applied(node: tree.Node) -> Iterator[str]:
-    """Yield the names that stand before brackets with their arguments."""
+    """Yield the primed names of which the letters stand before brackets with their arguments."""
     found: list[tree.Node] = [node.function] if isinstance(node, tree.Call) else []
     if isinstance(node, tree.Product):
         followed = zip(node.factors, node.operators, node.factors[1:], strict=False)
@@ -55,11 +69,27 @@ def _applied(node: tree.Node) -> Iterator[str]:
     for each in found:
         base = each.base if isinstance(each, tree.Script) else each
         if isinstance(base, tree.Name):
-            yield base.text
+            yield f"{base.text}'"
 
 
 def _primed(node: tree.Node) -> str | None:
-    """Return the letter that has one prime."""
+    """Return the letter with its one prime."""
     if isinstance(node, tree.Script) and node.primes == 1 and isinstance(node.base, tree.Name):
-        return node.base.text
+        return f"{node.base.text}'"
     return None
+
+
+def _starred(node: tree.Node) -> str | None:
+    """Return the letter with the star or sign above it; an accent on it does not count."""
+    if not isinstance(node, tree.Script) or node.primes:
+        return None
+    base = node.base.body if isinstance(node.base, tree.Accent) else node.base
+    mark, _ = _marked(node.sup)
+    return f"{base.text}^{{{mark}}}" if isinstance(base, tree.Name) and mark is not None else None
+
+
+def _marked(sup: tree.Node | None) -> tuple[str | None, tree.Node | None]:
+    """Part the mark in a superscript from the transpose sign behind it, if there is one."""
+    if isinstance(sup, tree.Product) and len(sup.factors) == 2 and names.is_transpose(sup.factors[1]):
+        return _marked(sup.factors[0])[0], sup.factors[1]
+    return (_MARKS.get(sup.text) if isinstance(sup, tree.Name) else None), None

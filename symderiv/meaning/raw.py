@@ -166,6 +166,8 @@ class Survey:
         """The equations whose left side an equation above has, by where they begin."""
         self.named = reading.named
         """The sections that have the letter d as a name."""
+        self.conditionals = reading.conditionals
+        """The probabilities of the page, each with the names that stand in it."""
         self.labelled = reading.labelled
         """The names that stand with a label only, `x^{(i)}`."""
         self.tensors = reading.numbered.tensors

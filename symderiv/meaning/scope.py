@@ -15,6 +15,15 @@ from symderiv.diagnostics import Span
 from symderiv.kernel.terms import Bounds, Size
 
 
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name that a definition without a meaning mentions."""
+
+    identity: str
+    free: bool
+    """It stands as an argument of an unknown function: the slopes by it may be anything."""
+
+
 @dataclass(slots=True, eq=False)
 class Name:
     """What is known of one name in one scope."""
@@ -50,6 +59,8 @@ class Name:
     """The name of the same kind at another label that the page defines, `z^{(l)}` for `z^{(l-1)}`."""
     restricted: bool = False
     """Its values obey what defines its model, which is not at hand for it."""
+    veil: tuple[Mention, ...] | None = None
+    """What its definition mentions, where that has no meaning and the name is an unknown function."""
     broken: bool = False
     """Its definition is ill-typed."""
     parameters: tuple[str, ...] | None = None

@@ -61,22 +61,52 @@ def gives_meaning(survey: Survey, place: Place, chain: tree.Chain) -> bool:
 
 
 def is_solution(survey: Survey, key: str, body: tree.Node, place: Place) -> bool:
-    """Tell whether a supposed equation is about a name and all names of its definition to be.
+    """Tell whether supposed equations tie a name to all that its definition to be rests on.
 
     Where something is set to zero and the words solve it, *setting $\\nabla J(w) = 0$ gives*, it is enough
-    that it is about the name.
+    that it is about the name; where they solve it for a number, *so $c = 2$*, any equation is.
     """
     scope = place.scope
-    used = _keys(survey, (body,), scope)
+    used = _opened(survey, _keys(survey, (body,), scope), scope)
     solves = _SOLVES.search(place.before) is not None
+    equations: list[set[str]] = []
     for fact in survey.in_force(scope):
         if fact.relation.operators != ("=",) or fact.indices:
             continue
-        about = _keys(survey, fact.relation.members, scope)
-        vanishes = fact.relation.members[-1] == tree.Number("0")
-        if key in about and ((solves and vanishes) or (used and used <= about)):
+        here = _opened(survey, _keys(survey, fact.relation.members, scope), scope)
+        if solves and key in here and fact.relation.members[-1] == tree.Number("0"):
             return True
-    return False
+        equations.append(here)
+    about = _tied(key, equations)
+    return used <= about and bool(about) and (bool(used) or solves)
+
+
+def _tied(key: str, equations: list[set[str]]) -> set[str]:
+    """Return the names that equations tie to one, by others too; none where none is about it."""
+    found: set[str] = set()
+    waiting = [key]
+    while waiting:
+        each = waiting.pop()
+        more = set[str]().union(*(tied for tied in equations if each in tied)) - found
+        found |= more
+        waiting.extend(sorted(more))
+    return found
+
+
+def _opened(survey: Survey, keys: set[str], scope: Scope) -> set[str]:
+    """Return the names without a definition that some names come down to."""
+    found: set[str] = set()
+    waiting, met = sorted(keys), set[str]()
+    while waiting:
+        key = waiting.pop()
+        record = scope.find(key)
+        defined = None if record is None or record.defined is None else survey.items[record.defined].chain
+        if defined is None:
+            found.add(key)
+        elif key not in met:
+            met.add(key)
+            waiting.extend(_keys(survey, tuple(survey.chains[defined].members), scope) - met)
+    return found
 
 
 def _keys(survey: Survey, members: tuple[tree.Node | None, ...], scope: Scope) -> set[str]:
@@ -89,9 +119,10 @@ def _keys(survey: Survey, members: tuple[tree.Node | None, ...], scope: Scope) -
         key
         for key in keys
         if key is not None
-        and re.fullmatch(r"[A-Za-z]|\\[a-z]+(\{[A-Za-z]\})?", key)
+        and re.fullmatch(r"[A-Za-z]|\\[A-Za-z]+(\{[A-Za-z]\})?", key)
         and key not in FUNCTIONS
         and not scope.is_index(key)
         and scope.size(key) is None
-        and key not in ("e", "I", "\\pi", "\\delta")
+        and key not in ("e", "I", "\\delta", "\\top")
+        and (key != "\\pi" or ((record := scope.find(key)) is not None and bool(record.indexed)))
     }

@@ -26,6 +26,7 @@ from symderiv.meaning.assumptions import (
     state_properties,
     trailing,
 )
+from symderiv.meaning.conditionals import is_positive
 from symderiv.meaning.declarations import declare_all, index_range
 from symderiv.meaning.evidence import observe, record_of
 from symderiv.meaning.heads import head_of
@@ -69,7 +70,20 @@ def surveyed(document: Document, *, alone: bool = False) -> Survey:
             )
             survey.items[start].spans = 0 if place.forced else 1
     define_siblings(survey)
+    _open_conditionals(survey)
     return survey
+
+
+def _open_conditionals(survey: Survey) -> None:
+    """Let each probability that no equation defines depend on every name that stands in it."""
+    scopes = {id(place.scope): place.scope for place in survey.places} if survey.conditionals else {}
+    for scope in scopes.values():
+        for key in scope.names.keys() & survey.conditionals.keys():
+            record = scope.names[key]
+            inner = map(scope.find, sorted(survey.conditionals[key]))
+            record.loose = record.introduced = True
+            record.positive = record.positive or is_positive(key)
+            record.differentiated_by += [each.identity for each in inner if each and each.defined is None]
 
 
 def _second(survey: Survey, place: Place) -> None:
