@@ -18,11 +18,13 @@ from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.document import read
+from symderiv.document.model import Document
 from symderiv.judge import corners, explain, records
 from symderiv.judge.anatomy import Anatomy
 from symderiv.judge.decision import NUMBERS, Judged, decide, proof_of
 from symderiv.judge.doubts import completed, doubt, fulfilled, hinted
 from symderiv.judge.grounds import undefined, used
+from symderiv.judge.layouts import Layouts, Place, inferred
 from symderiv.judge.recall import Recall
 from symderiv.judge.records import Json
 from symderiv.judge.refute import screen
@@ -40,6 +42,7 @@ from symderiv.meaning.unknowns import freed
 
 _GOOD = frozenset({"proved", "tested", None})
 _HELD = (["proved"], ["tested"])
+_HOLDS = frozenset({"proved", "tested"})
 
 
 def _unsettled(statement: Statement, earlier: list[str | None]) -> Statement:
@@ -66,10 +69,16 @@ class Session:
     """The same page where each sum that may run over one letter or two is read the other way."""
     alone: Callable[[], Session] | None = None
     """The same page where no section goes on with another, where one does."""
+    layouts: Layouts | None = None
+    """How steps are read that depend on the layout; None where the page is read in one layout throughout."""
+    laid_out: dict[str, Session] = field(default_factory=dict)
+    """The same page in other layouts."""
 
     def outline(self) -> Json:
         """Return the page as JSON, the verdicts of its steps still to come."""
-        return records.outline(self.page)
+        return records.outline(self.page) | (
+            {"layout": self.layouts.name} if self.layouts is not None else {}
+        )
 
     def judge(self, step: int, earlier: list[str | None], seed: int = 0) -> Json:
         """Return the verdict of one statement as JSON."""
@@ -77,6 +86,10 @@ class Session:
 
     def suggest(self, step: int, earlier: list[str | None], seed: int = 0) -> Json:
         """Return what would make a false statement true, as far as that is found."""
+        place = None if self.layouts is None else self.layouts.places.get(step)
+        own = self if place is None or place.stray else self.laid_out.get(place.read, self)
+        if own is not self:
+            return own.suggest(step, earlier, seed)
         statement = _unsettled(self.page.statements[step], earlier)
         if statement.kind != "claim" or statement.chain is None:
             return {"help": None, "note": None}
@@ -118,7 +131,7 @@ class Session:
 
         `moved` tells where a place is there. None where that is no step any more, or has another left side.
         """
-        other = open_page(self.page.source.path, text)
+        other = _opened(read(self.page.source.path, text), self.page.layout)
         numbers = {moved(each.span.start): at for at, each in enumerate(self.page.statements)}
         known = [numbers.get(each.span.start) for each in other.page.statements]
         at = known.index(step) if step in known else 0
@@ -182,7 +195,54 @@ class Session:
         return again if again.verdict.outcome == "proved" else judged
 
     def _decide(self, step: int, earlier: list[str | None], seed: int) -> Judged:
-        """Return the verdict of one claim or question as the page is read."""
+        """Return the verdict of one claim or question as the page is read, in the layout of its own."""
+        place = None if self.layouts is None else self.layouts.places.get(step)
+        if place is None:
+            return self.in_one_layout(step, earlier, seed)
+        own = self.laid_out.get(place.read, self)
+        if not place.stray or place.granted:
+            return self._named(own.in_one_layout(step, earlier, seed), step, place)
+        judged = self.in_one_layout(step, earlier, seed)
+        if judged.verdict.outcome in _HOLDS:
+            return judged
+        other = own.in_one_layout(step, earlier, seed)
+        return self._strayed(judged, step, place) if other.verdict.outcome in _HOLDS else judged
+
+    def _named(self, judged: Judged, step: int, place: Place) -> Judged:
+        """Return a verdict that depends on the layout with its name, and what is to be said of that."""
+        verdict = judged.verdict
+        if verdict.outcome not in _HOLDS:
+            return judged
+        found = verdict.diagnostics
+        span = self.page.statements[step].span
+        others = [(self._at(other), self.page.statements[other].span) for other in place.others]
+        if place.stray:
+            found += (explain.stray(span, place.name, place.around, others, settled=True),)
+        elif place.first:
+            found += (explain.layout(span, place.name, [line for line, _ in others]),)
+        return replace(judged, verdict=replace(verdict, layout=place.name, diagnostics=found))
+
+    def _strayed(self, judged: Judged, step: int, place: Place) -> Judged:
+        """Return the verdict on a step that holds in another layout than the page has."""
+        verdict = judged.verdict
+        others = [(self._at(other), self.page.statements[other].span) for other in place.others]
+        if place.blamed and verdict.diagnostics:
+            lines = [line for line, _ in others]
+            first, *rest = verdict.diagnostics
+            told = explain.also_true(first, place.name, place.around, lines)
+            return replace(
+                judged, verdict=replace(verdict, layout=place.around[0], diagnostics=(told, *rest))
+            )
+        span = self.page.statements[step].span
+        told = explain.stray(span, place.name, place.around, others, settled=False)
+        return Judged(Verdict("unknown", layout=place.name, diagnostics=(told,)), judged.left)
+
+    def _at(self, step: int) -> int:
+        """Return the line of a step."""
+        return self.page.source.position(self.page.statements[step].span.start)[0]
+
+    def in_one_layout(self, step: int, earlier: list[str | None], seed: int) -> Judged:
+        """Return the verdict of one claim or question in the layout of the page."""
         statement = _unsettled(self.page.statements[step], earlier)
         assert statement.chain is not None
         assert statement.member is not None
@@ -310,7 +370,7 @@ class Session:
         return screen(goal, seed=seed, deadline=deadline, extent="far").witness is not None
 
     def _compared(self, statement: Statement, chain: Chain, left: Member, right: Member, seed: int) -> Judged:
-        judged = self._in_layout(statement, chain, left, right, seed)
+        judged = self._as_written(statement, chain, left, right, seed)
         if judged.verdict.outcome not in ("refuted", "ill-typed") or not (left.shown or right.shown):
             return judged
         other, dotted = (left, right) if right.shown else (right, left)
@@ -320,21 +380,6 @@ class Session:
         if judged.verdict.outcome == "ill-typed":
             return judged
         return Judged(Verdict("unknown", diagnostics=(explain.hidden(right.span),)), left)
-
-    def _in_layout(
-        self, statement: Statement, chain: Chain, left: Member, right: Member, seed: int
-    ) -> Judged:
-        judged = self._as_written(statement, chain, left, right, seed)
-        outcome = judged.verdict.outcome
-        assert isinstance(left.value, Tensor)
-        if outcome == "proved" or self.page.layout_told or not left.value.is_jacobian:
-            return judged
-        turned = replace(left, value=left.value.turned())
-        other = self._as_written(statement, chain, turned, right, seed)
-        if other.verdict.outcome != "proved":
-            return judged
-        found = explain.other_layout(right.span)
-        return Judged(Verdict("unknown", layout="denominator", diagnostics=(found,)), left)
 
     def _as_written(
         self, statement: Statement, chain: Chain, left: Member, right: Member, seed: int
@@ -390,11 +435,6 @@ class Session:
             if verdict.outcome == "unknown":
                 return Judged(verdict, left)
             verdict = fulfilled(self.page, statement, compared.goal, right.span, seed) or verdict
-        if compared.layout is not None:
-            verdict = replace(verdict, layout=compared.layout)
-            if compared.layout != self.page.layout and verdict.outcome == "proved":
-                found = explain.layout(right.span, compared.layout)
-                verdict = replace(verdict, diagnostics=(*verdict.diagnostics, found))
         return Judged(verdict, left, disagreement, rests_on)
 
     def _question(self, statement: Statement, chain: Chain) -> Judged:
@@ -441,13 +481,36 @@ def _passes_kink(chain: Chain, goal: Goal) -> bool:
 
 
 def open_page(path: str, text: str) -> Session:
-    """Read, parse and elaborate a document; what it holds never raises."""
+    """Read, parse and elaborate a document, in the layout that it tells or that is inferred.
+
+    What it holds never raises.
+    """
     document = read(path, text)
-    page = elaborate(document)
+    sessions: dict[str, Session] = {}
+
+    def session(layout: str) -> Session:
+        if layout not in sessions:
+            sessions[layout] = _opened(document, layout)
+        return sessions[layout]
+
+    first = _opened(document)
+    sessions[first.page.layout] = first
+    layouts = inferred(first.page, lambda layout: session(layout).page)
+    found = session(layouts.page)
+    found.layouts = layouts
+    found.laid_out = {
+        place.read: sessions[place.read] for place in layouts.places.values() if place.read != layouts.page
+    }
+    return found
+
+
+def _opened(document: Document, layout: str | None = None) -> Session:
+    """Elaborate a document in one layout throughout."""
+    page = elaborate(document, layout=layout)
     members = (member for chain in page.chains for member in chain.members)
     two = page.two_readings or any(member.two_readings for member in members)
     return Session(
         page,
-        other=Session(elaborate(document, turned=True)) if two else None,
-        alone=cache(lambda: Session(elaborate(document, alone=True))) if page.goes_on else None,
+        other=Session(elaborate(document, turned=True, layout=layout)) if two else None,
+        alone=cache(lambda: Session(elaborate(document, alone=True, layout=layout))) if page.goes_on else None,
     )

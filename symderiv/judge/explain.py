@@ -207,9 +207,47 @@ def unnamed(span: Span, name: str) -> Diagnostic:
     return _undecided(span, note)
 
 
-def layout(span: Span, name: str) -> Diagnostic:
-    """Say under which layout convention a step holds."""
-    return Diagnostic("SD107", f"this step holds in {name} layout", span)
+def layout(span: Span, name: str, agree: Sequence[int]) -> Diagnostic:
+    """Say which layout a page has, at the first step that shows it; the others are on these lines."""
+    also = f"so do others of this page that depend on the layout ({_lines(agree)})" if agree else ""
+    notes = (also, f"the directive `layout {name}` says that the page means it")
+    return Diagnostic("SD107", f"this step holds in {name} layout", span, notes=tuple(filter(None, notes)))
+
+
+def stray(
+    span: Span, name: str, around: Sequence[str], others: Sequence[tuple[int, Span]], *, settled: bool
+) -> Diagnostic:
+    """Say in which layout a step holds that the others of the page do not have."""
+    lines = list(dict.fromkeys(line for line, _ in others))
+    message = f"true in {name} layout only"
+    if lines:
+        rest = f"this page's other steps hold only in {' or '.join(around)} layout ({_lines(lines)})"
+        message = f"true in {name} layout; {rest}"
+    note = f"the directive `layout {name}` before it would say that it is meant"
+    labels = tuple((place, "holds where this step does not") for _, place in others[:1])
+    return Diagnostic("SD107", message, span, notes=() if settled else (note,), labels=labels)
+
+
+def also_true(found: Diagnostic, name: str, around: Sequence[str], lines: Sequence[int]) -> Diagnostic:
+    """Say of a step that is blamed in which layout it would be true."""
+    rest = f": the directive `layout {name}` says that it is meant"
+    if lines:
+        rest = f"; this page's other steps hold only in {' or '.join(around)} layout ({_lines(lines)})"
+    return replace(found, notes=(*found.notes, f"true in {name} layout{rest}"))
+
+
+_NAMED = 3
+"""So many lines are named."""
+
+
+def _lines(lines: Sequence[int]) -> str:
+    """Return `line 3`, `lines 3 and 7`, `lines 3, 7, 9 and 4 more`."""
+    named = [str(line) for line in dict.fromkeys(lines)]
+    if len(named) == 1:
+        return f"line {named[0]}"
+    more = len(named) - _NAMED
+    *most, last = [*named[:_NAMED], f"{more} more"] if more > 1 else named
+    return f"lines {', '.join(most)} and {last}"
 
 
 def imposed(span: Span) -> Diagnostic:
@@ -218,15 +256,6 @@ def imposed(span: Span) -> Diagnostic:
         "it does not hold in general, and the condition from which the page says it follows is not used yet"
     )
     return _undecided(span, note)
-
-
-def other_layout(span: Span) -> Diagnostic:
-    """Say that a step is true of the transposed Jacobian."""
-    notes = (
-        "a row of the Jacobian is one output here; with one input to a row, the step is proved",
-        "the directive `layout denominator` says that the page means the latter",
-    )
-    return Diagnostic("SD107", "this step holds in denominator layout only", span, notes=notes)
 
 
 def depends(span: Span, line: int | None) -> Diagnostic:

@@ -46,8 +46,8 @@ unknown functions
 
 layout
     A derivative of a scalar has the shape of its variable; a Jacobian has a row for each
-    output, unless the page says otherwise. A verdict that hangs on this names the layout
-    (SD107).
+    output, unless the page says otherwise, or its steps hold together in another layout only.
+    A verdict that hangs on this names the layout (SD107).
 
 hypotheses
     What the page supposes is taken as true. The report names it beside the step: assuming.

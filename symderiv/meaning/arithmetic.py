@@ -244,7 +244,7 @@ def _chain_rule(elaborator: Elaborator, left: Tensor, right: Tensor, span: Span)
         outer, inner = left, right
     elif right.denominator == left.numerator:
         outer, inner = right, left
-        if elaborator.layout != "denominator" and left.rank == 2 and right.rank == 1:
+        if left.is_jacobian and (right.is_jacobian or right.rank == 1):
             note = "in denominator layout this is the chain rule: the directive `layout denominator` says so"
             found = Diagnostic(
                 "SD107", "these factors are in the order of denominator layout", span, notes=(note,)

@@ -1,12 +1,19 @@
 """Derivatives and gradients in the layout of the page.
 
 Vocabulary: the *variable* is what a derivative is taken by, a name or an entry; its slots come last
-in the numerator layout.
+in the numerator layout. A layout is one of
+
+    gradient     a scalar's derivative has the shape of its variable, a vector's a row for each output
+    numerator    a row for each output, a column for each input: a scalar's derivative is a row or transposed
+    denominator  a row for each input, a column for each output: a scalar's derivative is a column
+    jacobian     as numerator, but a derivative by a matrix has the shape of the matrix
+
+What depends on it is noted in `Elaborator.oriented`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sympy import (
     Expr,
@@ -45,38 +52,77 @@ def derivative(elaborator: Elaborator, node: tree.Derivative) -> Tensor:
     of_name = value.numerator if value.denominator is None else None
     body, slots, sizes = value.body, value.slots, value.dimensions
     denominator: tuple[str, int] | None = None
-    transposed = turned = False
+    by_tensors: list[_By] = []
     for by in node.by:
-        variable = by
+        variable, transposed = by, False
         if isinstance(by, tree.Script) and by.sub is None and names.is_transpose(by.sup):
-            transposed, variable = not transposed, by.base
+            transposed, variable = True, by.base
         target = _variable(elaborator, variable)
         body = _by(body, target.body)
         slots, sizes = slots + target.slots, sizes + target.dimensions
         denominator = target.numerator if len(node.by) == 1 else None
-        turned = value.rank == 0 and target.row
-    added = len(slots) - value.rank
-    result = Tensor(
+        if target.rank:
+            by_tensors.append(_By(transposed, transposed != target.row))
+    plain = Tensor(
         body,
         slots,
         sizes,
         numerator=(of_name[0] if of_name else "", value.rank) if denominator else None,
         denominator=denominator,
-        convention=value.rank == 0 and added == 1,
-        row=transposed != turned and added == 1,
     )
-    if value.rank == 0 and added == 2 and (transposed or elaborator.layout == "numerator"):
-        return transpose(result, node.span)
-    if value.rank == 0 and added == 1 and elaborator.layout == "numerator":
-        return replace(result, row=not transposed, convention=False)
-    if (
-        value.rank == 1
-        and added == 1
-        and not transposed
-        and (elaborator.layout == "denominator" or node.style == "nabla")
-    ):
-        return transpose(result, node.span)
-    return result
+    return _laid_out(elaborator, plain, value, node, by_tensors)
+
+
+@dataclass(frozen=True, slots=True)
+class _By:
+    """A vector or matrix that a derivative is taken by: written as a transpose, and a row."""
+
+    transposed: bool
+    row: bool
+
+
+def _laid_out(
+    elaborator: Elaborator, plain: Tensor, value: Tensor, node: tree.Derivative, by: list[_By]
+) -> Tensor:
+    r"""Turn a derivative as the layout asks; `plain` has the slots of the operand, then of the variables.
+
+    Where a row and a column say how the entries stand, `\partial y / \partial x^\top`, no layout is asked.
+    """
+    layout, nabla = elaborator.layout, node.style == "nabla"
+    by_rows = layout in ("numerator", "jacobian") and not nabla
+    ranks = (value.rank, plain.rank - value.rank)
+    first = by[0] if by else None
+    if first is None:
+        if ranks != (1, 0):
+            return plain
+        elaborator.oriented.add("curve")
+        return replace(plain, row=value.row != (layout == "denominator"))
+    turns = False
+    if ranks == (0, 1):
+        if not first.transposed:
+            elaborator.oriented.add("nabla" if nabla else "gradient")
+        by_rows = by_rows and not first.transposed
+        firm = first.transposed or (by_rows and elaborator.strict)
+        return replace(plain, row=first.row != by_rows, convention=not firm)
+    if ranks == (0, 2) and len(by) == 1:
+        if not first.transposed:
+            elaborator.oriented.add("matrix")
+        turns = first.transposed or (layout == "numerator" and not nabla)
+    elif ranks == (0, 2) and first.row == by[1].row:
+        elaborator.oriented.add("mixed")
+        turns = by_rows
+    elif ranks == (0, 2):
+        turns = first.row
+    elif ranks == (1, 1) and (value.row or not first.row):
+        elaborator.oriented.add("jacobian")
+        across = value.row and not first.row and _written_out(node)
+        turns = layout == "denominator" or (layout == "gradient" and (nabla or across))
+    return transpose(plain, node.span) if turns else plain
+
+
+def _written_out(node: tree.Derivative) -> bool:
+    """Tell whether what is differentiated is more than a name."""
+    return node.of is not None and not isinstance(names.plain(node.of), tree.Name)
 
 
 def _parameters(elaborator: Elaborator, node: tree.Node) -> tuple[tree.Node, ...]:

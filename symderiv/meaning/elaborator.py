@@ -39,6 +39,10 @@ class Elaborator:
     number: int
     """The statement's number: definitions with a smaller one are in force."""
     layout: str = "gradient"
+    strict: bool = False
+    """The page tells its layout: a row is then no column."""
+    oriented: set[str] = field(default_factory=set)
+    """The kinds of derivatives in the member at hand of which the shape depends on the layout."""
     fonts: frozenset[str] = frozenset()
     fixed: Collection[str] = frozenset()
     """Index letters that no sum runs over: the class of a label."""
@@ -98,6 +102,7 @@ class Elaborator:
         self.firm = self.two_readings = False
         self.whole = node
         self.partial.clear()
+        self.oriented.clear()
         try:
             return self.paired(node)
         except Untyped as error:

@@ -147,6 +147,8 @@ def entries(elaborator: Elaborator, record: Name, subs: tuple[tree.Node, ...], s
     rest = shape[len(subs) :]
     slots = tuple(fresh("s") for _ in rest)
     elaborator.uses.add(record.identity)
+    if record.oriented and rest:
+        elaborator.oriented.add("name")
     body = entry(record.identity, *fixed, *slots, positive=record.positive)
     return Tensor(
         body,

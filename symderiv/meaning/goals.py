@@ -22,10 +22,12 @@ from symderiv.meaning.scope import Mention
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A goal, and the layout convention under which the two members have one shape."""
+    """A goal, and whether it takes a row for a column that the layout asks for, or the other way round."""
 
     goal: Goal
-    layout: str | None = None
+    turned: bool = False
+    conventional: bool = False
+    """One side is a row or a column as the layout has it, and the other is one for certain."""
     given: tuple[tuple[Boolean, ...], ...] | None = None
     """What each assumption of the statement says in the goal; None where the goal has it in other words."""
     unused: bool = False
@@ -236,7 +238,8 @@ def compare(
     clash = _clash(left, right, member)
     if clash is not None:
         return clash
-    turned = left.rank == right.rank == 1 and left.row != right.row
+    conventional = left.rank == right.rank == 1 and left.convention != right.convention
+    turned = conventional and left.row != right.row
     left, right = _lettered(left, right, statement.assumptions)
     wide = left if left.rank >= right.rank else right
     ranges: dict[Index, Expr] = dict(zip(wide.slots, wide.dimensions, strict=True))
@@ -277,8 +280,7 @@ def compare(
     unused = unused or len(goal.assumptions) < sum(map(len, given))
     unused = unused or _restricted(statement, chain, goal)
     same = goal.assumptions == tuple(usable)
-    layout = "numerator" if turned else None
-    return Compared(goal, layout, unused=unused, given=tuple(given) if same else None)
+    return Compared(goal, turned, conventional, unused=unused, given=tuple(given) if same else None)
 
 
 def _names_in_words(term: Expr, context: Context) -> list[str]:

@@ -55,6 +55,7 @@ class Ground:
             MEANINGS,
             number,
             layout=self.survey.layout,
+            strict=self.survey.layout_told == "numerator",
             fonts=self.survey.fonts,
             fixed=self.survey.fixed,
             means=self.survey.means,

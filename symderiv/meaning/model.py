@@ -8,13 +8,14 @@ a *statement* is one entry of the report, and a claim names the chain and the me
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from sympy import Expr
 from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic, Source, Span
+from symderiv.document.model import Document
 from symderiv.kernel.terms import Bounds, Context, Definition, Index
 from symderiv.latex import tree
 from symderiv.meaning.scope import Mention
@@ -49,12 +50,6 @@ class Tensor:
     def is_jacobian(self) -> bool:
         """Whether it is the derivative of a vector by a vector."""
         return self.rank == 2 and self.denominator is not None and self.denominator[1] == 1
-
-    def turned(self) -> Tensor:
-        """Return the transpose of a tensor with two slots."""
-        return replace(
-            self, slots=self.slots[::-1], dimensions=self.dimensions[::-1], numerator=None, denominator=None
-        )
 
     @property
     def rank(self) -> int:
@@ -102,6 +97,8 @@ class Member:
     """Where its quotients, roots and logarithms are defined, as they were written."""
     shown: tuple[Shown, ...] = ()
     """Where it is a matrix with dots: its shown entries."""
+    oriented: frozenset[str] = frozenset()
+    """The kinds of derivatives in it of which the shape depends on the layout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +121,9 @@ class Reread(Protocol):
 
     def value(self, chain: int, member: int, latex: str) -> Reading | None:
         """Return what an expression would mean in the place of a member of a chain, or None."""
+
+    def under(self, chain: int, member: int, layout: str) -> Reading | None:
+        """Return what a member would mean in another layout of derivatives, the definitions as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +231,10 @@ class Page:
     statements: tuple[Statement, ...]
     symbols: tuple[SymbolRecord, ...]
     math_spans: int
-    layout_told: bool = False
-    """A directive says the layout."""
+    layout_told: str | None = None
+    """The layout that a directive asks for."""
+    document: Document | None = None
+    """What it was read from."""
     diagnostics: tuple[Diagnostic, ...] = ()
     functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The names that the page defines as functions, with those of their variables."""

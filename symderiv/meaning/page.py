@@ -40,14 +40,17 @@ def elaborate(
     turned: bool = False,
     alone: bool = False,
     equal: tuple[Size, Expr] | None = None,
+    layout: str | None = None,
 ) -> Page:
     """Return the page of a document: its statements over terms, ready to be judged.
 
     A sum that may run over one letter or over two is read in the likelier way, unless it is `turned`; a
     section may go on with an earlier one, unless each is to stand `alone`; a size may be said to be `equal`
-    to another one, or to a number.
+    to another one, or to a number. Derivatives have the layout that is given, or else what the page tells.
     """
     survey = surveyed(document, alone=alone)
+    if layout is not None:
+        survey.layout = layout
     if equal is not None:
         survey.sizes.identify(*equal)
     return _Builder(survey, turned=turned).page()
@@ -90,6 +93,7 @@ class _Builder:
             title=survey.document.title,
             layout=survey.layout,
             layout_told=survey.layout_told,
+            document=survey.document,
             chains=finished,
             statements=statements,
             symbols=symbols(survey),
@@ -161,6 +165,7 @@ class _Builder:
                 repair,
                 elaborator.two_readings,
                 tuple(elaborator.partial),
+                oriented=frozenset(elaborator.oriented),
             )
             members.append(replace(member, shown=shown(elaborator, node)))
             if at and isinstance(value, Tensor):

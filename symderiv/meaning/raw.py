@@ -156,7 +156,7 @@ class Survey:
         self.records: list[Name] = []
         reading = Reading(document)
         self.layout = reading.layout or "gradient"
-        self.layout_told = reading.layout is not None
+        self.layout_told = reading.layout
         self.places = reading.places
         self.macros = reading.macros
         set_apart(self.places)

@@ -41,8 +41,13 @@ class Rereading:
     def value(self, chain: int, member: int, latex: str) -> Reading | None:
         """Return what an expression would mean in the place of a member of a chain, or None."""
         node = self.node(latex, 0)
-        if node is None:
-            return None
+        return None if node is None else self._read(chain, member, node)
+
+    def under(self, chain: int, member: int, layout: str) -> Reading | None:
+        """Return what a member would mean in another layout of derivatives, the definitions as they are."""
+        return self._read(chain, member, self.survey.chains[chain].members[member], layout=layout)
+
+    def _read(self, chain: int, member: int, node: tree.Node, *, layout: str | None = None) -> Reading | None:
         raw, known = self.survey.chains[chain], self.elaborators[chain]
         members = list(raw.members)
         members[member] = node
@@ -52,6 +57,8 @@ class Rereading:
         sizes = known.sizes.copy()
         elaborator = replace(
             known,
+            layout=layout or known.layout,
+            oriented=set(),
             sizes=sizes,
             free=dict(known.free),
             hidden=dict(known.hidden),

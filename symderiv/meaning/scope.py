@@ -90,6 +90,8 @@ class Name:
     whole: bool = False
     """It is declared in the whole or the natural numbers."""
     row: bool = False
+    oriented: bool = False
+    """Its shape depends on the layout of derivatives, by its definition."""
     bold: bool = False
     function: bool = False
     """Declared as a map, `f : A → B`."""

@@ -1,0 +1,367 @@
+"""Layouts: under which convention for derivatives each step of a page holds, and which one the page means.
+
+Contract. A layout is chosen for the reading only: what is said of a step in it is decided as of any other.
+What a page does not tell is inferred from shapes and numbers, as the layout in which all those of its steps
+hold that hold in some layout; their order makes no difference. A layout that is not usual is not taken for a
+step against others of the page.
+Vocabulary. A step *fits* a layout in which its sides have one shape and no number differs; it is *turned*
+where a row stands for a column. A *stray* fits a layout other than that of the page around it. Layouts are
+named as in `meaning.derivatives`; what a user reads calls `jacobian` numerator layout.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from symderiv.document.model import Heading
+from symderiv.judge.recall import Recall
+from symderiv.judge.refute import screen
+from symderiv.meaning import Compared, compare
+from symderiv.meaning.mentions import Mention, mentioned
+from symderiv.meaning.model import Chain, Failure, Member, Page, Tensor
+
+Fit = Literal["straight", "turned"]
+
+USUAL = ("gradient", "jacobian")
+"""Layouts that a page may have without a word."""
+ALL = (*USUAL, "denominator", "numerator")
+_TURNING = {
+    "gradient": ("jacobian",),
+    "curve": ("denominator",),
+    "jacobian": ("denominator", "jacobian"),
+    "matrix": ("numerator",),
+    "mixed": ("jacobian",),
+}
+"""For each kind of derivative, the layouts that may turn it."""
+_FLAT = frozenset({"gradient", "nabla", "curve"})
+"""The kinds that layouts make a row or a column: their entries are the same in each."""
+_CLEAR = 3
+"""So many steps, and so many times as many as those against it, make an unusual layout the page's."""
+_SECONDS = 4.0
+"""What the inference may take for a page, which is then read as if there were none."""
+_ONE = 0.5
+
+
+def shown(layout: str) -> str:
+    """Return what a user reads for a layout."""
+    return "numerator" if layout == "jacobian" else layout
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How one step is read that depends on the layout."""
+
+    read: str
+    """The layout in which it is judged."""
+    name: str
+    """What a user reads for the layout in which it holds."""
+    around: tuple[str, ...] = ()
+    """For a stray: what a user reads for the layouts in which the others hold."""
+    stray: bool = False
+    """It does not hold in the layout of the page around it."""
+    granted: bool = False
+    """A stray whose layout is that of its section, or one that the page speaks of before it."""
+    blamed: bool = False
+    """A stray that stays blamed in the layout of the page, and is told in which it holds."""
+    first: bool = False
+    """It is the first of those that make the layout of the page an unusual one."""
+    others: tuple[int, ...] = ()
+    """For a stray, steps that hold in the layout of the page only; else those that hold in the same only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layouts:
+    """The layout in which a page is read, its name, and how the steps are read that depend on one."""
+
+    page: str
+    name: str
+    places: dict[int, Place] = field(default_factory=dict)
+
+
+def inferred(page: Page, elaborated: Callable[[str], Page]) -> Layouts:
+    """Return the layout of a page and of its steps; `elaborated` gives the page in another layout."""
+    steps = [at for at, each in enumerate(page.statements) if each.kind == "claim" and _kinds(page, at)]
+    if not steps or page.document is None:
+        return Layouts(page.layout, page.layout)
+    trial = _Trial(elaborated, page.layout, {page.layout: page}, time.monotonic() + _SECONDS)
+    told = mentioned(page.document)
+    parts: dict[Mention | None, list[int]] = {}
+    for step in steps:
+        parts.setdefault(told(page.statements[step].span.start), []).append(step)
+    found = [_Part(trial, mention, part) for mention, part in parts.items()]
+    if trial.late:
+        return Layouts(page.layout, page.layout)
+    names = {(part.read, shown(part.layout)) for part in found}
+    read, name = names.pop() if len(names) == 1 else (page.layout, page.layout)
+    return Layouts(read, name, {step: place for part in found for step, place in part.places()})
+
+
+@dataclass(slots=True, eq=False)
+class _Trial:
+    """Tries the steps of a page in one layout after the other."""
+
+    elaborated: Callable[[str], Page]
+    base: str
+    pages: dict[str, Page]
+    deadline: float
+    late: bool = False
+    exact: bool = False
+    """Shapes are not enough in any layout: a step that is false in all must speak for none."""
+    _known: dict[tuple[str, int], Fit | None] = field(default_factory=dict)
+    _recalls: dict[str, Recall] = field(default_factory=dict)
+    across: dict[int, bool] = field(default_factory=dict)
+    """For a derivative that layouts make a row or a column: whether a step writes it across its variable."""
+
+    def page(self, layout: str) -> Page:
+        """Return the page, elaborated in a layout."""
+        if layout not in self.pages:
+            self.pages[layout] = self.elaborated(layout)
+        return self.pages[layout]
+
+    def must_be_exact(self) -> None:
+        """Ask for numbers from now on, where shapes have told a step to fit."""
+        self.exact = True
+        self._known = {key: fit for key, fit in self._known.items() if fit is None}
+
+    def fit(self, layout: str, step: int) -> Fit | None:
+        """Return how a step fits a layout, or None."""
+        if (layout, step) not in self._known:
+            self._known[layout, step] = self._fit(layout, step)
+        return self._known[layout, step]
+
+    def _fit(self, layout: str, step: int) -> Fit | None:
+        page = self.page(layout)
+        chain, right = _member(page, step)
+        for left in self._lefts(layout, step) if isinstance(right.value, Tensor) else ():
+            assert isinstance(left.value, Tensor)
+            assert isinstance(right.value, Tensor)
+            compared = compare(page.statements[step], chain, left.value, right.value, right)
+            if isinstance(compared, Compared) and (
+                self._told_by_shapes(left, right) or self._agrees(layout, compared)
+            ):
+                if compared.conventional:
+                    nabla = "nabla" in left.oriented | right.oriented
+                    rows = layout in ("jacobian", "numerator") and not nabla
+                    self.across[step] = compared.turned != rows
+                return "turned" if compared.turned else "straight"
+        return None
+
+    def _lefts(self, layout: str, step: int) -> Iterator[Member]:
+        """Yield what a step may be compared with: its neighbour, and the last member that fits."""
+        page = self.page(layout)
+        statement = page.statements[step]
+        chain, _ = _member(page, step)
+        claims = {
+            each.member: at
+            for at, each in enumerate(page.statements[:step])
+            if each.chain == statement.chain and each.kind == "claim"
+        }
+        last = statement.member or 0
+        for at in range(last - 1, -1, -1):
+            good = at not in claims or self.fit(layout, claims[at]) is not None
+            if isinstance(chain.members[at].value, Tensor) and (good or at == last - 1):
+                yield chain.members[at]
+                if good:
+                    return
+
+    def _told_by_shapes(self, left: Member, right: Member) -> bool:
+        """Tell whether sides of one shape need no numbers: in a layout that turns one they have not."""
+        if left.oriented | right.oriented <= _FLAT:
+            return True
+        assert isinstance(left.value, Tensor)
+        sizes = left.value.dimensions
+        return not self.exact and len(sizes) == len(set(sizes)) == len(("row", "column"))
+
+    def _agrees(self, layout: str, compared: Compared) -> bool:
+        """Tell whether no number speaks against a step."""
+        self.late = self.late or time.monotonic() > self.deadline
+        if self.late:
+            return False
+        end = min(self.deadline, time.monotonic() + _ONE)
+        recall = self._recalls.setdefault(layout, Recall())
+        return screen(compared.goal, deadline=end, extent="brief", recall=recall).witness is None
+
+    def depends(self, step: int) -> bool:
+        """Tell whether some other layout does not fit a step that fits the usual one."""
+        page = self.page(self.base)
+        chain, right = _member(page, step)
+        at = page.statements[step].chain
+        left = next(self._lefts(self.base, step), None)
+        kinds = frozenset() if left is None else left.oriented | right.oriented
+        if step in self.across and ("gradient" in kinds or self.across[step]):
+            return True
+        if left is None or page.reread is None or at is None:
+            return False
+        for layout in dict.fromkeys(name for kind in kinds for name in _TURNING.get(kind, ())):
+            values = [self._under(page, at, each, layout) for each in (left, right)]
+            if values[0] is None or values[1] is None:
+                return True
+            compared = compare(page.statements[step], chain, values[0], values[1], right)
+            if not isinstance(compared, Compared) or not self._agrees(layout, compared):
+                return True
+        return False
+
+    @staticmethod
+    def _under(page: Page, chain: int, member: Member, layout: str) -> Tensor | None:
+        """Return what a member of a chain is in another layout, or None."""
+        value: Tensor | Failure | None = member.value
+        if member.oriented and page.reread is not None:
+            reading = page.reread.under(chain, page.chains[chain].members.index(member), layout)
+            value = reading.value if reading is not None else None
+        return value if isinstance(value, Tensor) else None
+
+
+class _Part:
+    """The steps of a page, or those of the parts of it that speak of one layout."""
+
+    def __init__(self, trial: _Trial, mention: Mention | None, steps: list[int]) -> None:
+        self.trial = trial
+        self.mention = mention
+        self.steps = steps
+        self.apart = mention is not None
+        """Other layouts than the usual one were tried."""
+        self.fits = self._fits()
+        self.layout = self._layout()
+        self.read = self.layout if self.apart else trial.base
+
+    def _fits(self) -> dict[int, dict[str, Fit]]:
+        """Return how each step fits those layouts that were tried; only steps that fit one are told."""
+        first = {step: self.trial.fit(self.trial.base, step) for step in self.steps}
+        lost = [step for step, fit in first.items() if fit is None]
+        self.apart = self.apart or any(self.trial.fit(name, step) for step in lost for name in ALL)
+        if not self.apart:
+            return {step: self._usual(step, fit) for step, fit in first.items() if fit is not None}
+        self.trial.must_be_exact()
+        fits = {step: {name: self.trial.fit(name, step) for name in ALL} for step in self.steps}
+        held = {step: {name: fit for name, fit in each.items() if fit} for step, each in fits.items()}
+        return {step: each for step, each in held.items() if each}
+
+    def _usual(self, step: int, fit: Fit) -> dict[str, Fit]:
+        """Return how a step that fits the usual layout fits the other that a page may have without a word."""
+        row = self.trial.across.get(step)
+        if row is None:
+            return {"gradient": fit, "jacobian": fit}
+        column: Fit = "turned" if row else "straight"
+        return {"gradient": column, "jacobian": "straight" if row else "turned", "denominator": column}
+
+    def _layout(self) -> str:
+        """Return the layout that the steps fit; an unusual one has all of them for it, or nearly all."""
+        fits = self.fits.values()
+        if self.mention is not None and self.mention.firm:
+            told = self.mention.layout
+            keeps = told == "numerator" and self._misfits("jacobian") < self._misfits(told)
+            return "jacobian" if keeps else told
+        wanted = () if self.mention is None else (self.mention.layout,)
+        names = list(dict.fromkeys((*wanted, *ALL)))
+        if not self._turns_matrices() and "numerator" not in wanted:
+            names.remove("numerator")
+        for name in names:
+            if all(each.get(name) == "straight" for each in fits):
+                return name
+        for name in names:
+            for_it = [each for each in fits if name in each and not each.keys() & {*USUAL}]
+            against = [each for each in fits if each.get(name) != "straight"]
+            if name not in USUAL and len(for_it) >= _CLEAR * max(len(against), 1):
+                return name
+        return min((*wanted, *USUAL), key=self._misfits)
+
+    def _turns_matrices(self) -> bool:
+        """Tell whether a page may mean that the derivative by a matrix is transposed.
+
+        It is far more often an error. A page of rows may, or one that has several such steps.
+        """
+        rows = any(step in self.fits and across for step, across in self.trial.across.items())
+        rows = rows or any("jacobian" in each and "gradient" not in each for each in self.fits.values())
+        alone = [each for each in self.fits.values() if each.keys() == {"numerator"}]
+        return rows or len(alone) >= _CLEAR
+
+    def _misfits(self, name: str) -> tuple[int, int]:
+        """Return how many steps do not fit a layout at all, and how many are turned in it."""
+        found = [fits.get(name) for fits in self.fits.values()]
+        return found.count(None), found.count("turned")
+
+    def places(self) -> Iterator[tuple[int, Place]]:
+        """Yield each step that depends on the layout, and how it is read."""
+        told = self.mention is not None and self.layout in (self.mention.layout, "jacobian")
+        forcing = [step for step, fits in self.fits.items() if fits.get("gradient") != "straight"]
+        forcing = [step for step in forcing if self.fits[step].get(self.layout) == "straight"]
+        name = shown(self.layout)
+        for step, fits in self.fits.items():
+            fit = fits.get(self.layout)
+            if fit != "straight":
+                yield step, self._stray(step, fit)
+            elif step in forcing:
+                first = step == forcing[0] and not told
+                yield step, Place(self.read, name, first=first, others=tuple(forcing[1:]))
+            elif self._depends(step):
+                yield step, Place(self.read, name)
+
+    def _depends(self, step: int) -> bool:
+        if self.apart:
+            return any(self.fits[step].get(name) != "straight" for name in ALL)
+        return self.trial.depends(step)
+
+    def _stray(self, step: int, fit: Fit | None) -> Place:
+        """Return how a step is read that is not as the layout of the page has it."""
+        fits = self.fits[step]
+        if fit == "turned":
+            own = "jacobian" if self.trial.across.get(step) else "denominator"
+        else:
+            own = min(fits, key=lambda name: (fits[name] != "straight", ALL.index(name)))
+        others = [
+            other
+            for other, each in self.fits.items()
+            if each.get(self.layout) == "straight" and each.get(own) != "straight" and other != step
+        ]
+        alone = [other for other, each in self.fits.items() if each.keys() == {own}]
+        firm = self.mention is not None and self.mention.firm
+        return Place(
+            read=self.read if fit == "turned" else own,
+            name=shown(own),
+            around=self._around(others, own),
+            stray=True,
+            granted=fit == "turned" or self._granted(step, own),
+            blamed=fit is None and (firm or (own == "numerator" and (bool(others) or len(alone) == 1))),
+            others=tuple(others),
+        )
+
+    def _around(self, others: list[int], own: str) -> tuple[str, ...]:
+        """Return what a user reads for the layouts in which some steps hold, and another step does not."""
+        every = [name for name in ALL if all(self.fits[other].get(name) == "straight" for other in others)]
+        found = {shown(name): None for name in every if others and shown(name) != shown(own)}
+        return tuple(found) or (shown(self.layout),)
+
+    def _granted(self, step: int, own: str) -> bool:
+        """Tell whether a layout is spoken of before a step that holds in it, or that of its whole section."""
+        if self.mention is not None:
+            return not self.mention.firm and self.mention.layout == shown(own)
+        if own == "numerator":
+            return False
+        here = [each for other, each in self.fits.items() if self._section(other) == self._section(step)]
+        return len(here) > 1 and all(each.get(own) == "straight" for each in here)
+
+    def _section(self, step: int) -> int:
+        """Return the number of headings above a step."""
+        page = self.trial.page(self.trial.base)
+        start = page.statements[step].span.start
+        items = page.document.items if page.document is not None else ()
+        return sum(isinstance(item, Heading) and item.span.start < start for item in items)
+
+
+def _member(page: Page, step: int) -> tuple[Chain, Member]:
+    """Return the chain of a step, and its member."""
+    statement = page.statements[step]
+    assert statement.chain is not None
+    assert statement.member is not None
+    chain = page.chains[statement.chain]
+    return chain, chain.members[statement.member]
+
+
+def _kinds(page: Page, step: int) -> frozenset[str]:
+    """Return the kinds of derivatives of which a step may depend on the layout."""
+    chain, _ = _member(page, step)
+    members = chain.members[: (page.statements[step].member or 0) + 1]
+    return frozenset[str]().union(*(member.oriented for member in members))
