@@ -495,7 +495,7 @@ def open_page(path: str, text: str) -> Session:
 
     first = _opened(document)
     sessions[first.page.layout] = first
-    layouts = inferred(first.page, lambda layout: session(layout).page)
+    layouts = inferred(first.page, lambda layout: session(layout).page, first.recall)
     found = session(layouts.page)
     found.layouts = layouts
     found.laid_out = {

@@ -20,8 +20,11 @@ from symderiv.document.model import Heading
 from symderiv.judge.recall import Recall
 from symderiv.judge.refute import screen
 from symderiv.meaning import Compared, compare
+from symderiv.meaning.arithmetic import transpose
+from symderiv.meaning.elaborator import FLAT
 from symderiv.meaning.mentions import Mention, mentioned
 from symderiv.meaning.model import Chain, Failure, Member, Page, Tensor
+from symderiv.meaning.renaming import exchanged
 
 Fit = Literal["straight", "turned"]
 
@@ -36,8 +39,6 @@ _TURNING = {
     "mixed": ("jacobian",),
 }
 """For each kind of derivative, the layouts that may turn it."""
-_FLAT = frozenset({"gradient", "nabla", "curve"})
-"""The kinds that layouts make a row or a column: their entries are the same in each."""
 _CLEAR = 3
 """So many steps, and so many times as many as those against it, make an unusual layout the page's."""
 _SECONDS = 4.0
@@ -81,12 +82,15 @@ class Layouts:
     places: dict[int, Place] = field(default_factory=dict)
 
 
-def inferred(page: Page, elaborated: Callable[[str], Page]) -> Layouts:
-    """Return the layout of a page and of its steps; `elaborated` gives the page in another layout."""
+def inferred(page: Page, elaborated: Callable[[str], Page], recall: Recall) -> Layouts:
+    """Return the layout of a page and of its steps; `elaborated` gives the page in another layout.
+
+    What is evaluated of the page as it is goes to `recall`, for those who judge it.
+    """
     steps = [at for at, each in enumerate(page.statements) if each.kind == "claim" and _kinds(page, at)]
     if not steps or page.document is None:
         return Layouts(page.layout, page.layout)
-    trial = _Trial(elaborated, page.layout, {page.layout: page}, time.monotonic() + _SECONDS)
+    trial = _Trial(elaborated, page.layout, {page.layout: page}, time.monotonic() + _SECONDS, recall)
     told = mentioned(page.document)
     parts: dict[Mention | None, list[int]] = {}
     for step in steps:
@@ -107,11 +111,11 @@ class _Trial:
     base: str
     pages: dict[str, Page]
     deadline: float
+    recall: Recall
     late: bool = False
     exact: bool = False
     """Shapes are not enough in any layout: a step that is false in all must speak for none."""
     _known: dict[tuple[str, int], Fit | None] = field(default_factory=dict)
-    _recalls: dict[str, Recall] = field(default_factory=dict)
     across: dict[int, bool] = field(default_factory=dict)
     """For a derivative that layouts make a row or a column: whether a step writes it across its variable."""
 
@@ -140,7 +144,7 @@ class _Trial:
             assert isinstance(right.value, Tensor)
             compared = compare(page.statements[step], chain, left.value, right.value, right)
             if isinstance(compared, Compared) and (
-                self._told_by_shapes(left, right) or self._agrees(layout, compared)
+                self._told_by_shapes(left, right) or self._agrees(compared)
             ):
                 if compared.conventional:
                     nabla = "nabla" in left.oriented | right.oriented
@@ -169,20 +173,19 @@ class _Trial:
 
     def _told_by_shapes(self, left: Member, right: Member) -> bool:
         """Tell whether sides of one shape need no numbers: in a layout that turns one they have not."""
-        if left.oriented | right.oriented <= _FLAT:
+        if left.oriented | right.oriented <= FLAT:
             return True
         assert isinstance(left.value, Tensor)
         sizes = left.value.dimensions
         return not self.exact and len(sizes) == len(set(sizes)) == len(("row", "column"))
 
-    def _agrees(self, layout: str, compared: Compared) -> bool:
+    def _agrees(self, compared: Compared) -> bool:
         """Tell whether no number speaks against a step."""
         self.late = self.late or time.monotonic() > self.deadline
         if self.late:
             return False
         end = min(self.deadline, time.monotonic() + _ONE)
-        recall = self._recalls.setdefault(layout, Recall())
-        return screen(compared.goal, deadline=end, extent="brief", recall=recall).witness is None
+        return screen(compared.goal, deadline=end, extent="brief", recall=self.recall).witness is None
 
     def depends(self, step: int) -> bool:
         """Tell whether some other layout does not fit a step that fits the usual one."""
@@ -196,11 +199,19 @@ class _Trial:
         if left is None or page.reread is None or at is None:
             return False
         for layout in dict.fromkeys(name for kind in kinds for name in _TURNING.get(kind, ())):
-            values = [self._under(page, at, each, layout) for each in (left, right)]
-            if values[0] is None or values[1] is None:
+            sides = [(each.value, self._under(page, at, each, layout)) for each in (left, right)]
+            moved = [_moved(old, new) for old, new in sides]
+            flat = any(new.rank == 1 for _, new in sides if new is not None)
+            if "lost" in moved or (flat and len(set(moved)) > 1):
                 return True
+            values = [new for _, new in sides if new is not None]
+            if moved in (["turned", "same"], ["same", "turned"]):
+                still = values[moved.index("same")]
+                values = [still, transpose(still, right.span)]
+            elif "other" not in moved:
+                continue
             compared = compare(page.statements[step], chain, values[0], values[1], right)
-            if not isinstance(compared, Compared) or not self._agrees(layout, compared):
+            if not isinstance(compared, Compared) or not self._agrees(compared):
                 return True
         return False
 
@@ -212,6 +223,16 @@ class _Trial:
             reading = page.reread.under(chain, page.chains[chain].members.index(member), layout)
             value = reading.value if reading is not None else None
         return value if isinstance(value, Tensor) else None
+
+
+def _moved(old: Tensor | Failure, new: Tensor | None) -> Literal["same", "turned", "other", "lost"]:
+    """Tell how the reading of a member in another layout differs."""
+    if not isinstance(old, Tensor) or new is None or old.rank != new.rank:
+        return "lost"
+    if exchanged(new.body, dict(zip(new.slots, old.slots, strict=True))) == old.body:
+        return "same" if old.rank > 1 or new.convention or new.row == old.row else "turned"
+    turned = exchanged(new.body, dict(zip(new.slots, old.slots[::-1], strict=True))) == old.body
+    return "turned" if turned else "other"
 
 
 class _Part:

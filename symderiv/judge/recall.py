@@ -33,6 +33,8 @@ class Recall:
 
     solved: dict[Hashable, Any] = field(default_factory=dict)
     """Values that satisfy hypotheses, or None where none were found, by what these are made of."""
+    screened: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
+    """What a brief look at a goal gave, with the context that its key names."""
     _known: dict[Hashable, Any] = field(default_factory=dict)
     _count: int = 0
 

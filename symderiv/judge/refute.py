@@ -61,10 +61,17 @@ def screen(
     recall: Recall | None = None,
 ) -> Screening:
     """Compare the sides at several sizes and points; where they differ, return the smallest witness found."""
+    recall = recall or Recall()
+    key = (goal.left, goal.right, goal.assumptions, *goal.ranges.items(), id(goal.context), seed)
+    if extent == "brief" and key in recall.screened:
+        return recall.screened[key][1]
     try:
-        return _screen(goal, seed, deadline, extent, recall or Recall())
+        found = _screen(goal, seed, deadline, extent, recall)
     except RecursionError:
-        return Screening(reason="the terms are nested too deeply")
+        found = Screening(reason="the terms are nested too deeply")
+    if extent == "brief":
+        recall.screened[key] = goal.context, found
+    return found
 
 
 def _screen(goal: Goal, seed: int, deadline: float | None, extent: Extent, recall: Recall) -> Screening:

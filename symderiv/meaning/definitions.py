@@ -147,7 +147,7 @@ def _definition(ground: Ground, elaborator: Elaborator, node: tree.Node, head: H
         for a, b in zip(known, sizes, strict=True):
             elaborator.unify(a, b, node.span, f"the definition of {record.key}")
     record.shape, record.row = tuple(sizes), body.row
-    record.oriented = bool(elaborator.oriented) and body.rank > 0
+    record.oriented = frozenset(elaborator.oriented) if body.rank else frozenset()
     record.guessed = elaborator.shaky is not None and not elaborator.firm
     ground.bodies[id(record)] = Tensor(term, tuple(slots), tuple(sizes), row=body.row)
     ground.definitions[id(record)] = Definition(record.identity, tuple(slots), term)

@@ -27,6 +27,12 @@ from symderiv.meaning.origins import has_size, told_at
 from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.sizes import SizeClash, Sizes
 
+FLAT = frozenset({"gradient", "nabla", "curve", "row"})
+"""The kinds of derivatives that a layout makes a row or a column: their entries are the same in each.
+
+A `row` is a name of one.
+"""
+
 
 @dataclass(slots=True)
 class Elaborator:

@@ -19,7 +19,7 @@ from symderiv.kernel.terms import Index, Size, entry, fresh, indicator
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.conditions import proposition
-from symderiv.meaning.elaborator import Elaborator
+from symderiv.meaning.elaborator import FLAT, Elaborator
 from symderiv.meaning.errors import Untyped, ill_typed, unsupported
 from symderiv.meaning.model import Tensor
 from symderiv.meaning.patterns import composite_head
@@ -147,8 +147,8 @@ def entries(elaborator: Elaborator, record: Name, subs: tuple[tree.Node, ...], s
     rest = shape[len(subs) :]
     slots = tuple(fresh("s") for _ in rest)
     elaborator.uses.add(record.identity)
-    if record.oriented and rest:
-        elaborator.oriented.add("name")
+    if rest and record.oriented:
+        elaborator.oriented.add("row" if record.oriented <= FLAT else "name")
     body = entry(record.identity, *fixed, *slots, positive=record.positive)
     return Tensor(
         body,

@@ -90,8 +90,8 @@ class Name:
     whole: bool = False
     """It is declared in the whole or the natural numbers."""
     row: bool = False
-    oriented: bool = False
-    """Its shape depends on the layout of derivatives, by its definition."""
+    oriented: frozenset[str] = frozenset()
+    """The kinds of derivatives in its definition of which the shape depends on the layout."""
     bold: bool = False
     function: bool = False
     """Declared as a map, `f : A → B`."""
