@@ -24,7 +24,8 @@ from symderiv.judge.anatomy import Anatomy
 from symderiv.judge.decision import NUMBERS, Judged, decide, proof_of
 from symderiv.judge.doubts import completed, doubt, fulfilled, hinted
 from symderiv.judge.grounds import undefined, used
-from symderiv.judge.layouts import Layouts, Place, inferred
+from symderiv.judge.layouts import Layouts, inferred
+from symderiv.judge.placed import HOLDS, named, strayed
 from symderiv.judge.recall import Recall
 from symderiv.judge.records import Json
 from symderiv.judge.refute import screen
@@ -42,7 +43,6 @@ from symderiv.meaning.unknowns import freed
 
 _GOOD = frozenset({"proved", "tested", None})
 _HELD = (["proved"], ["tested"])
-_HOLDS = frozenset({"proved", "tested"})
 
 
 def _unsettled(statement: Statement, earlier: list[str | None]) -> Statement:
@@ -120,7 +120,7 @@ class Session:
     def _holds_where(self, step: int, earlier: list[str | None], equal: tuple[Size, Expr], seed: int) -> bool:
         """Tell whether a step is proved as it stands where two sizes of the page are equal."""
         source = self.page.source
-        other = Session(elaborate(read(source.path, source.text), equal=equal))
+        other = Session(elaborate(read(source.path, source.text), equal=equal, layout=self.page.layout))
         same = len(other.page.statements) == len(self.page.statements)
         return same and other.page.statements[step].kind == "claim" and other.holds(step, earlier, seed)
 
@@ -201,45 +201,12 @@ class Session:
             return self.in_one_layout(step, earlier, seed)
         own = self.laid_out.get(place.read, self)
         if not place.stray or place.granted:
-            return self._named(own.in_one_layout(step, earlier, seed), step, place)
+            return named(self.page, step, own.in_one_layout(step, earlier, seed), place)
         judged = self.in_one_layout(step, earlier, seed)
-        if judged.verdict.outcome in _HOLDS:
+        if judged.verdict.outcome in HOLDS:
             return judged
         other = own.in_one_layout(step, earlier, seed)
-        return self._strayed(judged, step, place) if other.verdict.outcome in _HOLDS else judged
-
-    def _named(self, judged: Judged, step: int, place: Place) -> Judged:
-        """Return a verdict that depends on the layout with its name, and what is to be said of that."""
-        verdict = judged.verdict
-        if verdict.outcome not in _HOLDS:
-            return judged
-        found = verdict.diagnostics
-        span = self.page.statements[step].span
-        others = [(self._at(other), self.page.statements[other].span) for other in place.others]
-        if place.stray:
-            found += (explain.stray(span, place.name, place.around, others, settled=True),)
-        elif place.first:
-            found += (explain.layout(span, place.name, [line for line, _ in others]),)
-        return replace(judged, verdict=replace(verdict, layout=place.name, diagnostics=found))
-
-    def _strayed(self, judged: Judged, step: int, place: Place) -> Judged:
-        """Return the verdict on a step that holds in another layout than the page has."""
-        verdict = judged.verdict
-        others = [(self._at(other), self.page.statements[other].span) for other in place.others]
-        if place.blamed and verdict.diagnostics:
-            lines = [line for line, _ in others]
-            first, *rest = verdict.diagnostics
-            told = explain.also_true(first, place.name, place.around, lines)
-            return replace(
-                judged, verdict=replace(verdict, layout=place.around[0], diagnostics=(told, *rest))
-            )
-        span = self.page.statements[step].span
-        told = explain.stray(span, place.name, place.around, others, settled=False)
-        return Judged(Verdict("unknown", layout=place.name, diagnostics=(told,)), judged.left)
-
-    def _at(self, step: int) -> int:
-        """Return the line of a step."""
-        return self.page.source.position(self.page.statements[step].span.start)[0]
+        return strayed(self.page, step, judged, place) if other.verdict.outcome in HOLDS else judged
 
     def in_one_layout(self, step: int, earlier: list[str | None], seed: int) -> Judged:
         """Return the verdict of one claim or question in the layout of the page."""
@@ -512,5 +479,7 @@ def _opened(document: Document, layout: str | None = None) -> Session:
     return Session(
         page,
         other=Session(elaborate(document, turned=True, layout=layout)) if two else None,
-        alone=cache(lambda: Session(elaborate(document, alone=True, layout=layout))) if page.goes_on else None,
+        alone=cache(lambda: Session(elaborate(document, alone=True, layout=layout)))
+        if page.goes_on
+        else None,
     )

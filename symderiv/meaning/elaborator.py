@@ -46,7 +46,7 @@ class Elaborator:
     """The statement's number: definitions with a smaller one are in force."""
     layout: str = "gradient"
     strict: bool = False
-    """The page tells its layout: a row is then no column."""
+    """A derivative that the layout makes a row is no column: the page tells so, or is read so for once."""
     oriented: set[str] = field(default_factory=set)
     """The kinds of derivatives in the member at hand of which the shape depends on the layout."""
     fonts: frozenset[str] = frozenset()

@@ -55,7 +55,7 @@ class Ground:
             MEANINGS,
             number,
             layout=self.survey.layout,
-            strict=self.survey.layout_told == "numerator",
+            strict="numerator" in (self.survey.layout, self.survey.layout_told),
             fonts=self.survey.fonts,
             fixed=self.survey.fixed,
             means=self.survey.means,
