@@ -122,12 +122,9 @@ _GREEK = frozenset(
 
 
 def is_index_letter(node: tree.Node) -> bool:
-    """Tell whether a node is a single lower-case letter, Latin or Greek."""
-    return (
-        isinstance(node, tree.Name)
-        and node.font == ""
-        and ((len(node.text) == 1 and node.text.isascii() and node.text.islower()) or node.text in _GREEK)
-    )
+    """Tell whether a node is a single lower-case letter, Latin or Greek, with a prime perhaps."""
+    text = node.text.removesuffix("'") if isinstance(node, tree.Name) and node.font == "" else ""
+    return (len(text) == 1 and text.isascii() and text.islower()) or text in _GREEK
 
 
 def with_labels(chain: tree.Chain, labels: frozenset[str]) -> tree.Chain:

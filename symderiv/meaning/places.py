@@ -27,8 +27,9 @@ from symderiv.meaning.divergences import divergences, with_divergences
 from symderiv.meaning.families import families, with_families
 from symderiv.meaning.layers import layers, with_layers
 from symderiv.meaning.parameters import labelled, not_counted, numbered_parameters, with_parameters
-from symderiv.meaning.points import points, with_points
+from symderiv.meaning.points import indices, points, with_points
 from symderiv.meaning.scope import Scope
+from symderiv.meaning.sets import whole_sets, with_numbers
 from symderiv.meaning.words import spelled, with_words
 
 _DEFINITIONS = re.compile(
@@ -192,8 +193,12 @@ class Reading:
         if words:
             self._settle(lambda chain: with_acronyms(chain, words))
         letters = points(found for place in self.places for found in chains(place.display))
+        letters |= indices(found for place in self.places for found in chains(place.display))
         if letters:
             self._settle(lambda chain: with_points(chain, letters))
+        sets = whole_sets((found for place in self.places for found in chains(place.display)), self._source)
+        if sets:
+            self._settle(lambda chain: with_numbers(chain, sets))
         held = divergences(found for place in self.places for found in chains(place.display))
         if held:
             self._settle(lambda chain: with_divergences(chain, held))

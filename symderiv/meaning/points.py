@@ -29,6 +29,21 @@ def points(found: Iterable[tree.Chain]) -> frozenset[str]:
     return paired | frozenset(text for first in firsts if first is not None and (text := _starred(first)))
 
 
+def indices(found: Iterable[tree.Chain]) -> frozenset[str]:
+    """Return the primed letters that sums run over, or that stand below names as a letter of a sum does."""
+    members = [member for chain in found for member in chain.members if member is not None]
+    nodes = [node for member in members for node in names.walk(member)]
+    bigs = [node for node in nodes if isinstance(node, tree.Big) and node.lower is not None]
+    bound = {letter for big in bigs for letter in names.bound_letters(big.lower)}
+    below = [node.sub for node in nodes if isinstance(node, tree.Script) and node.sub is not None]
+    below += [big.lower for big in bigs if big.lower is not None]
+    primed = {text for node in below for each in names.walk(node) if (text := _primed(each)) is not None}
+    run = {
+        text for big in bigs for each in names.walk(big.lower or big) if (text := _primed(each)) is not None
+    }
+    return frozenset(text for text in primed if text in run or text.removesuffix("'") in bound)
+
+
 def with_points(chain: tree.Chain, texts: frozenset[str]) -> tree.Chain:
     """Read the letters with these marks as names of their own."""
     if not texts:
