@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -20,7 +21,7 @@ from test_cases import ALL
 from symderiv.document import read
 from symderiv.kernel.terms import Size, free_in
 from symderiv.latex import parse, to_latex, tree
-from symderiv.meaning import cues, elaborate, names, properties
+from symderiv.meaning import advice, cues, elaborate, names, properties
 from symderiv.meaning.model import Failure, Page, Tensor
 from symderiv.meaning.sizes import SizeClash, Sizes
 
@@ -737,3 +738,38 @@ def verdicts(text: str, after: int) -> list[tuple[str, str | None]]:
     """Return kind and verdict of all that stands after a line."""
     found = judged(text).statements
     return [(each.kind, each.verdict) for each in found if each.span.line > after]
+
+
+def test_each_advice_is_for_something_that_is_said() -> None:
+    """What is advised by its message is found where that message is written."""
+    files = [each for each in Path(advice.__file__).parent.glob("*.py") if each.name != "advice.py"]
+    said = "".join(each.read_text(encoding="utf-8") for each in files)
+    assert [] == [message for message in advice.ADVICE if f'"{message}"' not in said]
+
+
+@pytest.mark.parametrize(
+    ("key", "shape"),
+    [
+        ("b", "^n"),
+        ("W", r"^{m \times n}"),
+        (r"\theta", "^n"),
+        (r"\mathbf{X}_{1}", r"^{m \times n}"),
+        (r"\hat{y}", "^n"),
+    ],
+)
+def test_a_declaration_is_advised_by_the_letter(key: str, shape: str) -> None:
+    """A capital letter is a matrix, a small one a vector, whatever it wears."""
+    assert (
+        rf"declare the shape of {key}: <!-- symderiv: ${key} \in \mathbb{{R}}{shape}$ -->"
+        == advice.declared(key)
+    )
+
+
+def test_advice_in_latex_is_a_comment_of_latex() -> None:
+    """A comment to the checker is advised in the form of the document."""
+    page = r"\[ \|u\|^2 = u + u \]"
+    found = judged(page, "a.tex").statements[-1].diagnostics[-1]
+    assert found.help is not None
+    assert found.help.endswith(r"% symderiv: $u \in \mathbb{R}^n$")
+    told = judged("% symderiv: $u \\in \\mathbb{R}^n$\n" + page, "a.tex")
+    assert [("declaration", None), ("claim", "ill-typed")] == [(s.kind, s.verdict) for s in told.statements]

@@ -36,6 +36,7 @@ from symderiv.kernel.calculus import derive
 from symderiv.kernel.memory import Memory
 from symderiv.kernel.terms import Goal, KernelError, Size
 from symderiv.meaning import Compared, compare, elaborate, implicit, unreached
+from symderiv.meaning.advice import guessed
 from symderiv.meaning.cues import sets_aside
 from symderiv.meaning.model import Chain, Failure, Member, Page, Shown, Statement, Tensor
 from symderiv.meaning.notation import derived_latex
@@ -229,7 +230,7 @@ class Session:
                 return replace(false, left=near)
             return Judged(Verdict(near.value.outcome, diagnostics=(near.value.diagnostic,)), near)
         if good is None:
-            found = explain.depends(member.span, self._line(near))
+            found = explain.depends(member.span, self._line(near), _reason(near))
             return Judged(Verdict("unknown", diagnostics=(found,)), near)
         judged = self._compared(statement, chain, good, member, seed)
         if judged.verdict.outcome == "refuted" and self.other is not None:
@@ -360,7 +361,7 @@ class Session:
             if compared.code == "SD024":
                 return Judged(Verdict("unknown", diagnostics=(compared,)), left)
             if shaky is not None and compared.code == "SD002":
-                return Judged(Verdict("unknown", diagnostics=(explain.guessed(compared, shaky),)), left)
+                return Judged(Verdict("unknown", diagnostics=(guessed(compared, shaky),)), left)
             return Judged(Verdict("ill-typed", diagnostics=(compared,)), left)
         return self._weighed(statement, chain, compared, (left, right), seed)
 
@@ -374,8 +375,10 @@ class Session:
         if apart is not None and compared.goal.right != 0:
             found = explain.unreached(right.span, *map(explain.plain, apart))
             return Judged(Verdict("unknown", diagnostics=(found,)), left)
-        if implicit(compared.goal):
-            return Judged(Verdict("unknown", diagnostics=(explain.implicit(right.span),)), left)
+        tied = implicit(compared.goal)
+        if tied is not None:
+            found = explain.implicit(right.span, *map(explain.plain, tied))
+            return Judged(Verdict("unknown", diagnostics=(found,)), left)
         verdict, disagreement = decide(
             compared.goal,
             right.span,
@@ -439,6 +442,10 @@ class Session:
             and chain.members[0].span != asked.span
         ]
         return lines[-1] if lines else None
+
+
+def _reason(member: Member) -> str | None:
+    return member.value.diagnostic.message if isinstance(member.value, Failure) else None
 
 
 def _passes_kink(chain: Chain, goal: Goal) -> bool:

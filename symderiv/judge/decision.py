@@ -134,7 +134,7 @@ def _unproved(screening: Screening, span: Span, why: str) -> Verdict:
             diagnostics=(explain.tested(span, agreement.entries, agreement.error, why),),
         )
     reason = screening.reason or "no sampled point lies where both sides are defined"
-    return Verdict("unknown", diagnostics=(explain.not_decided(span, f"{reason}; {why}" if why else reason),))
+    return Verdict("unknown", diagnostics=(explain.not_decided(span, reason, why),))
 
 
 def _sampled(screening: Screening) -> str:

@@ -27,7 +27,7 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
     """Return why numbers against a step tell nothing: the page does not say all that it is about."""
     goal = compared.goal
     if statement.imposed or compared.unused:
-        return explain.imposed(span)
+        return explain.imposed(span, [each.latex for each in statement.assumptions if each.fact is None])
     function = unnamed(goal, page.maps)
     if function is not None:
         return explain.unnamed(span, explain.plain(function))
@@ -46,9 +46,11 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
         return explain.elsewhere(span, explain.plain(name), statement.elsewhere[name])
     if unranged(goal):
         return explain.unranged(span)
-    if tells(goal):
-        return explain.tells(span)
-    return explain.undefined(span) if one_sided(goal) or twofold(goal) else None
+    told = tells(goal)
+    if told is not None:
+        return explain.tells(span, explain.plain(told))
+    left_open = one_sided(goal) or twofold(goal)
+    return None if left_open is None else explain.undefined(span, explain.plain(left_open))
 
 
 def completed(statement: Statement, goal: Goal, span: Span, seed: int) -> Verdict | None:
@@ -60,7 +62,7 @@ def completed(statement: Statement, goal: Goal, span: Span, seed: int) -> Verdic
     witness = None
     if not applied.intersection(names):
         whole = replace(goal, context=statement.whole)
-        if not tells(whole):
+        if tells(whole) is None:
             witness = screen(whole, seed=seed, deadline=time.monotonic() + NUMBERS).witness
     if witness is not None:
         return refuted(witness, span)

@@ -6,17 +6,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sympy import Expr
+from sympy import Add, Expr
 
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.judge.verdict import Witness
 from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Index, KernelError
+from symderiv.meaning.advice import REAL, told
 from symderiv.meaning.model import Failure, Shown, SymbolRecord, Tensor
 from symderiv.meaning.notation import UNICODE, writer
 from symderiv.meaning.origins import has_size
 
-_LONG = 300
+_LONG = 200
 
 
 def false_step(
@@ -71,7 +72,7 @@ def shaped(found: Diagnostic, symbols: Sequence[SymbolRecord], left: Tensor, rig
 def hidden(span: Span) -> Diagnostic:
     """Say that the entries which a matrix with dots shows may hold, and those between do not."""
     note = "no entry that is shown was found false; those for which the dots were taken do not hold"
-    return _undecided(span, note)
+    return _undecided(span, note, help_="define the matrix by its entry, as in $A_{ij} = x_i y_j$")
 
 
 def tested(span: Span, entries: int, error: float, why: str) -> Diagnostic:
@@ -81,22 +82,36 @@ def tested(span: Span, entries: int, error: float, why: str) -> Diagnostic:
         "this step was tested and not proved",
         span,
         notes=(f"both sides agree at {entries} sampled entries, to a relative {error:.1e}", *_left(why)),
+        help="write a member between the two sides: each half may be proved",
     )
 
 
-def _undecided(span: Span, *notes: str) -> Diagnostic:
-    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=notes)
+def _undecided(span: Span, *notes: str, help_: str | None = None) -> Diagnostic:
+    return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=notes, help=help_)
 
 
-def not_decided(span: Span, why: str) -> Diagnostic:
-    """Say that a step is neither proved nor refuted."""
-    return _undecided(span, *_left(why))
+def not_decided(span: Span, reason: str, left: str) -> Diagnostic:
+    """Say that a step is neither proved nor refuted: why it was not sampled, and what is left of it."""
+    found = ((pattern.fullmatch(reason), advice) for pattern, advice in _HELPS)
+    help_ = next((match.expand(advice) for match, advice in found if match), None)
+    return _undecided(span, reason, *_left(left), help_=help_)
 
 
-def guessed(found: Diagnostic, name: str) -> Diagnostic:
-    """Say that a clash of shapes rests on a guess of ours."""
-    note = f"symderiv guessed the shape of {name}: a declaration would settle it"
-    return replace(found, code="SD024", notes=(*found.notes, note))
+_RANGE = r"declare the range of the index: <!-- symderiv: $\1 = 1, \\dots, n$ -->"
+_HELPS = tuple(
+    (re.compile(pattern), advice)
+    for pattern, advice in (
+        (r"the range of (\S+) in an assumption is not known", _RANGE),
+        (r"the index (\S+) has no range", _RANGE),
+        (r"the shape of (\S+) is not known", r"declare it: <!-- symderiv: $\1 \\in \\mathbb{R}^n$ -->"),
+        (r"an assumption about an unknown function cannot be sampled", "define the function by an equation"),
+        (
+            r"no (sampled point|values) .*",
+            r"tell which values the names have, as in <!-- symderiv: $x_i > 0$ -->",
+        ),
+    )
+)
+"""What would help where no point could be sampled, by the reason."""
 
 
 def unreached(span: Span, name: str, variable: str) -> Diagnostic:
@@ -105,10 +120,13 @@ def unreached(span: Span, name: str, variable: str) -> Diagnostic:
         "SD108",
         f"{name} does not depend on {variable} by what this page defines",
         span,
-        notes=(
-            f"the derivative would be 0; a definition that leads from {variable} to {name} would settle it",
-        ),
+        notes=("the derivative would be 0",),
+        help=_defining(name, variable),
     )
+
+
+def _defining(name: str, variable: str) -> str:
+    return f"define {name}, or what it depends on, by an equation with {variable} on its right side"
 
 
 def answered(span: Span, asked: str, answer: str, line: int | None) -> Diagnostic:
@@ -127,84 +145,91 @@ def zero(span: Span, name: str, variable: str) -> Diagnostic:
     return Diagnostic("SD108", f"{name} does not depend on {variable} by what this page defines", span)
 
 
-def undefined(span: Span) -> Diagnostic:
+def undefined(span: Span, name: str) -> Diagnostic:
     """Say that a page differentiates a tensor without telling what it is."""
-    return _undecided(span, "the page does not define the quantity that is differentiated")
+    note = f"the page does not define {name}, which is differentiated"
+    return _undecided(span, note, help_=f"define {name} by an equation before this step")
 
 
-def tells(span: Span) -> Diagnostic:
+def tells(span: Span, name: str) -> Diagnostic:
     """Say that a step is the first to tell what an open quantity is."""
-    return _undecided(span, "one side has a quantity that the page leaves open, and the other no word of it")
+    note = f"one side has {name}, which the page leaves open, and the other no word of it"
+    return _undecided(span, note, help_=f"define {name} by an equation before this step")
 
 
 def later(span: Span, name: str, line: int) -> Diagnostic:
     """Say that a step rests on a name that the page defines only below."""
-    return _undecided(span, f"{name} is open here: line {line} defines it only below")
+    note = f"{name} is open here: line {line} defines it only below"
+    return _undecided(span, note, help_=f"define {name} before this step")
 
 
 def unranged(span: Span) -> Diagnostic:
     """Say that a sum runs over indices of which the page tells no range."""
     note = "a sum runs up to a size that the page does not tell"
-    return _undecided(span, note)
+    return _undecided(span, note, help_=r"write its bounds: $\sum_{i=1}^{n}$")
 
 
 def elsewhere(span: Span, name: str, line: int) -> Diagnostic:
     """Say that a step rests on a name that only another section defines."""
     note = f"{name} is open here: line {line}, which defines it, stands in another section"
-    return _undecided(span, note)
+    return _undecided(span, note, help_=f"define {name} in this section, too, or above the first heading")
 
 
 def veiled(span: Span, name: str) -> Diagnostic:
     """Say that a step is about a quantity of which the definition has no meaning."""
-    return _undecided(span, f"what defines {name} has no meaning here: numbers for another tell nothing")
+    note = f"what defines {name} has no meaning here: numbers for another tell nothing"
+    return _undecided(span, note, help_=f"define {name} by an equation that symderiv reads")
 
 
 def restricted(span: Span, name: str) -> Diagnostic:
     """Say that a step rests on a name that is known at another label only."""
-    return _undecided(span, f"what defines {name} stands at another label only")
+    note = f"what defines {name} stands at another label only"
+    return _undecided(span, note, help_=f"write the definition of {name} at this label, too")
 
 
 def again(span: Span, name: str, line: int) -> Diagnostic:
     """Say that a step rests on a name that the page may have given another meaning."""
-    note = f"line {line} defines {name}, and the page seems to give it another meaning since: a heading, or"
-    note += " *now let*, would say so"
-    return _undecided(span, note)
+    note = f"line {line} defines {name}, and the page seems to give it another meaning since"
+    return _undecided(span, note, help_=f"say so with a heading, or with *now let* before the new {name}")
 
 
 def loose(span: Span, name: str) -> Diagnostic:
     """Say that a page uses a name without a word on what it is."""
-    note = f"the page does not say what {name} is: a definition or a declaration would tell"
-    return _undecided(span, note)
+    note = f"the page does not say what {name} is"
+    return _undecided(span, note, help_=f"define {name}, or declare it: {told(name + REAL)}")
 
 
 def limited(span: Span, name: str) -> Diagnostic:
     """Say that the numbers against a step may lie outside the set in which a page declares a name."""
     note = f"{name} is declared in a set that symderiv does not sample from yet"
-    return _undecided(span, note)
+    help_ = rf"declare {name} by its numbers, as in ${name} \in \{{0, 1\}}$, or by bounds"
+    return _undecided(span, note, help_=help_)
 
 
 def mentioned(span: Span, name: str) -> Diagnostic:
     """Say that a step is false in general, and perhaps not under a bound that the page mentions elsewhere."""
     note = f"it fails only outside of bounds that the page mentions for {name}, and does not state here"
-    return _undecided(span, note)
+    help_ = f"state them with the step, as in <!-- symderiv: assume ${name} > 0$ -->"
+    return _undecided(span, note, help_=help_)
 
 
-def implicit(span: Span) -> Diagnostic:
+def implicit(span: Span, name: str, variable: str) -> Diagnostic:
     """Say that an equation that is no definition ties a quantity to the variable of its derivative."""
-    note = "a condition ties the quantity to the variable, and no definition says how it depends on it"
-    return _undecided(span, note)
+    note = f"a condition ties {name} to {variable}, and no definition says how it depends on it"
+    return _undecided(span, note, help_=_defining(name, variable))
 
 
 def described(span: Span, name: str, line: int) -> Diagnostic:
     """Say that a page tells more of a name than the numbers against a step obey."""
     note = f"what line {line} says of {name} in words is not used yet, and the step does not hold without it"
-    return _undecided(span, note)
+    help_ = f"say it of {name} in symbols, as in <!-- symderiv: assume ${name} > 0$ -->"
+    return _undecided(span, note, help_=help_)
 
 
 def unnamed(span: Span, name: str) -> Diagnostic:
     """Say that a page applies a function that has no definition where it stands."""
-    note = f"{name} has no definition in this section: one above its first heading would reach every section"
-    return _undecided(span, note)
+    note = f"{name} has no definition in this section"
+    return _undecided(span, note, help_=f"define {name} here, or above the first heading for every section")
 
 
 def layout(span: Span, name: str, agree: Sequence[int]) -> Diagnostic:
@@ -250,18 +275,20 @@ def _lines(lines: Sequence[int]) -> str:
     return f"lines {', '.join(most)} and {last}"
 
 
-def imposed(span: Span) -> Diagnostic:
-    """Say that a step holds at most under a condition that the page imposes."""
-    note = (
-        "it does not hold in general, and the condition from which the page says it follows is not used yet"
-    )
-    return _undecided(span, note)
+def imposed(span: Span, conditions: Sequence[str]) -> Diagnostic:
+    """Say that a step holds at most under a condition that the page imposes, as far as it has symbols."""
+    named = ", ".join(conditions) or "the condition from which the page says it follows"
+    note = f"it does not hold in general, and {named} is not used yet"
+    help_ = "say it of entries, as in <!-- symderiv: assume $x_i > 0$ -->"
+    return _undecided(span, note, help_=help_)
 
 
-def depends(span: Span, line: int | None) -> Diagnostic:
-    """Say that there is no good member to compare a step with."""
+def depends(span: Span, line: int | None, why: str | None) -> Diagnostic:
+    """Say that there is no good member to compare a step with, and why it is none."""
     where = f"line {line}" if line else "an earlier member"
-    return Diagnostic("SD022", f"this step depends on {where}, which was blamed or has no meaning", span)
+    notes = (f"{where}: {why}",) if why is not None else ()
+    message = f"this step depends on {where}, which was blamed or has no meaning"
+    return Diagnostic("SD022", message, span, notes=notes)
 
 
 def disagreement(span: Span, witness: Witness | None) -> Diagnostic:
@@ -282,9 +309,14 @@ def method(name: str, *, kinks: bool) -> str:
 
 
 def residue(term: Expr, note: str) -> str:
-    """Say what is left of a difference that the kernel could not bring to zero."""
+    """Say what is left of a difference that the kernel could not bring to zero; of many terms, the first."""
+    terms = Add.make_args(term)
     text = _written(term)
-    text = text if len(text) <= _LONG else f"{text[:_LONG]} …"
+    if len(text) > _LONG and len(terms) > 1:
+        first = min(map(_written, terms), key=len)
+        text = f"{len(terms)} terms, among them {first if len(first) <= _LONG else first[:_LONG] + ' …'}"
+    elif len(text) > _LONG:
+        text = f"{text[:_LONG]} …"
     return f"what is left of the difference: {text}" + (f" ({note})" if note else "")
 
 
@@ -307,7 +339,7 @@ def other_reading(span: Span) -> Diagnostic:
 def two_readings(span: Span) -> Diagnostic:
     """Say that numbers against a step tell nothing: a sum in it has two readings."""
     note = "a sum with two letters below it, such as $\\sum_{i < j}$, may run over one or over both"
-    return _undecided(span, note)
+    return _undecided(span, note, help_="write two sums, or the bounds of the one: $\\sum_{j=i+1}^{n}$")
 
 
 def repaired(new: str, old: str, line: int | None) -> str:

@@ -8,7 +8,8 @@ from sympy.logic.boolalg import Boolean
 
 from symderiv.judge.decision import Judged, proof_of
 from symderiv.judge.verdict import Verdict
-from symderiv.kernel.equality import Proved, told
+from symderiv.kernel.assuming import told
+from symderiv.kernel.equality import Proved
 from symderiv.kernel.memory import Memory
 from symderiv.kernel.terms import Definite, Goal, Index, Size
 from symderiv.meaning import Compared, names_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from symderiv.diagnostics import Diagnostic, Source, Span
@@ -98,12 +99,19 @@ def diagnostic(source: Source, found: Diagnostic) -> Json:
         "name": found.name,
         "severity": found.severity,
         "message": found.message,
-        "help": found.help,
+        "help": _commented(source, found.help),
         "span": _place(source, found.span),
         "notes": list(found.notes),
         "label": found.label,
         "labels": [{"span": _place(source, span), "text": text} for span, text in found.labels],
     }
+
+
+def _commented(source: Source, help_: str | None) -> str | None:
+    """Return a help with the comments to the checker that it advises in the form of the document."""
+    if help_ is None or not source.path.endswith(".tex"):
+        return help_
+    return re.sub(r"<!-- (symderiv: .*?) -->", r"% \1", help_)
 
 
 def _place(source: Source, span: Span) -> Json:

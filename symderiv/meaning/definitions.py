@@ -80,7 +80,8 @@ def define(ground: Ground, chain: RawChain, link: Link, number: int) -> None:
         what = "a definition under a condition"
         if any(isinstance(each, tree.Script) for each in head.parameters or ()):
             what = f"a function of some entries of a vector, as {record.key} here,"
-        found = Diagnostic("SD024", f"{what} is not supported yet", link.node.span)
+        record.lacks = f"{what} is not supported yet"
+        found = Diagnostic("SD024", record.lacks, link.node.span)
         ground.diagnostics[link.item].append(found)
         return
     elaborator = ground.elaborator(chain.scope, number)
@@ -92,6 +93,7 @@ def define(ground: Ground, chain: RawChain, link: Link, number: int) -> None:
         code = "SD006" if error.outcome == "ill-typed" else "SD024"
         found = error.diagnostic
         record.broken = error.outcome == "ill-typed" or not _veil(elaborator, chain, link, head, record)
+        record.lacks = found.message
         ground.diagnostics[link.item].append(
             Diagnostic(
                 code,
@@ -99,6 +101,8 @@ def define(ground: Ground, chain: RawChain, link: Link, number: int) -> None:
                 found.span,
                 notes=found.notes,
                 label=found.label,
+                help=found.help,
+                labels=found.labels,
             )
         )
     except Exception as error:  # noqa: BLE001  one bad step never takes the file with it

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sympy import Expr, Indexed, Integer
@@ -20,6 +20,7 @@ from symderiv.diagnostics import Diagnostic, Span
 from symderiv.kernel.terms import Definition, Index, Size, fresh
 from symderiv.latex import to_latex, tree
 from symderiv.meaning import names
+from symderiv.meaning.advice import guessed
 from symderiv.meaning.errors import Untyped, unsupported
 from symderiv.meaning.model import Tensor
 from symderiv.meaning.motion import Motion
@@ -70,8 +71,8 @@ class Elaborator:
     """A name of the member at hand whose rank is a guess."""
     firm: bool = False
     """The member at hand has a tensor whose rank is no guess."""
-    lenient: bool = False
-    """The page has a display that was not read, which may define what seems undefined."""
+    unread: Span | None = None
+    """A display that was not read, which may define what seems undefined."""
     expected_rank: int = 0
     """The rank of the head that a definition gives a meaning, 0 where it is a number or not known."""
     bound: dict[str, tuple[Index, Size]] = field(default_factory=dict)
@@ -114,10 +115,7 @@ class Elaborator:
         except Untyped as error:
             shaky: str | None = self.shaky
             if shaky is not None and error.outcome == "ill-typed" and error.diagnostic.code == "SD002":
-                note = f"symderiv guessed the shape of {shaky}: a declaration would settle it"
-                raise Untyped(
-                    "unknown", replace(error.diagnostic, code="SD024", notes=(*error.diagnostic.notes, note))
-                ) from None
+                raise Untyped("unknown", guessed(error.diagnostic, shaky)) from None
             raise
 
     def _index_letters(self, node: tree.Node) -> set[str]:

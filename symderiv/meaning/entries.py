@@ -18,6 +18,7 @@ from symderiv.diagnostics import Diagnostic, Span
 from symderiv.kernel.terms import Index, Size, entry, fresh, indicator
 from symderiv.latex import tree
 from symderiv.meaning import names
+from symderiv.meaning.advice import REAL, told
 from symderiv.meaning.conditions import proposition
 from symderiv.meaning.elaborator import FLAT, Elaborator
 from symderiv.meaning.errors import Untyped, ill_typed, unsupported
@@ -85,7 +86,7 @@ def _is_loose(elaborator: Elaborator, key: str) -> bool:
     It stands in several members, or its section declares nothing: an excerpt has *\\epsilon* without a word.
     One that stands once and differs from another in case only is a slip.
     """
-    if elaborator.lenient or key == "d" or key.endswith("'") or key in ELEMENTARY:
+    if elaborator.unread is not None or key == "d" or key.endswith("'") or key in ELEMENTARY:
         return False
     if elaborator.members_with(key) > 1:
         return True
@@ -110,8 +111,11 @@ def _undefined(elaborator: Elaborator, node: tree.Node, key: str) -> Untyped:
         return unsupported("a row or a column of a matrix is not supported in this notation yet", node.span)
     if key in ELEMENTARY and key.startswith("\\"):
         return unsupported("a function without its argument is not supported yet", node.span)
-    if elaborator.lenient:
-        return unsupported(f"{key} may be defined in a display that was not read", node.span)
+    if elaborator.unread is not None:
+        message, label = f"{key} may be defined in a display that was not read", "not read"
+        help_ = f"define {key} before this step, or declare it: {told(key + REAL)}"
+        found = Diagnostic("SD024", message, node.span, labels=((elaborator.unread, label),), help=help_)
+        return Untyped("unknown", found)
     if elaborator.scope.find(key) is None:
         return unsupported(f"what {key} is here is not understood", node.span)
     near = _near(elaborator, key)
@@ -125,7 +129,8 @@ def broken(record: Name, span: Span) -> Untyped:
     """Return the error for a name whose definition could not be given a meaning."""
     label = ((record.defined_at, "defined here"),) if record.defined_at is not None else ()
     message = f"this rests on the definition of {record.key}, which has no meaning"
-    return Untyped("unknown", Diagnostic("SD022", message, span, labels=label))
+    notes = (f"its definition: {record.lacks}",) if record.lacks is not None else ()
+    return Untyped("unknown", Diagnostic("SD022", message, span, notes=notes, labels=label))
 
 
 def entries(elaborator: Elaborator, record: Name, subs: tuple[tree.Node, ...], span: Span) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from symderiv.diagnostics import Diagnostic, Span
+from symderiv.meaning.advice import ADVICE
 
 
 class Untyped(Exception):
@@ -29,4 +30,4 @@ def ill_typed(
 
 def unsupported(message: str, span: Span) -> Untyped:
     """Return the error for mathematics that symderiv reads and has no meaning for."""
-    return Untyped("unknown", Diagnostic("SD024", message, span))
+    return Untyped("unknown", Diagnostic("SD024", message, span, help=ADVICE.get(message)))

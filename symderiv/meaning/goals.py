@@ -70,8 +70,8 @@ def _orphans(context: Context) -> Mapping[str, tuple[str, str]]:
     return found
 
 
-def implicit(goal: Goal) -> bool:
-    """Tell whether a hypothesis, and no definition, ties what a goal differentiates to the variable.
+def implicit(goal: Goal) -> tuple[str, str] | None:
+    """Return a quantity and a variable of its derivative to which a hypothesis, and no definition, ties it.
 
     How the one moves with the other is then not known: `\\log p(x) = -(x - \\mu)^2` and a derivative by mu.
     """
@@ -83,9 +83,11 @@ def implicit(goal: Goal) -> bool:
         term = _all_names(derivative.term)
         reached = term.union(*(_reached(name, goal.context) for name in term))
         own = name_of(derivative.term) in by
-        if any(by & tied and (own or (tied - by) & reached) for tied in ties):
-            return True
-    return False
+        for tied in ties:
+            if by & tied and (own or (tied - by) & reached):
+                quantity = name_of(derivative.term) or min((tied - by) & reached, default=min(tied))
+                return str(quantity), min(by & tied)
+    return None
 
 
 def _all_names(term: Basic) -> set[str]:
@@ -93,15 +95,16 @@ def _all_names(term: Basic) -> set[str]:
     return set(names_in(term)) | {str(each.args[0]) for each in term.atoms(Unknown)}
 
 
-def one_sided(goal: Goal) -> bool:
-    """Tell whether one side differentiates a quantity that the page leaves open, and the other nothing.
+def one_sided(goal: Goal) -> str | None:
+    """Return a quantity that the page leaves open and one side differentiates, the other nothing, or None.
 
     How that depends on the variable is then not said, and no numbers can decide the step.
     """
     found = [_slopes(side, goal.context) for side in (goal.left, goal.right)]
     if bool(found[0]) == bool(found[1]):
-        return False
-    return any(name in goal.context.opaque for name in found[0] | found[1])
+        return None
+    opened = sorted(name for name in found[0] | found[1] if name is not None)
+    return next((name for name in opened if name in goal.context.opaque), None)
 
 
 def _slopes(side: Expr, context: Context) -> set[str | None]:
@@ -111,8 +114,8 @@ def _slopes(side: Expr, context: Context) -> set[str | None]:
     return {name_of(slope.term) for each in (side, *bodies) for slope in each.atoms(D)}
 
 
-def tells(goal: Goal) -> bool:
-    """Tell whether a goal says what an open quantity is: `\\partial E/\\partial y = y - t`, and no word of E.
+def tells(goal: Goal) -> str | None:
+    """Return an open quantity that a goal tells, E of `\\partial E/\\partial y = y - t`, or None.
 
     E stands on one side only, as it is or differentiated by what it is a function of, so that the step is
     about what the page has in mind. `\\partial E/\\partial W` is derived from that, and tells nothing new.
@@ -120,14 +123,15 @@ def tells(goal: Goal) -> bool:
     context = goal.context
     names = [_open(side, context) for side in (goal.left, goal.right)]
     if not any(names) or all(names):
-        return False
+        return None
     side = goal.left if names[0] else goal.right
-    return all(
+    about = all(
         name_of(by) in context.opaque[str(name_of(slope.term))].arguments
         for slope in side.atoms(D)
         if name_of(slope.term) in context.opaque
         for by in slope.variables
     )
+    return min(names[0] or names[1]) if about else None
 
 
 def _open(side: Expr, context: Context) -> set[str]:
@@ -137,8 +141,8 @@ def _open(side: Expr, context: Context) -> set[str]:
     return {name for name in reached if name in context.opaque}
 
 
-def twofold(goal: Goal) -> bool:
-    """Tell whether a goal applies a function and differentiates it as a quantity, `u'(s)` and `du/dt`.
+def twofold(goal: Goal) -> str | None:
+    """Return a function that a goal applies and differentiates as a quantity, `u'(s)` and `du/dt`, or None.
 
     At which argument it is differentiated is then not said, and no numbers can decide the step.
     """
@@ -146,7 +150,8 @@ def twofold(goal: Goal) -> bool:
     inside = [definitions[name].body for name in names_of(goal) & definitions.keys()]
     sides = [goal.left, goal.right, *inside]
     applied = {str(each.args[0]) for side in sides for each in side.atoms(Unknown)}
-    return bool(applied & {name_of(slope.term) for side in sides for slope in side.atoms(D)})
+    both = applied & {str(name_of(slope.term)) for side in sides for slope in side.atoms(D)}
+    return min(both, default=None)
 
 
 def _at_arguments(goal: Goal) -> Goal:

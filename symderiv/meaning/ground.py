@@ -59,7 +59,7 @@ class Ground:
             fonts=self.survey.fonts,
             fixed=self.survey.fixed,
             means=self.survey.means,
-            lenient=any(item.kind == "unread" for item in self.survey.items),
+            unread=next((item.span for item in self.survey.items if item.kind == "unread"), None),
             hidden=self.hidden,
             hidden_shapes=self.hidden_shapes,
             bodies=self.bodies,

@@ -225,7 +225,8 @@ def _recurrence(survey: Survey, item: Item, first: tree.Node, scope: Scope) -> N
     observe(survey, first, scope, introduces=True)
     record = survey.name(head.key, first, scope)
     record.defined, record.defined_at, record.broken = survey.items.index(item), first.span, True
-    found = Diagnostic("SD024", "a recurrence is not supported yet", item.span)
+    record.lacks = "a recurrence is not supported yet"
+    found = Diagnostic("SD024", record.lacks, item.span)
     item.diagnostics = (found,)
 
 

@@ -76,11 +76,14 @@ class Movers:
             [member.value if isinstance(member.value, Tensor) else None for member in members],
         )
         return [
-            replace(member, value=Failure("unknown", Diagnostic("SD024", why, member.span)))
+            replace(member, value=Failure("unknown", Diagnostic("SD024", why, member.span, help=_HELP)))
             if why is not None and not _failed_otherwise(member)
             else member
             for member, why in zip(members, reasons, strict=True)
         ]
+
+
+_HELP = r"define what is a gradient as one, as in $dW = \frac{\partial L}{\partial W}$, and what else is open"
 
 
 def _failed_otherwise(member: Member) -> bool:
@@ -118,7 +121,8 @@ def _suspicions(
         for within, _ in sides
     ]
     if any(moved) and any(each != unknown[0] for each in unknown):
-        why = "one side has a function that the page leaves open and the other has it not"
+        left_open = sorted(motion.names.records[each].key for found in unknown for each in found ^ unknown[0])
+        why = f"the page leaves {left_open[0]} open, which stands on one side and not on the other"
     found: list[str | None] = []
     for own in moved:
         loose = sorted(motion.names.records[each].key for each in own - motion.tied)

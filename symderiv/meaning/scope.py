@@ -63,6 +63,8 @@ class Name:
     """What its definition mentions, where that has no meaning and the name is an unknown function."""
     broken: bool = False
     """Its definition is ill-typed."""
+    lacks: str | None = None
+    """Why its definition has no meaning."""
     parameters: tuple[str, ...] | None = None
     """The keys of its arguments, when the page defines it as a function."""
     arguments: tuple[Name, ...] = ()

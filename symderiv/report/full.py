@@ -9,6 +9,7 @@ Vocabulary: the *gutter* is the column of line numbers; a *mark* is a row of car
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ _BLUE = "bold blue"
 _NARROWEST = 40
 _EQUALS = "\xa0=\xa0"
 """An equals sign that no line is broken at."""
+_COMMENT = re.compile(r"<!-- symderiv: .*?-->|% symderiv: .*")
+"""A comment to the checker, which is there to be copied: it stays on one line."""
 _WHOLE = 4
 """A span of more lines than this is shown by its first and last line."""
 
@@ -153,6 +156,7 @@ def _remark(word: str, text: str, gutter: int, width: int) -> list[Text]:
 
 
 def _wrap(text: str, width: int) -> list[str]:
+    text = _COMMENT.sub(lambda match: match.group().replace(" ", "\xa0"), text)
     lines = textwrap.wrap(text, max(width, 10), break_on_hyphens=False) or [""]
     return [line.replace("\xa0", " ") for line in lines]
 

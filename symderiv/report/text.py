@@ -47,6 +47,7 @@ SYMBOLS = {
     "sum": "Σ",
 }
 _COMMAND = re.compile(r"\\([A-Za-z]+)( ?)")
+_VERBATIM = re.compile(r"(<!-- symderiv: .*?-->|% symderiv: .*|\$[^$]*\$)")
 _WRAPPER = re.compile(r"\\(?:mathbf|mathrm|mathit|boldsymbol|bm|text|operatorname|mathcal)\{([A-Za-z0-9]+)\}")
 _BLACKBOARD = {"R": "ℝ", "N": "ℕ", "Z": "ℤ", "C": "ℂ"}
 
@@ -106,7 +107,15 @@ _SUPERSCRIPT = re.compile(r"\^(?:\{(-1|-?⊤)\}|(⊤))")
 
 
 def readable(text: str) -> str:
-    r"""Return text in which the commonest LaTeX names stand as Unicode: `\beta` as β, `i \neq j` as i ≠ j."""
+    r"""Return text in which the commonest LaTeX names stand as Unicode: `\beta` as β, `i \neq j` as i ≠ j.
+
+    What is there to be copied stays: a comment to the checker, and LaTeX between dollar signs.
+    """
+    parts = _VERBATIM.split(text)
+    return "".join(part if at % 2 else _unicode(part) for at, part in enumerate(parts))
+
+
+def _unicode(text: str) -> str:
 
     def symbol(match: re.Match[str]) -> str:
         name, space = match.groups()

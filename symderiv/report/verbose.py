@@ -33,7 +33,7 @@ def render_file(file: FileReport, width: int) -> list[Text]:
 
 def _named(symbol: SymbolReport, width: int) -> list[Text]:
     """Return `  21  inferred     W is T × N · rows from y_i, line 21 · columns from W x, line 23`."""
-    shape = [str(each) for each in symbol.shape or ()]
+    shape = [safe(str(each)) for each in symbol.shape or ()]
     kind = " × ".join(shape) if len(shape) > 1 else f"of length {shape[0]}" if shape else "a number"
     word = "inferred" if symbol.inferred else "declared"
     head = Text(f"{symbol.line:>6}  {word.ljust(_WIDEST)}")
