@@ -34,8 +34,9 @@ from symderiv.meaning.vocabulary import kind, opposite
 def additive(elaborator: Elaborator, node: tree.Additive) -> Tensor:
     """Elaborate a sum of terms."""
     total: Tensor | None = None
-    for sign, term in _in_scope(elaborator, node.terms):
-        value = elaborator.paired(term)
+    terms = _in_scope(elaborator, node.terms)
+    for sign, term in terms:
+        value = _term(elaborator, term, [other for _, other in terms if other is not term])
         if sign == "-":
             value = replace(value, body=-value.body)
         elif sign != "+":
@@ -43,6 +44,37 @@ def additive(elaborator: Elaborator, node: tree.Additive) -> Tensor:
         total = value if total is None else add(elaborator, total, value, term.span)
     assert total is not None
     return replace(total, numerator=None, denominator=None) if len(node.terms) > 1 else total
+
+
+def _term(elaborator: Elaborator, term: tree.Node, others: list[tree.Node]) -> Tensor:
+    """Elaborate a term; beside a vector, `\\gamma x + \\beta`, two are multiplied entry by entry."""
+    try:
+        return elaborator.paired(term)
+    except Untyped as error:
+        beside = [elaborator.record(other) for other in others]
+        if not is_of_columns(error) or not any(record and len(record.shape or ()) == 1 for record in beside):
+            raise
+        with elaborator.multiplying_entries():
+            return elaborator.paired(term)
+
+
+def entrywise(elaborator: Elaborator, node: tree.Node, *, vector: bool) -> Tensor:
+    """Elaborate a member; where a `vector` is asked for, two columns may be multiplied entry by entry."""
+    try:
+        return elaborator.member(node)
+    except Untyped as error:
+        if not vector or not is_of_columns(error):
+            raise
+        with elaborator.multiplying_entries():
+            value = elaborator.member(node)
+        if value.rank != 1:
+            raise
+        return value
+
+
+def is_of_columns(error: Untyped) -> bool:
+    """Tell whether an error says that two columns have no product."""
+    return error.diagnostic.message.startswith("a column and a column cannot be multiplied")
 
 
 def _in_scope(
@@ -112,11 +144,13 @@ def together(
         return left, right, big
     if {left.rank, right.rank} == {1, 2}:
         big, small = (left, right) if left.rank == 2 else (right, left)
-        elaborator.unify(big.dimensions[1], small.dimensions[0], span, what)
-        elaborator.note("SD103", "a vector is added to every row", span)
-        moved = replace(
-            small, slots=big.slots[1:], body=exchanged(small.body, {small.slots[0]: big.slots[1]})
-        )
+        axis = 1
+        if not elaborator.sizes.try_unify(big.dimensions[1], small.dimensions[0]):
+            axis = 0 if not small.row and elaborator.sizes.same(big.dimensions[0], small.dimensions[0]) else 1
+        elaborator.unify(big.dimensions[axis], small.dimensions[0], span, what)
+        elaborator.note("SD103", f"a vector is added to every {'row' if axis else 'column'}", span)
+        slot = big.slots[axis]
+        moved = replace(small, slots=(slot,), body=exchanged(small.body, {small.slots[0]: slot}))
         return (big, moved, big) if left.rank == 2 else (moved, big, big)
     raise ill_typed("SD002", f"{what} joins {kind(left)} and {kind(right)}", span)
 
@@ -176,6 +210,11 @@ def _contract(elaborator: Elaborator, left: Tensor, right: Tensor, operator: str
         or (ranks == (2, 1) and (not right.row or right.convention))
         or (ranks == (1, 2) and (left.row or left.convention))
     )
+    columns = ranks == (1, 1) and not (left.row or right.row or left.convention or right.convention)
+    if columns and operator == "" and elaborator.entrywise:
+        left, right, shape = together(elaborator, left, right, span, "this product entry by entry")
+        elaborator.note("SD104", "the product of two vectors is taken entry by entry", span)
+        return Tensor(left.body * right.body, shape.slots, shape.dimensions)
     if not inner:
         raise ill_typed("SD002", f"{kind(left)} and {kind(right)} cannot be multiplied in this order", span)
     elaborator.unify(left.dimensions[-1], right.dimensions[0], span, "this product")

@@ -13,6 +13,7 @@ from symderiv.diagnostics import Diagnostic
 from symderiv.kernel.terms import Definition, Index, Size, fresh
 from symderiv.latex import tree
 from symderiv.meaning import names
+from symderiv.meaning.arithmetic import entrywise
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import Untyped, ill_typed, unsupported
 from symderiv.meaning.ground import Ground
@@ -174,7 +175,7 @@ def _body(ground: Ground, elaborator: Elaborator, node: tree.Node, head: Head, r
     elaborator.outside = set(head.letters)
     scope = elaborator.scope
     elaborator.is_free_elsewhere = lambda letter: letter not in _RUNNING and ground.is_free(letter, scope)
-    body = elaborator.member(node)
+    body = entrywise(elaborator, node, vector=elaborator.expected_rank == 1)
     if body.rank < elaborator.expected_rank and _promote(ground, elaborator, node, elaborator.expected_rank):
         body = elaborator.member(node)
     return body

@@ -80,6 +80,8 @@ class Elaborator:
     """Where the quotients, roots and logarithms of the member at hand are defined, as they are written."""
     two_readings: bool = False
     """A sum of the member at hand, `\\sum_{i < j}`, may run over one letter or over both."""
+    entrywise: bool = False
+    """Two columns beside each other are multiplied entry by entry: the page asks for a vector there."""
     turned: bool = False
     """Each such sum is read in the way that seems less likely."""
     is_free_elsewhere: Callable[[str], bool] = field(default=lambda _: False)
@@ -263,6 +265,15 @@ class Elaborator:
                     found.setdefault(told_at(self.sizes.forced(shape[axis]), record), told)
                     break
         return tuple(found.items())
+
+    @contextmanager
+    def multiplying_entries(self) -> Iterator[None]:
+        """Multiply two columns beside each other entry by entry for a while."""
+        before, self.entrywise = self.entrywise, True
+        try:
+            yield
+        finally:
+            self.entrywise = before
 
     @contextmanager
     def binding(self, letters: tuple[str, ...], sizes: tuple[Size, ...]) -> Iterator[tuple[Index, ...]]:

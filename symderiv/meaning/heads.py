@@ -5,7 +5,7 @@ Vocabulary as in `raw`: a head is *fresh* where the page has not yet given its n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from symderiv.latex import to_latex, tree
@@ -175,7 +175,7 @@ def is_fresh(
     """
     key = head.key
     record = scope.find(key)
-    if record is None and _has_meaning(survey, head, scope):
+    if record is None and _has_meaning(survey, head, scope) and not _is_matrix_too(head, scope, rest):
         return False
     own = scope.names.get(key)
     if own is not None and own.defined is not None:
@@ -198,6 +198,19 @@ def is_fresh(
         ):
             return False
     return True
+
+
+def _is_matrix_too(head: Head, scope: Scope, rest: Sequence[tree.Node | None]) -> bool:
+    """Tell whether a letter that is a size is also given a matrix, `H = f(X W)` with W in `R^{D x H}`.
+
+    As a size it stands in exponents and bounds alone, and means no other thing there.
+    """
+    plain = len(head.key) == 1 and head.key.isupper() and not head.letters and head.parameters is None
+    if not plain or scope.size(head.key) is None or not rest or rest[0] is None:
+        return False
+    inside = {each.text for each in names.walk(rest[0]) if isinstance(each, tree.Name)}
+    matrices = {each for each in inside if len(each) == 1 and each.isupper() and scope.size(each) is None}
+    return head.key not in inside and bool(matrices - {"T"})
 
 
 def _is_tied(record: Name) -> bool:

@@ -16,6 +16,7 @@ from symderiv.document.model import Document, MathSpan
 from symderiv.kernel.terms import Index, Size
 from symderiv.latex import tree
 from symderiv.meaning import names
+from symderiv.meaning.arithmetic import entrywise
 from symderiv.meaning.arrays import shown
 from symderiv.meaning.contexts import Contexts
 from symderiv.meaning.definitions import define, in_order
@@ -140,8 +141,9 @@ class _Builder:
             elaborator.diagnostics.clear()
             value: Tensor | Failure
             repair = None
+            vectors = any(isinstance(m.value, Tensor) and m.value.rank == 1 for m in members)
             try:
-                value = elaborator.member(node)
+                value = entrywise(elaborator, node, vector=vectors)
             except Untyped as error:
                 value = Failure(error.outcome, error.diagnostic)
                 repair = self._repair(elaborator, node, error)
