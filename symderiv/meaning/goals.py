@@ -250,6 +250,7 @@ def compare(
     ranges: dict[Index, Expr] = dict(zip(wide.slots, wide.dimensions, strict=True))
     free = [_free(side.body, statement.context) - set(ranges) for side in (left, right)]
     given, unused = hypotheses_of(statement.assumptions, free[0] | free[1])
+    given = [tuple(fact for fact in each if not _is_void(fact)) for each in given]
     tied = {
         letter for each in statement.assumptions for fact in facts_of(each) for letter in indices_of(fact)
     }
@@ -275,8 +276,9 @@ def compare(
     usable = []
     for fact in (fact for each in given for fact in each):
         about = fixed_in(fact) - set(ranges)
-        if about <= chain.ranges.keys():
-            ranges |= {index: chain.ranges[index] for index in about}
+        known_ranges = _ranges_beside(fact, ranges) | chain.ranges
+        if about <= known_ranges.keys():
+            ranges |= {index: known_ranges[index] for index in about}
             usable.append(fact)
         else:
             unused = unused or not relates_indices(fact)
@@ -292,6 +294,18 @@ def _names_in_words(term: Expr, context: Context) -> list[str]:
     """Return the probabilities in a term to which only words give a meaning."""
     reached = set(names_in(term)).union(*(_reached(name, context) for name in names_in(term)))
     return sorted(each for each in reached if is_conditional(each) and each not in context.definitions)
+
+
+def _is_void(fact: Boolean) -> bool:
+    """Tell whether a fact says the same on both sides, as that an entry of the ones is 1."""
+    return isinstance(fact, Eq) and fact.lhs == fact.rhs
+
+
+def _ranges_beside(fact: Boolean, ranges: Mapping[Index, Expr]) -> dict[Index, Expr]:
+    """Return the ranges of the indices that a fact compares with the goal's: `if i = j` beside `y_i`."""
+    letters = indices_of(fact) if relates_indices(fact) else frozenset[Index]()
+    found = {ranges[letter] for letter in letters if letter in ranges}
+    return dict.fromkeys(letters - ranges.keys(), found.pop()) if len(found) == 1 else {}
 
 
 def _restricted(statement: Statement, chain: Chain, goal: Goal) -> bool:

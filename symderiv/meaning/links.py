@@ -36,6 +36,7 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
     anew = second is not None and second.anew
     heads = {} if base else _heads_of(survey, [raw.first, *new], operators, place, anew=anew)
     imposed = any(map(cues.imposes, (place.before, place.lead))) and not _is_shown(place.before, raw.first)
+    slope_vanishes = bool(new) and _is_slope(raw.first) and is_number(new[-1], 0)
     if not base:
         survey.zeros += [raw.first] if [to_latex(each) for each in new] == ["0"] else []
         observe(survey, raw.first, scope, introduces=True)
@@ -43,7 +44,7 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
         previous = raw.members[-1]
         item = Item("claim", node.span, scope, facts=survey.in_force(scope), chain=survey.chains.index(raw))
         item.member, item.left = base + at + 1, previous.span
-        item.imposed = imposed
+        item.imposed = imposed and not (at < len(new) - 1 and slope_vanishes)
         link = Link(node, operator, survey.add(item))
         raw.links.append(link)
         if not base and not at and _is_no_step(survey, item, raw.first, new, operator):
