@@ -221,3 +221,14 @@ def _restriction(elaborator: Elaborator, lower: tree.Node | None) -> Boolean | N
     if "in" in lower.operators:
         raise unsupported("a sum over a set is not supported yet", lower.span)
     return proposition(elaborator, lower)
+
+
+def ends_early(node: tree.Node) -> bool:
+    """Tell whether an expression has a sum from 1 that stops short of a size, `\\sum_{i=1}^{n-1}`."""
+    return any(
+        isinstance(each, tree.Big)
+        and isinstance(each.upper, tree.Additive)
+        and isinstance(each.lower, tree.Relation)
+        and not (isinstance(each.lower.members[-1], tree.Number) and each.lower.members[-1].text == "0")
+        for each in names.walk(node)
+    )

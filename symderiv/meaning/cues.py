@@ -112,12 +112,8 @@ def closes(after: str) -> bool:
 
 
 def trails(before: str) -> bool:
-    """Tell whether a condition follows its statement: *…, for $i \\ne j$*."""
-    return bool(
-        re.fullmatch(
-            r"\s*,?\s*(only\s+)?(for|if|when|whenever)(\s+(all|every|any))?\s*", before, re.IGNORECASE
-        )
-    )
+    """Tell whether a condition follows its statement: *…, for $i \\ne j$*; a capital begins another."""
+    return bool(re.fullmatch(r"\s*,?\s*(only\s+)?(for|if|when|whenever)(\s+(all|every|any))?\s*", before))
 
 
 _ATTAINED = re.compile(

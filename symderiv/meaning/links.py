@@ -17,7 +17,7 @@ from symderiv.meaning.heads import head_of, is_fresh, specialises
 from symderiv.meaning.orders import is_about_places
 from symderiv.meaning.places import Place
 from symderiv.meaning.quantifiers import partial, sentence
-from symderiv.meaning.raw import Head, Item, Link, RawChain, Survey
+from symderiv.meaning.raw import Fact, Head, Item, Link, RawChain, Survey
 from symderiv.meaning.scope import Scope
 from symderiv.meaning.supposed import is_solution
 
@@ -42,7 +42,8 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
         observe(survey, raw.first, scope, introduces=True)
     for at, (node, operator) in enumerate(zip(new, operators, strict=True)):
         previous = raw.members[-1]
-        item = Item("claim", node.span, scope, facts=survey.in_force(scope), chain=survey.chains.index(raw))
+        facts = tuple(fact for fact in survey.in_force(scope) if not _decides(node, fact))
+        item = Item("claim", node.span, scope, facts=facts, chain=survey.chains.index(raw))
         item.member, item.left = base + at + 1, previous.span
         item.imposed = imposed and not (at < len(new) - 1 and slope_vanishes)
         link = Link(node, operator, survey.add(item))
@@ -112,6 +113,20 @@ def _vanishes(survey: Survey, item: Item, previous: tree.Node, zero: tree.Node) 
     else:
         item.imposed = True
         impose(survey, previous, zero, item.scope, step=survey.items.index(item))
+
+
+def _decides(member: tree.Node, fact: Fact) -> bool:
+    """Tell whether cases of a member compare the indices that words compare: it is about all of these."""
+    if not (fact.local and fact.indices) or fact.row:
+        return False
+    letters = _letters(fact.relation)
+    cases = (each for each in names.walk(member) if isinstance(each, tree.Cases))
+    conditions = (row.condition for each in cases for row in each.rows if row.condition is not None)
+    return any(_letters(condition) == letters for condition in conditions)
+
+
+def _letters(node: tree.Node) -> set[str]:
+    return {each.text for each in names.walk(node) if isinstance(each, tree.Name)}
 
 
 def _is_shown(before: str, first: tree.Node) -> bool:

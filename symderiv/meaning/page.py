@@ -6,6 +6,7 @@ and settle the sizes; then claims, which may name a size and may not bend one.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import sympy
@@ -18,6 +19,7 @@ from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.arithmetic import entrywise
 from symderiv.meaning.arrays import shown
+from symderiv.meaning.bigs import ends_early
 from symderiv.meaning.contexts import Contexts
 from symderiv.meaning.definitions import define, in_order
 from symderiv.meaning.elaborator import Elaborator
@@ -79,7 +81,7 @@ class _Builder:
                 self.ground.diagnostics[link.item] = said
         self.sizes.freeze()
         facts = {id(fact): replace(assumed(self.ground, fact), step=fact.step) for fact in survey.facts}
-        chains = [self._chain(chain) for chain in survey.chains]
+        chains = self._chains()
         finished = tuple(
             self._finish(members, ranges, raw)
             for (members, ranges), raw in zip(chains, survey.chains, strict=True)
@@ -125,10 +127,18 @@ class _Builder:
                 found[each.identity] = each.described
         position = self.survey.document.source.position
         return {name: (position(span.start)[0], words) for name, (span, words) in found.items()}
-
+        """Elaborate all chains, last those with a sum to `n - 1`: it tells a size if nothing else does."""
     # ------------------------------------------------------------------ chains
 
-    def _chain(self, chain: RawChain) -> tuple[list[Member], Elaborator]:
+    def _chains(self) -> list[tuple[list[Member], Elaborator]]:
+        """Elaborate all chains; those with a sum to `n - 1`, which tells a size if nothing else does, last."""
+        chains = self.survey.chains
+        late = {at for at, chain in enumerate(chains) if any(map(ends_early, chain.members))}
+        order = sorted(range(len(chains)), key=lambda at: at in late)
+        found = {at: self._chain(chains[at], late=at in late) for at in order}
+        return [found[at] for at in range(len(chains))]
+
+    def _chain(self, chain: RawChain, *, late: bool) -> tuple[list[Member], Elaborator]:
         last = max((link.item for link in chain.links), default=0)
         elaborator = self.ground.elaborator(chain.scope, last + 1)
         members: list[Member] = []
@@ -136,6 +146,10 @@ class _Builder:
         nodes = self.movers.settled(elaborator, chain, nodes)
         letters = {letter for node in nodes for letter in letters_of(node) if chain.scope.is_index(letter)}
         loose = [names.outright(node, letters) for node in nodes]
+        for node in nodes if late else ():
+            if not ends_early(node):
+                with contextlib.suppress(Exception):
+                    self.ground.elaborator(chain.scope, last + 1).member(node)
         for at, node in enumerate(nodes):
             elaborator.outside = set().union(*loose[:at], *loose[at + 1 :])
             elaborator.diagnostics.clear()
