@@ -127,11 +127,11 @@ class _Builder:
                 found[each.identity] = each.described
         position = self.survey.document.source.position
         return {name: (position(span.start)[0], words) for name, (span, words) in found.items()}
-        """Elaborate all chains, last those with a sum to `n - 1`: it tells a size if nothing else does."""
+
     # ------------------------------------------------------------------ chains
 
     def _chains(self) -> list[tuple[list[Member], Elaborator]]:
-        """Elaborate all chains; those with a sum to `n - 1`, which tells a size if nothing else does, last."""
+        """Elaborate all chains, last those with a sum to `n - 1`: it tells a size if nothing else does."""
         chains = self.survey.chains
         late = {at for at, chain in enumerate(chains) if any(map(ends_early, chain.members))}
         order = sorted(range(len(chains)), key=lambda at: at in late)
