@@ -17,7 +17,7 @@ from symderiv.judge.refute import screen
 from symderiv.judge.verdict import Verdict
 from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Goal, Size, Unknown
-from symderiv.meaning import Compared, names_of, one_sided, tells, twofold, unnamed, unranged
+from symderiv.meaning import Compared, applied, names_of, one_sided, tells, twofold, unnamed, unranged
 from symderiv.meaning.fulfilled import fulfilling
 from symderiv.meaning.model import Page, Statement
 from symderiv.meaning.unknowns import veiled
@@ -31,6 +31,8 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
     function = unnamed(goal, page.maps)
     if function is not None:
         return explain.unnamed(span, explain.plain(function))
+    for name in sorted(page.functions.keys() & applied(goal)):
+        return explain.early(span, explain.plain(name))
     for name in sorted(page.loose & names_of(goal)):
         return explain.loose(span, explain.plain(name))
     for name in sorted(page.limited & names_of(goal)):

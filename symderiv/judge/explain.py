@@ -181,6 +181,11 @@ def veiled(span: Span, name: str) -> Diagnostic:
     return _undecided(span, note, help_=f"define {name} by an equation that symderiv reads")
 
 
+def early(span: Span, name: str) -> Diagnostic:
+    """Say that a step rests on a use of a function before its definition."""
+    return _undecided(span, f"{name} is applied above its definition")
+
+
 def restricted(span: Span, name: str) -> Diagnostic:
     """Say that a step rests on a name that is known at another label only."""
     note = f"what defines {name} stands at another label only"

@@ -2,6 +2,7 @@
 
 from symderiv.meaning.goals import (
     Compared,
+    applied,
     compare,
     implicit,
     names_of,
@@ -16,6 +17,7 @@ from symderiv.meaning.page import elaborate
 
 __all__ = [
     "Compared",
+    "applied",
     "compare",
     "elaborate",
     "implicit",

@@ -58,7 +58,9 @@ def in_order(survey: Survey) -> Iterator[tuple[RawChain, Link, int]]:
 def _functions_below(survey: Survey, chain: RawChain, link: Link) -> dict[str, Name]:
     """Return the functions in the body of a definition that are defined below it, by identity."""
     assert link.body is not None
-    found = (names.key(node, fonts=survey.fonts) for node in names.walk(chain.members[link.body]))
+    nodes = list(names.walk(chain.members[link.body]))
+    found = [names.key(node, fonts=survey.fonts) for node in nodes]
+    found += [names.written(node, survey.fonts) for node in nodes if isinstance(node, tree.Script)]
     records = (chain.scope.find(key) for key in found if key is not None)
     return {
         record.identity: record

@@ -39,12 +39,10 @@ def derivative(elaborator: Elaborator, node: tree.Derivative) -> Tensor:
     if operand is None:
         raise unsupported("this derivative has no operand", node.span)
     if not node.by:
-        variables = _parameters(elaborator, operand) * node.order
-        if node.order > 1:
-            elaborator.shaky = "\\nabla^2"
-        node = tree.Derivative(operand, variables, node.style, node.form, span=node.span)
-    if not node.by:
-        raise unsupported("this gradient does not name its variable", node.span)
+        slopes = _slopes(elaborator, operand) if node.order == 1 else ()
+        if slopes:
+            return elaborator.value(tree.Matrix(tuple((each,) for each in slopes), "bmatrix", span=node.span))
+        node = _completed(elaborator, node, operand)
     directed = along(elaborator, node, operand)
     if directed is not None:
         return directed
@@ -125,6 +123,16 @@ def _written_out(node: tree.Derivative) -> bool:
     return node.of is not None and not isinstance(names.plain(node.of), tree.Name)
 
 
+def _completed(elaborator: Elaborator, node: tree.Derivative, operand: tree.Node) -> tree.Derivative:
+    """Return a gradient with its variable, the one argument of what it is of."""
+    variables = _parameters(elaborator, operand) * node.order
+    if node.order > 1:
+        elaborator.shaky = "\\nabla^2"
+    if not variables:
+        raise unsupported("this gradient does not name its variable", node.span)
+    return tree.Derivative(operand, variables, node.style, node.form, span=node.span)
+
+
 def _parameters(elaborator: Elaborator, node: tree.Node) -> tuple[tree.Node, ...]:
     """Return the variable of `\\nabla f` and `\\nabla f(x)`: the one argument of f."""
     node = names.plain(node)
@@ -135,6 +143,26 @@ def _parameters(elaborator: Elaborator, node: tree.Node) -> tuple[tree.Node, ...
     if record is None or not record.parameters or len(record.parameters) != 1:
         return ()
     return (tree.Name(record.parameters[0], span=node.span),)
+
+
+def _slopes(elaborator: Elaborator, node: tree.Node) -> tuple[tree.Derivative, ...]:
+    """Return the entries of `\\nabla f` and `\\nabla f(x, y)`, for a function of several numbers."""
+    of = names.plain(node)
+    if isinstance(of, tree.Product) and len(of.factors) == 2 and applies(elaborator, of, 0):
+        of = of.factors[0]
+    record = elaborator.record(of)
+    if record is None or not record.parameters or len(record.parameters) < 2:
+        return ()
+    if any(len(elaborator.shape(each)) for each in record.arguments):
+        return ()
+    by = [tree.Name(each, span=node.span) for each in record.parameters]
+    if of is not names.plain(node):
+        whole = names.plain(node)
+        group = whole.factors[1] if isinstance(whole, tree.Product) else whole
+        inside = group.body if isinstance(group, tree.Group) else group
+        if not isinstance(inside, tree.Sequence) or inside.items != tuple(by):
+            return ()
+    return tuple(tree.Derivative(node, (each,), "partial", "fraction", 1, span=node.span) for each in by)
 
 
 def _variable(elaborator: Elaborator, node: tree.Node) -> Tensor:

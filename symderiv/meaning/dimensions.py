@@ -30,6 +30,8 @@ def dimensions(chains: Iterable[tree.Chain]) -> frozenset[str]:
 
 def with_dimensions(chain: tree.Chain, known: frozenset[str]) -> tree.Chain:
     """Read the dimensions of a page as names without scripts."""
+    if not known:
+        return chain
 
     def joined(each: tree.Node) -> tree.Node:
         if not isinstance(each, tree.Script) or not _is_size(each) or to_latex(each) not in known:

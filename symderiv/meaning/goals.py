@@ -188,13 +188,17 @@ def unnamed(goal: Goal, maps: frozenset[str]) -> str | None:
 
     By its letter it is a certain function, so that numbers for another one decide nothing.
     """
+    found = applied(goal) | (names_of(goal) & goal.context.opaque.keys())
+    found -= maps
+    return next((name for name in sorted(found) if re.sub(r"~\d+$", "", name) in _FUNCTION_LETTERS), None)
+
+
+def applied(goal: Goal) -> set[str]:
+    """Return the unknown functions that a goal applies, those in the definitions it rests on included."""
     reached = names_of(goal)
     sides = [goal.left, goal.right]
     sides += [goal.context.definitions[name].body for name in reached if name in goal.context.definitions]
-    found = {str(each.args[0]) for side in sides for each in side.atoms(Unknown)}
-    found |= reached & goal.context.opaque.keys()
-    found -= maps
-    return next((name for name in sorted(found) if re.sub(r"~\d+$", "", name) in _FUNCTION_LETTERS), None)
+    return {str(each.args[0]) for side in sides for each in side.atoms(Unknown)}
 
 
 def names_of(goal: Goal) -> set[str]:

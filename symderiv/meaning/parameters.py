@@ -1,4 +1,4 @@
-"""Parameters of functions on pages that have the same letter with a label for their data.
+"""Parameters of functions on pages that have the same letter with a label or an index for their data.
 
 Beside `h(x^{(i)})` the x of `h(x) = \\theta^\\top x` stands for any argument, and `x^{(i)}` is one of many.
 The parameter is a name of its own where the page has x with a label everywhere else, and does not declare it.
@@ -6,10 +6,10 @@ The parameter is a name of its own where the page has x with a label everywhere 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from symderiv.latex import tree
+from symderiv.latex import to_latex, tree
 from symderiv.meaning import names
 
 
@@ -26,6 +26,69 @@ def labelled(found: Iterable[tree.Chain]) -> frozenset[str]:
                 having.add(each.base.text)
         bare |= {name for member in chain.members if member is not None for name in _bare(member)} - own
     return frozenset(having - bare)
+
+
+def sampled(found: Iterable[tree.Chain]) -> frozenset[str]:
+    """Return the parameters at which a page applies their function to one of many, the x of `f(x_i)`.
+
+    It has them without an index in definitions of functions only, and none of these has an entry of them.
+    """
+    those = list(found)
+    taken: set[str] = set()
+    others: set[str] = set()
+    functions: dict[str, list[str]] = {}
+    for chain in those:
+        own = _own(chain)
+        members = [member for member in chain.members if member is not None]
+        if own:
+            key = _function(members[0])
+            functions[key or ""] = [
+                each.text if isinstance(each, tree.Name) else "" for each in _arguments(members[0])
+            ]
+            inside = [each for member in members for each in names.walk(member)]
+            below = {each.base for each in inside if isinstance(each, tree.Script) and each.sub is not None}
+            others |= own & {each.text for each in below if isinstance(each, tree.Name)}
+        others |= {name for member in members for name in _unindexed(member)} - own
+    for chain in those if functions else ():
+        for each in (each for member in chain.members if member is not None for each in names.walk(member)):
+            if isinstance(each, tree.Product):
+                for at in range(len(each.factors) - 1):
+                    pair = replace(each, factors=each.factors[at : at + 2], operators=("",))
+                    taken |= _taken(pair, functions)
+            elif isinstance(each, tree.Call):
+                taken |= _taken(each, functions)
+    return frozenset(taken - others)
+
+
+def _taken(node: tree.Product | tree.Call, functions: Mapping[str, list[str]]) -> set[str]:
+    """Return the parameters in the place of which a function has one of many with their letter."""
+    own = functions.get(_function(node) or "", [])
+    pairs = zip(own, _arguments(node), strict=False)
+    return {
+        letter
+        for letter, each in pairs
+        if isinstance(each, tree.Script)
+        and isinstance(each.base, tree.Name)
+        and each.base.text == letter
+        and each.sup is None
+        and names.is_index_letter(each.sub or each)
+    }
+
+
+def _function(node: tree.Node) -> str | None:
+    """Return the function of `h(x)` and `h_\theta(x)` as LaTeX."""
+    if isinstance(node, tree.Call):
+        return to_latex(node.function)
+    return to_latex(node.factors[0]) if isinstance(node, tree.Product) and _arguments(node) else None
+
+
+def _unindexed(node: tree.Node) -> set[str]:
+    """Return the names that stand in a node with nothing below them."""
+    if isinstance(node, tree.Name):
+        return {node.text}
+    if isinstance(node, tree.Script) and isinstance(node.base, tree.Name) and node.sub is not None:
+        return set().union(*(_unindexed(part) for part in (node.sub, node.sup) if part is not None))
+    return set().union(*map(_unindexed, names.children(node)))
 
 
 def _own(chain: tree.Chain) -> set[str]:

@@ -17,6 +17,7 @@ from symderiv.meaning import cues, digits, dots, gradients, marks, names
 from symderiv.meaning.acronyms import acronyms, with_acronyms
 from symderiv.meaning.bounds import with_bounds
 from symderiv.meaning.brackets import bracketed, subscripted, with_entries
+from symderiv.meaning.compositions import maps, with_maps
 from symderiv.meaning.conditionals import (
     with_conditionals,
     with_logarithms,
@@ -26,7 +27,7 @@ from symderiv.meaning.dimensions import dimensions, with_dimensions
 from symderiv.meaning.divergences import divergences, with_divergences
 from symderiv.meaning.families import families, with_families
 from symderiv.meaning.layers import layers, with_layers
-from symderiv.meaning.parameters import labelled, not_counted, numbered_parameters, with_parameters
+from symderiv.meaning.parameters import labelled, not_counted, numbered_parameters, sampled, with_parameters
 from symderiv.meaning.points import indices, points, with_points
 from symderiv.meaning.scope import Scope
 from symderiv.meaning.sets import whole_sets, with_numbers
@@ -172,7 +173,10 @@ class Reading:
                 place.display = replace(place.display, items=tuple(items))
 
     def _count(self) -> None:
-        """Read dimensions with subscripts as names, and letters that count layers or steps as labels."""
+        """Read dimensions with subscripts as names, functions of functions as such, and labels of layers."""
+        known = maps([found for place in self.places for found in chains(place.display)])
+        if known.composed or known.parameters:
+            self._settle(lambda chain: with_maps(chain, known))
         sizes = dimensions(found for place in self.places for found in chains(place.display))
         if sizes:
             self._settle(lambda chain: with_dimensions(chain, sizes))
@@ -234,6 +238,7 @@ class Reading:
         written = bracketed(found for place in self.places for found in chains(place.display))
         vectors = subscripted(found for place in self.places for found in chains(place.display))
         self.labelled = labelled(found for place in self.places for found in chains(place.display))
+        many = sampled(found for place in self.places for found in chains(place.display))
 
         counted = self._counted()
 
@@ -243,7 +248,7 @@ class Reading:
             chain = names.lowered(with_bounds(chain), letters | paired, paired)
             chain = digits.joined(chain, self.numbered.names)
             chain = digits.apart(names.labels_apart(chain), ranks)
-            chain = with_parameters(dots.written(chain), self.labelled)
+            chain = with_parameters(dots.written(chain), self.labelled | many)
             return chain if "t" in letters | alone else names.with_transposes(chain)
 
         for place in self.places:

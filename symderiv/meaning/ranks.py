@@ -119,14 +119,38 @@ class _Ranks:
 
     def _sample(self, node: tree.Script, scope: Scope) -> None:
         """In `w^T x_i` the i-th of several x is a vector."""
+        self._of_many(node, 1, scope)
+
+    def _of_many(self, node: tree.Script, rank: int, scope: Scope) -> None:
+        """What has an index is one of several of a rank: their name has one index more."""
+        label = names.label(node.sup)
+        indexed = isinstance(label, tree.Name) and scope.is_index(label.text)
         key = names.key(node.base, fonts=self.fonts)
-        record = scope.find(key) if key is not None and node.sup is None else None
-        count = _letters_below(node, scope)
+        record = scope.find(key) if key is not None and (node.sup is None or indexed) else None
+        count = _letters_below(node, scope) + indexed
         if record is None or not count or record.shape is not None or record.defined is not None:
             return
-        if record.rank() <= count:
-            record.least = count + 1
+        if record.rank() < count + rank and not (indexed and record.bare):
+            record.least = count + rank
             self.changed = True
+
+    def _calls(self, node: tree.Product, scope: Scope) -> None:
+        """Compare what stands in brackets after each function with its parameters."""
+        for left, operator, right in zip(node.factors, node.operators, node.factors[1:], strict=False):
+            if isinstance(right, tree.Group) and not operator:
+                inside = right.body
+                self._applied(left, inside.items if isinstance(inside, tree.Sequence) else (inside,), scope)
+
+    def _applied(self, function: tree.Node, arguments: tuple[tree.Node, ...], scope: Scope) -> None:
+        """The arguments of a function that the page defines have the ranks of its parameters."""
+        record = self.record(function, scope)
+        parameters = record.arguments if record is not None and record.parameters is not None else ()
+        if len(parameters) != len(arguments):
+            return
+        for parameter, argument in zip(parameters, arguments, strict=True):
+            rank = len(parameter.shape) if parameter.shape is not None else parameter.rank()
+            if rank and isinstance(argument, tree.Script):
+                self._of_many(argument, rank, scope)
 
     def settle(self, node: tree.Node, rank: int, scope: Scope) -> None:
         """Give a bare name a rank; to a sum of bare names, each."""
@@ -232,6 +256,7 @@ class _Ranks:
         return 0
 
     def _call(self, node: tree.Call, scope: Scope) -> int | None:
+        self._applied(node.function, node.arguments, scope)
         ranks = [self.rank(argument, scope) for argument in node.arguments]
         word = node.function.text if isinstance(node.function, tree.Name) else ""
         if word == "softmax":
@@ -254,6 +279,7 @@ class _Ranks:
 
     def _product(self, node: tree.Product, scope: Scope) -> int | None:  # noqa: C901  one branch a pattern
         """A capital letter before a small one is a matrix before a vector."""
+        self._calls(node, scope)
         for left, operator, right in zip(node.factors, node.operators, node.factors[1:], strict=False):
             if operator not in ("", "cdot", "times"):
                 continue
