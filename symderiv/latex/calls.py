@@ -140,6 +140,12 @@ def call(reader: Reader, function: Node, start: int) -> Node:
 def big(reader: Reader, operator: str, start: int) -> Node:
     """big : operator scripts product"""
     sub, sup = scripts.limits(reader)
+    return over(reader, operator, (sub, sup), start)
+
+
+def over(reader: Reader, operator: str, limits: tuple[Node | None, Node | None], start: int) -> Node:
+    """Return a big operator with what it reaches over, which comes next."""
+    sub, sup = limits
     reader.skip_layout()
     if operator == "int" and reader.check("{") and reader.empty_braces():
         reader.at += 2

@@ -181,8 +181,7 @@ def stacked(reader: Reader) -> Node:
         sub = expressions.argument(reader)
         reader.scripts -= 1
         reader.at = end
-        reader.skip_layout()
-        return Big(word, sub, None, expressions.product(reader), span=reader.since(start))
+        return calls.over(reader, word, (sub, None), start)
     reader.at = inner_at
     return expressions.argument(reader)
 

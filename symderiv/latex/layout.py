@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from symderiv.diagnostics import Span
+from symderiv.latex.infix import fractions
 from symderiv.latex.tokens import BEGIN, COMMAND, END, QUAD, ROW, SYMBOL, LatexError, Token, pairs
 
 
@@ -23,8 +24,8 @@ _IGNORED = words(
     \displaystyle \textstyle \scriptstyle \scriptscriptstyle \nonumber \notag \limits \nolimits
     \allowbreak \noindent \hfill \hline \centering \tiny \scriptsize \footnotesize \small \normalsize
     \large \Large \LARGE \huge \Huge \strut \mathstrut \boldmath \nobreak \break \par \null \protect
-    \relax \qedhere \qed \boxed \fbox \mathclap \mathllap \mathrlap \smash \ensuremath \mathop \mathbin
-    \mathrel \mathord \mathinner \mathopen \mathclose \mathpunct \bigskip \medskip \smallskip \space
+    \relax \qedhere \qed \boxed \fbox \framebox \mathclap \mathllap \mathrlap \smash \ensuremath \mathop
+    \mathbin \mathrel \mathord \mathinner \mathopen \mathclose \mathpunct \bigskip \medskip \smallskip \space
     \nobreakspace \mathsurround \toprule \midrule \bottomrule \lefteqn \IEEEyesnumber \IEEEnonumber
     \IEEEyessubnumber \IEEEnosubnumber \IEEEeqnarraynumspace"""
 ) | {"\\ ", "\\\n", "\\\t"}
@@ -105,7 +106,7 @@ RELATIONS = {
 
 def tidy(tokens: list[Token], *, text: str, offset: int) -> list[Token]:
     """Return the tokens without decoration."""
-    return _Layout(tokens, text, offset).run()
+    return _Layout(fractions(tokens), text, offset).run()
 
 
 class _Layout:
@@ -198,7 +199,7 @@ class _Layout:
         if text in _SIZES:
             return self.sized(at, token)
         if text in _IGNORED:
-            if text in {"\\boxed", "\\fbox"} and self.depth == 0:
+            if text in {"\\boxed", "\\fbox", "\\framebox"} and self.depth == 0:
                 self.unwrap(at + 1)
             return at + 1
         if text in _IGNORED_WITH:

@@ -17,9 +17,10 @@ from symderiv.meaning import names
 def gradients(chain: tree.Chain) -> Iterator[str]:
     """Yield the key of X for each `dX = \\partial L / \\partial X` of a chain."""
     for left, right in pairwise(chain.members):
-        if not isinstance(left, tree.Differential) or not isinstance(right, tree.Derivative):
+        if left is None or not isinstance(right, tree.Derivative):
             continue
-        found = _named(left.of)
+        single = _joined(left)
+        found = _named(single.of) if isinstance(single, tree.Differential) else None
         if found is not None and right.of is not None and [_key(each) for each in right.by] == [_key(found)]:
             yield _key(found) or ""
 
@@ -28,6 +29,9 @@ def with_gradients(chain: tree.Chain, keys: frozenset[str]) -> tree.Chain:
     """Read `dX` as one name, for every X of `keys`."""
 
     def joined(each: tree.Node) -> tree.Node:
+        each = _joined(each)
+        if isinstance(each, tree.Product):
+            return replace(each, factors=tuple(map(joined, each.factors)))
         found = _named(each.of) if isinstance(each, tree.Differential) else None
         if found is None or _key(found) not in keys:
             return each
@@ -39,6 +43,33 @@ def with_gradients(chain: tree.Chain, keys: frozenset[str]) -> tree.Chain:
 
     members = tuple(None if member is None else names.rebuilt(member, joined) for member in chain.members)
     return replace(chain, members=members)
+
+
+def _joined(node: tree.Node) -> tree.Node:
+    """Read two letters in one font, `\\mathbf{dx}`, as a d before a name, alone or in a product."""
+    if isinstance(node, tree.Script) and isinstance(node.base, tree.Product):
+        whole = _joined(node.base)
+        if isinstance(whole, tree.Differential):
+            return replace(whole, of=replace(node, base=whole.of), span=node.span)
+        return node
+    if not isinstance(node, tree.Product):
+        return node
+    factors, operators = list(node.factors), list(node.operators)
+    for at in range(len(factors) - 2, -1, -1):
+        mark, of = factors[at : at + 2]
+        inner = _named(of)
+        if (
+            isinstance(mark, tree.Name)
+            and inner is not None
+            and (mark.text, mark.font) == ("d", inner.font)
+            and mark.font
+            and mark.span.end == inner.span.start
+        ):
+            factors[at : at + 2] = [tree.Differential(of, span=mark.span.to(of.span))]
+            del operators[at]
+    if len(factors) == 1:
+        return factors[0]
+    return replace(node, factors=tuple(factors), operators=tuple(operators))
 
 
 def silent(members: list[tree.Node]) -> set[str]:
