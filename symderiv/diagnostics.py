@@ -193,6 +193,7 @@ _CODES = (
         "A sum with two letters below it may run over one of them or over both; one reading was taken.",
     ),
     Code("SD113", "held-fixed", "info", "A name was held fixed in a differential."),
+    Code("SD114", "named-function", "info", "A letter was read as the function of which the page speaks."),
     Code(
         "SD201",
         "unknown-directive",

@@ -96,15 +96,24 @@ def _all_names(term: Basic) -> set[str]:
 
 
 def one_sided(goal: Goal) -> str | None:
-    """Return a quantity that the page leaves open and one side differentiates, the other nothing, or None.
+    """Return a quantity that the page leaves open and one side differentiates, the other not, or None.
 
-    How that depends on the variable is then not said, and no numbers can decide the step.
+    How that depends on the variable is then not said, and no numbers can decide the step. The other side may
+    differentiate something else, beside a name of its own: `dL/dz \\cdot dz/dw` is `dL/dz \\cdot x` where z
+    is w x, which the page does not say.
     """
-    found = [_slopes(side, goal.context) for side in (goal.left, goal.right)]
-    if bool(found[0]) == bool(found[1]):
-        return None
-    opened = sorted(name for name in found[0] | found[1] if name is not None)
-    return next((name for name in opened if name in goal.context.opaque), None)
+    context = goal.context
+    found = [_slopes(side, context) for side in (goal.left, goal.right)]
+    if bool(found[0]) != bool(found[1]):
+        opened = sorted(name for name in found[0] | found[1] if name is not None)
+        return next((name for name in opened if name in context.opaque), None)
+    used = [set(names_in(side)) for side in (goal.left, goal.right)]
+    known = context.definitions.keys() | context.opaque.keys()
+    for this, that in ((0, 1), (1, 0)):
+        opened = sorted(name for name in found[this] - found[that] if name in context.opaque and name)
+        if opened and used[that] - used[this] - known:
+            return opened[0]
+    return None
 
 
 def _slopes(side: Expr, context: Context) -> set[str | None]:
@@ -183,14 +192,19 @@ def unranged(goal: Goal) -> bool:
 _FUNCTION_LETTERS = frozenset({"\\sigma", "\\phi", "\\varphi", "\\psi", "\\Phi", "\\rho"})
 
 
-def unnamed(goal: Goal, maps: frozenset[str]) -> str | None:
-    """Return a function such as `\\sigma` that a goal applies and that nothing defines or declares, or None.
+_WORD = re.compile(r"[A-Za-z]{3,}\Z")
 
-    By its letter it is a certain function, so that numbers for another one decide nothing.
+
+def unnamed(goal: Goal, maps: frozenset[str]) -> str | None:
+    """Return a function such as `\\sigma` or `flatten` that a goal applies and nothing defines or declares.
+
+    By its letter, or its word, it is a certain function, so that numbers for another one decide nothing.
     """
-    found = applied(goal) | (names_of(goal) & goal.context.opaque.keys())
-    found -= maps
-    return next((name for name in sorted(found) if re.sub(r"~\d+$", "", name) in _FUNCTION_LETTERS), None)
+    found = applied(goal)
+    words = {name for name in found if _WORD.match(re.sub(r"~\d+$", "", name))}
+    found |= names_of(goal) & goal.context.opaque.keys()
+    letters = {name for name in found if re.sub(r"~\d+$", "", name) in _FUNCTION_LETTERS}
+    return next(iter(sorted((words | letters) - maps)), None)
 
 
 def applied(goal: Goal) -> set[str]:

@@ -17,7 +17,8 @@ from symderiv.meaning.dummies import apart as set_apart
 from symderiv.meaning.model import Kind
 from symderiv.meaning.places import Place, Reading, chains
 from symderiv.meaning.scope import Name, Scope
-from symderiv.meaning.sections import go_on
+from symderiv.meaning.sections import go_on, rows_apart
+from symderiv.meaning.sigmoids import named
 from symderiv.meaning.sizes import Sizes
 
 
@@ -159,7 +160,10 @@ class Survey:
         self.layout_told = reading.layout
         self.places = reading.places
         self.macros = reading.macros
+        told = named(document, self.places)
+        self.diagnostics += [] if told is None else [told]
         set_apart(self.places)
+        rows_apart(self.places, document.source.text)
         self.goes_on = not alone and go_on(self.places, reading.sections)
         """Some section goes on with one beside it."""
         self.seconds = apart(document, self.places)

@@ -83,6 +83,38 @@ def go_on(places: list[Place], sections: list[tuple[Scope, Heading]]) -> bool:
     return found
 
 
+def rows_apart(places: list[Place], text: str) -> None:
+    """Give each row of a table a scope of its own where two rows define one name: `c = a + b`, `c = e^a`."""
+    tables: list[dict[int, list[Place]]] = []
+    end = -1
+    for place in places:
+        start = text.rfind("\n", 0, place.math.outer.start) + 1
+        if not text.startswith("|", start):
+            continue
+        if not tables or (text[end:start].strip("\n") and _BESIDE.sub("", text[end:start]).strip()):
+            tables.append({})
+        tables[-1].setdefault(start, []).append(place)
+        end = text.find("\n", start)
+    for rows in tables:
+        given: dict[str, tuple[tree.Node | str, ...]] = {}
+        clash = False
+        for row in rows.values():
+            uses = _Uses()
+            for place in row:
+                if place.display is not None:
+                    _read(uses, place.display)
+            clash = clash or any(given.get(key, what) != what for key, what in uses.gives.items())
+            given |= uses.gives
+        for row in rows.values() if clash else ():
+            scope = Scope(row[0].scope, row[0].scope.level)
+            for place in row:
+                place.scope = scope
+
+
+_BESIDE = re.compile(r"^\|.*$", re.MULTILINE)
+"""Rows of a table without mathematics."""
+
+
 def _up(scope: Scope, among: Container[int]) -> Iterator[Scope]:
     at: Scope | None = scope
     while at is not None and id(at) in among:
