@@ -22,6 +22,7 @@ from symderiv.document.model import Document
 from symderiv.judge import corners, explain, records
 from symderiv.judge.anatomy import Anatomy
 from symderiv.judge.decision import NUMBERS, Judged, decide, proof_of
+from symderiv.judge.dependence import completed_by, parted
 from symderiv.judge.doubts import completed, doubt, fulfilled, hinted
 from symderiv.judge.grounds import undefined, used
 from symderiv.judge.layouts import Layouts, inferred
@@ -233,6 +234,8 @@ class Session:
             found = explain.depends(member.span, self._line(near), _reason(near))
             return Judged(Verdict("unknown", diagnostics=(found,)), near)
         judged = self._compared(statement, chain, good, member, seed)
+        if judged.verdict.outcome == "refuted":
+            judged = self._by_what_is_proved(statement, (good, member), judged, earlier)
         if judged.verdict.outcome == "refuted" and self.other is not None:
             judged = self._other_reading(step, judged, earlier, seed)
         if near is good or isinstance(near.value, Failure) or judged.verdict.outcome == "proved":
@@ -244,6 +247,23 @@ class Session:
             return again
         method = f"{again.verdict.method} ({explain.repeats(self._line(near))})"
         return replace(again, verdict=replace(again.verdict, method=method))
+
+    def _by_what_is_proved(
+        self, statement: Statement, sides: tuple[Member, Member], judged: Judged, earlier: list[str | None]
+    ) -> Judged:
+        """Judge a step again where proved steps say on what the arguments of a loss depend."""
+        assert statement.chain is not None
+        chain, (left, right) = self.page.chains[statement.chain], sides
+        context = completed_by(self.page, statement, earlier)
+        if context is not None:
+            again = self._compared(replace(statement, context=context), chain, left, right, 0)
+            if again.verdict.outcome in ("proved", "refuted"):
+                return again
+        function = parted(statement, chain, left, right)
+        if function is None:
+            return judged
+        found = explain.parted(right.span, explain.plain(function))
+        return Judged(Verdict("unknown", diagnostics=(found,)), left)
 
     def _other_reading(self, step: int, judged: Judged, earlier: list[str | None], seed: int) -> Judged:
         """Return the verdict on a step that is false where sums run over these letters, and perhaps not so.

@@ -198,6 +198,12 @@ def again(span: Span, name: str, line: int) -> Diagnostic:
     return _undecided(span, note, help_=f"say so with a heading, or with *now let* before the new {name}")
 
 
+def parted(span: Span, name: str) -> Diagnostic:
+    """Say that a page does not tell how what a loss is differentiated by depends on one another."""
+    note = f"the sides differentiate {name} by two quantities, and nothing says how one leads to the other"
+    return _undecided(span, note)
+
+
 def loose(span: Span, name: str) -> Diagnostic:
     """Say that a page uses a name without a word on what it is."""
     note = f"the page does not say what {name} is"
