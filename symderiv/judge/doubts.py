@@ -33,10 +33,9 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
         return explain.unnamed(span, explain.plain(function))
     for name in sorted(page.functions.keys() & applied(goal)):
         return explain.early(span, explain.plain(name))
-    for name in sorted(page.loose & names_of(goal)):
-        return explain.loose(span, explain.plain(name))
-    for name in sorted(page.limited & names_of(goal)):
-        return explain.limited(span, explain.plain(name))
+    unsaid = _left_open(goal, span, page)
+    if unsaid is not None:
+        return unsaid
     unknown = veiled(goal, {**page.veiled, **compared.veils})
     if unknown is not None:
         return explain.veiled(span, explain.plain(unknown))
@@ -53,6 +52,17 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
         return explain.tells(span, explain.plain(told))
     left_open = one_sided(goal) or twofold(goal)
     return None if left_open is None else explain.undefined(span, explain.plain(left_open))
+
+
+def _left_open(goal: Goal, span: Span, page: Page) -> Diagnostic | None:
+    """Return what the page does not say of the names of a goal."""
+    used = names_of(goal)
+    for matrix, vectors in sorted(pair for pair in page.gathered if used.issuperset(pair)):
+        return explain.gathered(span, explain.plain(matrix), explain.plain(vectors))
+    for names, told in ((page.loose, explain.loose), (page.limited, explain.limited)):
+        for name in sorted(names & used):
+            return told(span, explain.plain(name))
+    return None
 
 
 def completed(statement: Statement, goal: Goal, span: Span, seed: int) -> Verdict | None:

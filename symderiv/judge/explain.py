@@ -210,6 +210,12 @@ def loose(span: Span, name: str) -> Diagnostic:
     return _undecided(span, note, help_=f"define {name}, or declare it: {told(name + REAL)}")
 
 
+def gathered(span: Span, matrix: str, vectors: str) -> Diagnostic:
+    """Say that a page does not tell what a matrix has to do with the vectors of the same letter."""
+    note = f"the page does not say how {matrix} is made of the vectors {vectors}"
+    return _undecided(span, note)
+
+
 def limited(span: Span, name: str) -> Diagnostic:
     """Say that the numbers against a step may lie outside the set in which a page declares a name."""
     note = f"{name} is declared in a set that symderiv does not sample from yet"

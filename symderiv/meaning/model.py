@@ -244,6 +244,8 @@ class Page:
     """The names that the page declares in a set whose numbers are not known one by one."""
     loose: frozenset[str] = frozenset()
     """The names that the page uses without a word on what they are."""
+    gathered: frozenset[tuple[str, str]] = frozenset()
+    """The matrices that may be made of vectors with the same letter, each with these: X and `x_i`."""
     veiled: Mapping[str, tuple[Mention, ...]] = field(default_factory=dict)
     """The names of which the definition has no meaning, with what it mentions."""
     restricted: frozenset[str] = frozenset()

@@ -25,6 +25,7 @@ from symderiv.meaning.definitions import define, in_order
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import Untyped
 from symderiv.meaning.facts import assumed
+from symderiv.meaning.gathered import gather
 from symderiv.meaning.gradients import silent
 from symderiv.meaning.ground import Ground
 from symderiv.meaning.model import Assumption, Chain, Failure, Member, Page, Statement, Tensor
@@ -72,6 +73,7 @@ class _Builder:
     def page(self) -> Page:
         survey = self.survey
         infer(survey)
+        gathered = gather(survey)
         for number, item in enumerate(survey.items):
             self.ground.diagnostics[number] = list(item.diagnostics)
         for chain, link, number in in_order(survey):
@@ -106,6 +108,7 @@ class _Builder:
             loose=frozenset(
                 each.identity for each in self.survey.records if each.loose and each.defined is None
             ),
+            gathered=gathered,
             limited=frozenset(each.identity for each in self.survey.records if each.limited),
             veiled={e.identity: e.veil for e in self.survey.records if e.veil is not None},
             restricted=frozenset(each.identity for each in self.survey.records if each.restricted),
