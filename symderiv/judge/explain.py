@@ -249,15 +249,27 @@ def unnamed(span: Span, name: str) -> Diagnostic:
     return _undecided(span, note, help_=f"define {name} here, or above the first heading for every section")
 
 
-def layout(span: Span, name: str, agree: Sequence[int]) -> Diagnostic:
-    """Say which layout a page has, at the first step that shows it; the others are on these lines."""
-    also = f"so do others of this page that depend on the layout ({_lines(agree)})" if agree else ""
-    notes = (also, f"the directive `layout {name}` says that the page means it")
-    return Diagnostic("SD107", f"this step holds in {name} layout", span, notes=tuple(filter(None, notes)))
+def layout(
+    span: Span, name: str, agree: Sequence[int], around: Sequence[str], against: Sequence[int]
+) -> Diagnostic:
+    """Say which layout a page or a section has, at the first step that shows it, and where others stand."""
+    notes = []
+    if agree:
+        notes.append(f"so do others that depend on the layout ({_lines(agree)})")
+    if against:
+        notes.append(f"other sections are in {' or '.join(around)} layout ({_lines(against)})")
+    notes.append(f"the directive `layout {name}` says that it is meant")
+    return Diagnostic("SD107", f"this step holds in {name} layout", span, notes=tuple(notes))
 
 
-def stray(
-    span: Span, name: str, around: Sequence[str], others: Sequence[tuple[int, Span]], *, settled: bool
+def stray(  # noqa: PLR0913  what is said of it
+    span: Span,
+    name: str,
+    around: Sequence[str],
+    others: Sequence[tuple[int, Span]],
+    *,
+    settled: bool,
+    spoken: tuple[str, int] | None = None,
 ) -> Diagnostic:
     """Say in which layout a step holds that the others of the page do not have."""
     lines = list(dict.fromkeys(line for line, _ in others))
@@ -265,6 +277,8 @@ def stray(
     if lines:
         rest = f"this page's other steps hold only in {' or '.join(around)} layout ({_lines(lines)})"
         message = f"true in {name} layout; {rest}"
+    elif spoken is not None and spoken[0] != name:
+        message = f"true in {name} layout; this page speaks of {spoken[0]} layout (line {spoken[1]})"
     note = f"the directive `layout {name}` before it would say that it is meant"
     labels = tuple((place, "holds where this step does not") for _, place in others[:1])
     return Diagnostic("SD107", message, span, notes=() if settled else (note,), labels=labels)

@@ -12,8 +12,9 @@ named as in `meaning.derivatives`; what a user reads calls `jacobian` numerator 
 from __future__ import annotations
 
 import time
+from bisect import bisect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from symderiv.document.model import Heading
@@ -28,6 +29,12 @@ from symderiv.meaning.renaming import exchanged
 
 Fit = Literal["straight", "turned"]
 
+_SPOKEN = {
+    "numerator": ("numerator", "jacobian"),
+    "denominator": ("denominator",),
+    "gradient": ("gradient",),
+}
+"""What a page may mean by the name of a layout."""
 USUAL = ("gradient", "jacobian")
 """Layouts that a page may have without a word."""
 ALL = (*USUAL, "denominator", "numerator")
@@ -71,6 +78,10 @@ class Place:
     """It is the first of those that make the layout of the page an unusual one."""
     others: tuple[int, ...] = ()
     """For a stray, steps that hold in the layout of the page only; else those that hold in the same only."""
+    elsewhere: tuple[int, ...] = ()
+    """The steps of other sections that do not hold in this layout; their layouts are `around`."""
+    spoken: Mention | None = None
+    """The layout that the page speaks of, where that is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +106,7 @@ def inferred(page: Page, elaborated: Callable[[str], Page], recall: Recall) -> L
     parts: dict[Mention | None, list[int]] = {}
     for step in steps:
         parts.setdefault(told(page.statements[step].span.start), []).append(step)
-    found = [_Part(trial, mention, part) for mention, part in parts.items()]
+    found = [each for mention, part in parts.items() for each in _parts(trial, mention, part)]
     if trial.late:
         return Layouts(page.layout, page.layout)
     names = {(part.read, shown(part.layout)) for part in found}
@@ -235,8 +246,27 @@ def _moved(old: Tensor | Failure, new: Tensor | None) -> Literal["same", "turned
     return "turned" if turned else "other"
 
 
+def _parts(trial: _Trial, mention: Mention | None, steps: list[int]) -> list[_Part]:
+    """Return the steps as one part, or section by section where only that makes each part consistent."""
+    whole = _Part(trial, mention, steps)
+    page = trial.page(trial.base)
+    if whole.is_whole or mention is not None or page.document is None:
+        return [whole]
+    headings = [item.span.start for item in page.document.items if isinstance(item, Heading)]
+    sections: dict[int, list[int]] = {}
+    for step in steps:
+        section = bisect(headings, page.statements[step].span.start)
+        sections.setdefault(section, []).append(step)
+    found = [_Part(trial, None, section) for section in sections.values()]
+    if not all(part.stands_alone for part in found):
+        return [whole]
+    for part in found:
+        part.others = [other for other in found if other is not part]
+    return found
+
+
 class _Part:
-    """The steps of a page, or those of the parts of it that speak of one layout."""
+    """The steps of a page, those of a section, or those of the parts of it that speak of one layout."""
 
     def __init__(self, trial: _Trial, mention: Mention | None, steps: list[int]) -> None:
         self.trial = trial
@@ -247,6 +277,19 @@ class _Part:
         self.fits = self._fits()
         self.layout = self._layout()
         self.read = self.layout if self.apart else trial.base
+        self.others: list[_Part] = []
+        """The other sections of the page, where each has a layout of its own."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all steps fit the layout as it is."""
+        return all(fits.get(self.layout) == "straight" for fits in self.fits.values())
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether all steps fit the layout, and an unusual one does not rest on one step only."""
+        told = [each for each in self.fits.values() if all(each.get(name) != "straight" for name in USUAL)]
+        return self.is_whole and (self.layout in USUAL or len(told) > 1)
 
     def _fits(self) -> dict[int, dict[str, Fit]]:
         """Return how each step fits those layouts that were tried; only steps that fit one are told."""
@@ -275,10 +318,12 @@ class _Part:
             told = self.mention.layout
             keeps = told == "numerator" and self._misfits("jacobian") < self._misfits(told)
             return "jacobian" if keeps else told
-        wanted = () if self.mention is None else (self.mention.layout,)
+        wanted = () if self.mention is None else _SPOKEN[self.mention.layout]
         names = list(dict.fromkeys((*wanted, *ALL)))
         if not self._turns_matrices() and "numerator" not in wanted:
             names.remove("numerator")
+        if wanted:
+            names = [name for name in names if name in wanted or name in USUAL]
         for name in names:
             if all(each.get(name) == "straight" for each in fits):
                 return name
@@ -306,19 +351,32 @@ class _Part:
 
     def places(self) -> Iterator[tuple[int, Place]]:
         """Yield each step that depends on the layout, and how it is read."""
-        told = self.mention is not None and self.layout in (self.mention.layout, "jacobian")
-        forcing = [step for step, fits in self.fits.items() if fits.get("gradient") != "straight"]
-        forcing = [step for step in forcing if self.fits[step].get(self.layout) == "straight"]
-        name = shown(self.layout)
+        told = self.mention is not None and shown(self.layout) == self.mention.layout
+        telling = [step for step in self.telling() if self.fits[step].get(self.layout) == "straight"]
+        first = replace(Place(self.read, shown(self.layout)), first=not told, others=tuple(telling[1:]))
+        if self.others:
+            first = self._beside(first)
         for step, fits in self.fits.items():
             fit = fits.get(self.layout)
             if fit != "straight":
                 yield step, self._stray(step, fit)
-            elif step in forcing:
-                first = step == forcing[0] and not told
-                yield step, Place(self.read, name, first=first, others=tuple(forcing[1:]))
+            elif step in telling:
+                yield step, first if step == telling[0] else Place(self.read, shown(self.layout))
             elif self._depends(step):
-                yield step, Place(self.read, name)
+                yield step, Place(self.read, shown(self.layout))
+
+    def telling(self) -> list[int]:
+        """Return the steps that do not fit the usual layout."""
+        return [step for step, fits in self.fits.items() if fits.get("gradient") != "straight"]
+
+    def _beside(self, place: Place) -> Place:
+        """Return the place of the first step of a section, with what the other sections have."""
+        others = [part for part in self.others if part.layout != self.layout]
+        against = [
+            step for part in others for step, fits in part.fits.items() if fits.get(self.layout) != "straight"
+        ]
+        around = dict.fromkeys(shown(part.layout) for part in others)
+        return replace(place, around=tuple(around), elsewhere=tuple(against))
 
     def _depends(self, step: int) -> bool:
         if self.apart:
@@ -344,9 +402,10 @@ class _Part:
             name=shown(own),
             around=self._around(others, own),
             stray=True,
-            granted=fit == "turned" or self._granted(step, own),
+            granted=fit == "turned" or self._granted(own),
             blamed=fit is None and (firm or (own == "numerator" and (bool(others) or len(alone) == 1))),
             others=tuple(others),
+            spoken=None if firm else self.mention,
         )
 
     def _around(self, others: list[int], own: str) -> tuple[str, ...]:
@@ -355,21 +414,9 @@ class _Part:
         found = {shown(name): None for name in every if others and shown(name) != shown(own)}
         return tuple(found) or (shown(self.layout),)
 
-    def _granted(self, step: int, own: str) -> bool:
-        """Tell whether a layout is spoken of before a step that holds in it, or that of its whole section."""
-        if self.mention is not None:
-            return not self.mention.firm and self.mention.layout == shown(own)
-        if own == "numerator":
-            return False
-        here = [each for other, each in self.fits.items() if self._section(other) == self._section(step)]
-        return len(here) > 1 and all(each.get(own) == "straight" for each in here)
-
-    def _section(self, step: int) -> int:
-        """Return the number of headings above a step."""
-        page = self.trial.page(self.trial.base)
-        start = page.statements[step].span.start
-        items = page.document.items if page.document is not None else ()
-        return sum(isinstance(item, Heading) and item.span.start < start for item in items)
+    def _granted(self, own: str) -> bool:
+        """Tell whether a layout is spoken of before a step that holds in it."""
+        return self.mention is not None and not self.mention.firm and self.mention.layout == shown(own)
 
 
 def _member(page: Page, step: int) -> tuple[Chain, Member]:

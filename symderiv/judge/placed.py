@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from symderiv.diagnostics import Span
@@ -22,29 +23,43 @@ def named(page: Page, step: int, judged: Judged, place: Place) -> Judged:
         return judged
     found = verdict.diagnostics
     span = page.statements[step].span
-    others = _others(page, place)
+    others = list(zip(_lines(page, place.others), _spans(page, place.others), strict=True))
     if place.stray:
-        found += (explain.stray(span, place.name, place.around, others, settled=True),)
+        found += (
+            explain.stray(span, place.name, place.around, others, settled=True, spoken=_spoken(page, place)),
+        )
     elif place.first:
-        found += (explain.layout(span, place.name, [line for line, _ in others]),)
+        agree, against = (_lines(page, steps) for steps in (place.others, place.elsewhere))
+        found += (explain.layout(span, place.name, agree, place.around, against),)
     return replace(judged, verdict=replace(verdict, layout=place.name, diagnostics=found))
 
 
 def strayed(page: Page, step: int, judged: Judged, place: Place) -> Judged:
     """Return the verdict on a step that holds in another layout than the page around it has."""
     verdict = judged.verdict
-    others = _others(page, place)
+    others = list(zip(_lines(page, place.others), _spans(page, place.others), strict=True))
     if place.blamed and verdict.diagnostics:
         first, *rest = verdict.diagnostics
-        told = explain.also_true(first, place.name, place.around, [line for line, _ in others])
+        told = explain.also_true(first, place.name, place.around, _lines(page, place.others))
         found = (told, *rest)
         return replace(judged, verdict=replace(verdict, layout=place.around[0], diagnostics=found))
     span = page.statements[step].span
-    told = explain.stray(span, place.name, place.around, others, settled=False)
+    spoken = _spoken(page, place)
+    told = explain.stray(span, place.name, place.around, others, settled=False, spoken=spoken)
     return Judged(Verdict("unknown", layout=place.name, diagnostics=(told,)), judged.left)
 
 
-def _others(page: Page, place: Place) -> list[tuple[int, Span]]:
-    """Return the lines of the other steps that are named, and where they are."""
-    spans = [page.statements[other].span for other in place.others]
-    return [(page.source.position(span.start)[0], span) for span in spans]
+def _spans(page: Page, steps: Iterable[int]) -> list[Span]:
+    """Return where some steps are."""
+    return [page.statements[step].span for step in steps]
+
+
+def _lines(page: Page, steps: Iterable[int]) -> list[int]:
+    """Return the lines of some steps."""
+    return [page.source.position(span.start)[0] for span in _spans(page, steps)]
+
+
+def _spoken(page: Page, place: Place) -> tuple[str, int] | None:
+    """Return the layout that the page speaks of, and the line."""
+    said = place.spoken
+    return None if said is None else (said.layout, page.source.position(said.start)[0])

@@ -312,6 +312,7 @@ def _chain_rule(elaborator: Elaborator, left: Tensor, right: Tensor, span: Span)
         tuple(sizes[s] for s in slots),
         numerator=outer.numerator,
         denominator=inner.denominator,
+        row=at == 0 and len(rest) == 1 and outer.row,
         convention=at == 0 and len(rest) == 1,
     )
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from symderiv.document.model import Directive, Document, Heading, Prose
 
 LAYOUTS = ("numerator", "denominator", "gradient")
 _WORDS = {
     "numerator": re.compile(
-        r"\b(numerator[\s-]+(layout|convention|notation)|Jacobian[\s-]+(formulation|layout))", re.IGNORECASE
+        r"\bnumerator[\s-]+(layout|convention|notation)|\bJacobian[\s-]+(formulation|layout)|分子布局",
+        re.IGNORECASE,
     ),
     "denominator": re.compile(
-        r"\b(denominator[\s-]+(layout|convention|notation)|Hessian[\s-]+(formulation|layout))", re.IGNORECASE
+        r"\bdenominator[\s-]+(layout|convention|notation)|\bHessian[\s-]+(formulation|layout)|分母布局",
+        re.IGNORECASE,
     ),
 }
 _APART = re.compile(
@@ -29,10 +31,11 @@ _APART = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A layout, and whether a directive asks for it."""
+    """A layout, whether a directive asks for it, and where it stands."""
 
     layout: str
     firm: bool
+    start: int = field(compare=False)
 
 
 def layout_of(text: str) -> str | None:
@@ -51,15 +54,15 @@ def mentioned(document: Document) -> Callable[[int], Mention | None]:
     for item in document.items:
         start = item.span.start
         if isinstance(item, Directive) and item.word == "layout" and item.argument.strip() in LAYOUTS:
-            firm.append((start, Mention(item.argument.strip(), firm=True)))
+            firm.append((start, Mention(item.argument.strip(), firm=True, start=start)))
         elif isinstance(item, Heading):
             while len(sections) > 1 and sections[-1][0] >= item.level:
                 sections.pop()
             name = layout_of(item.text)
-            sections.append((item.level, Mention(name, firm=False) if name else sections[-1][1]))
+            sections.append((item.level, Mention(name, firm=False, start=start) if name else sections[-1][1]))
             found.append((start, sections[-1][1]))
         elif isinstance(item, Prose) and (name := layout_of(item.text)) is not None:
-            sections[-1] = (sections[-1][0], Mention(name, firm=False))
+            sections[-1] = (sections[-1][0], Mention(name, firm=False, start=start))
             found.append((start, sections[-1][1]))
 
     def told(place: int) -> Mention | None:
