@@ -71,6 +71,7 @@ def completed(statement: Statement, goal: Goal, span: Span, seed: int) -> Verdic
     if not names or statement.whole is None:
         return None
     applied = {str(each.args[0]) for side in (goal.left, goal.right) for each in side.atoms(Unknown)}
+    applied |= set(names) - statement.whole.definitions.keys()
     witness = None
     if not applied.intersection(names):
         whole = replace(goal, context=statement.whole)

@@ -159,7 +159,7 @@ def tells(span: Span, name: str) -> Diagnostic:
 
 def later(span: Span, name: str, line: int) -> Diagnostic:
     """Say that a step rests on a name that the page defines only below."""
-    note = f"{name} is open here: line {line} defines it only below"
+    note = f"{name} is open here: line {line} defines it, below or in a way not understood"
     return _undecided(span, note, help_=f"define {name} before this step")
 
 

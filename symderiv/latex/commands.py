@@ -72,7 +72,7 @@ def atom(reader: Reader) -> Node:
         return Dots(text[1:], span=token.span)
     if text in LETTERS:
         return Name(LETTERS[text], "blackboard", span=token.span)
-    if reader.scripts and text in PLACEHOLDERS:
+    if text in PLACEHOLDERS and (reader.scripts or _stands_alone(reader, start)):
         return Name(text, span=token.span)
     reader.at = start
     return reader.unexpected()
@@ -196,3 +196,11 @@ _RULES: dict[str, Callable[[Reader], Node]] = {
     "\\|": brackets.bars,
 }
 _UNSCRIPTED = frozenset({"\\partial", "\\nabla"})
+
+
+def _stands_alone(reader: Reader, at: int) -> bool:
+    """Tell whether a dot stands for an argument, as in `f(\\cdot)` and `k(\\cdot, \\cdot)`."""
+    before = reader.tokens[at - 1].text if at else ""
+    following = reader.tokens[at + 1].text if at + 1 < len(reader.tokens) else ""
+    opens, closes = {"(", ",", "[", "\\{", "|", "\\|"}, {")", ",", "]", "\\}", "|", "\\|"}
+    return reader.tokens[at].text == "\\cdot" and before in opens and following in closes

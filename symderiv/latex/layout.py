@@ -316,7 +316,8 @@ class _Layout:
 
     def lonely(self, token: Token) -> bool:
         """Tell whether braces round this token serve spacing only, as in `{=}`."""
-        return token.text in RELATIONS or token.text in {"+", "-", ",", "*", "\\cdot", "\\times", ".", ";"}
+        spaced = {"+", "-", ",", "*", "\\cdot", "\\times", ".", ";", "(", ")", "[", "]"}
+        return token.text in RELATIONS or token.text in spaced
 
     def is_argument(self) -> bool:
         """Tell whether a brace that comes now opens an argument or a script."""

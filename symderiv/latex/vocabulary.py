@@ -83,7 +83,7 @@ BIGS = {
 OPERATORS = {
     "*": "*", "\\ast": "*", "\\cdot": "cdot", "\\times": "times", "\\odot": "odot", "\\circ": "circ",
     "\\otimes": "otimes", ".": ".", "/": "/", "\\div": "div", "\\bullet": "cdot", "\\cdotp": "cdot",
-    "\\star": "*",
+    "\\star": "*", "\\bigodot": "odot", "\\bigotimes": "otimes",
 }  # fmt: skip
 """Operators between factors; `\\bullet` and `\\star` are so only between two factors."""
 CONNECTIVES = {

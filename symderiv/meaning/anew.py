@@ -40,6 +40,7 @@ _FORMAL = re.compile(
 """Leads that do not tell one thing from another, but one part of a derivation."""
 _SUBJECT = re.compile(r"\W*(?:the|an?)\s+(?P<subject>[\w\s-]+?)\s+(?:is|reads)\W*", re.IGNORECASE)
 _LEAD = re.compile(r"\s*(\*\*|__)(?P<lead>.+?)\1", re.DOTALL)
+_TITLE = re.compile(r"\s*[*_]*[A-Z][\w-]*(\s+[\w()/-]+){0,4}[*_]*\s*")
 _ENTRY = re.compile(r"^[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\Z", re.MULTILINE)
 _END = re.compile(r"[.;!?](?=\s|$)")
 
@@ -75,13 +76,21 @@ class _Paragraphs:
 
     document: Document
     starts: dict[int, Prose | MathSpan] = field(default_factory=dict)
+    titles: list[tuple[int, str]] = field(default_factory=list)
+    """The paragraphs of a few words that end in no sign, *Hyperbolic tangent*, and where they begin."""
     lead: str = ""
     scope: Scope | None = None
 
     def __post_init__(self) -> None:
+        mixed: set[int] = set()
         for item in self.document.items:
             if isinstance(item, Prose | MathSpan):
                 self.starts.setdefault(item.paragraph, item)
+            if isinstance(item, MathSpan):
+                mixed.add(item.paragraph)
+        for paragraph, first in self.starts.items():
+            if paragraph not in mixed and isinstance(first, Prose) and _TITLE.fullmatch(first.text):
+                self.titles.append((first.span.start, first.text.strip(" \n*_")))
 
     def setting(self, place: Place, chain: tree.Chain) -> _Setting:
         """Return where an equation stands."""
@@ -90,6 +99,8 @@ class _Paragraphs:
         begin = start.outer.start if isinstance(start, MathSpan) else start.span.start
         lead = _LEAD.match(text[begin : start.span.end])
         self.lead = lead["lead"] if lead is not None else self.lead if self.scope is place.scope else ""
+        while self.titles and self.titles[0][0] < begin:
+            self.lead = self.titles.pop(0)[1]
         self.scope = place.scope
         opens = _ENTRY.search(text[max(0, begin - 40) : begin]) is not None
         before, _ = sentence(self.document, chain.span)

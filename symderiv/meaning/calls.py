@@ -23,12 +23,12 @@ from sympy import (
 
 from symderiv.diagnostics import Span
 from symderiv.kernel.substitution import names_in
-from symderiv.kernel.terms import D, Definition, Index, Size, Unknown, entry, fresh, indicator
+from symderiv.kernel.terms import D, Definition, Index, Size, Unknown, entry, fresh
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.arithmetic import elementwise, together
 from symderiv.meaning.conditionals import is_conditional
-from symderiv.meaning.conditions import proposition
+from symderiv.meaning.conditions import indicated
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.entries import broken, entries, fix
 from symderiv.meaning.errors import ill_typed, unsupported
@@ -90,6 +90,17 @@ def _elementary(elaborator: Elaborator, word: str, argument: Tensor, primes: int
     return value
 
 
+def _largest(elaborator: Elaborator, word: str, arguments: list[Tensor], node: tree.Call) -> Tensor:
+    """Elaborate `\\max(a, b)`; of a number and a tensor, the larger one at each entry."""
+    ranked = [argument for argument in arguments if argument.rank]
+    if len(ranked) > 1 or len(arguments) < 2:
+        raise unsupported("the largest entry of a tensor is not supported yet", node.span)
+    if ranked:
+        elaborator.note("SD104", "the larger of a number and each entry is taken", node.span)
+    value = (Max if "max" in word else Min)(*(argument.body for argument in arguments))
+    return replace(ranked[0], body=value) if ranked else Tensor(value)
+
+
 def _known_call(elaborator: Elaborator, word: str, node: tree.Call) -> Tensor:
     if word in ("det", "\\det") and len(node.arguments) == 1:
         return _determinant(elaborator, node)
@@ -97,9 +108,7 @@ def _known_call(elaborator: Elaborator, word: str, node: tree.Call) -> Tensor:
     take = elaborator.paired if trace else elaborator.value
     arguments = [take(argument) for argument in node.arguments]
     if word in ("\\max", "max", "\\min", "min"):
-        if any(argument.rank for argument in arguments) or len(arguments) < 2:
-            raise unsupported("the largest entry of a tensor is not supported yet", node.span)
-        return Tensor((Max if "max" in word else Min)(*(argument.body for argument in arguments)))
+        return _largest(elaborator, word, arguments, node)
     if len(arguments) != 1:
         raise ill_typed("SD002", f"{word} takes one argument", node.span)
     value = arguments[0]
@@ -238,7 +247,7 @@ def apply(elaborator: Elaborator, function: tree.Node, following: tree.Node) -> 
     group = outer.base if outer is not None else following
     assert isinstance(group, tree.Group)
     if _is_one(function):
-        value = Tensor(indicator(proposition(elaborator, group.body)))
+        value = indicated(elaborator, group.body)
     else:
         primes, base = 0, function
         exponent: tree.Node | None = None
@@ -377,10 +386,10 @@ def _defined_application(
         raise unsupported(
             f"{record.key} takes a vector, and its entries here are not supported yet", node.span
         )
-    if len(arguments) != len(record.parameters):
-        raise ill_typed("SD002", f"{record.key} takes {count(len(record.parameters), 'argument')}", node.span)
     if record.broken:
         raise broken(record, node.span)
+    if len(arguments) != len(record.parameters):
+        raise ill_typed("SD002", f"{record.key} takes {count(len(record.parameters), 'argument')}", node.span)
     parameters = record.arguments
     taken = roots(arguments, record.squares)
     if taken is None:

@@ -6,15 +6,17 @@ Vocabulary: an *operand* is a member of a relation; the set after `in` is the ra
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from sympy import Eq, Expr, Ne, Sum
 from sympy.logic.boolalg import And, Boolean
 
-from symderiv.kernel.terms import Definite, Det, Size
+from symderiv.kernel.terms import Definite, Det, Size, indicator
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import Untyped, unsupported
+from symderiv.meaning.model import Tensor
 from symderiv.meaning.vocabulary import RELATIONS
 
 
@@ -32,6 +34,19 @@ def proposition(elaborator: Elaborator, node: tree.Node) -> Boolean:
         a, b = _operand(elaborator, left, right), _operand(elaborator, right, left)
         found.append(RELATIONS[operator](a, b))
     return And(*found)
+
+
+def indicated(elaborator: Elaborator, node: tree.Node) -> Tensor:
+    """Elaborate what an indicator is about; where a tensor is compared with a number, one for each entry."""
+    node = names.plain(node)
+    if isinstance(node, tree.Relation) and len(node.members) == 2 and node.operators[0] in RELATIONS:
+        sides = [elaborator.value(member) for member in node.members]
+        ranked = [side for side in sides if side.rank]
+        if len(ranked) == 1:
+            elaborator.note("SD104", "the indicator is taken entry by entry", node.span)
+            condition = RELATIONS[node.operators[0]](*(side.body for side in sides))
+            return replace(ranked[0], body=indicator(condition))
+    return Tensor(indicator(proposition(elaborator, node)))
 
 
 def stated(elaborator: Elaborator, node: tree.Relation) -> Boolean | None:

@@ -162,7 +162,7 @@ def locates(before: str) -> bool:
 
 
 _IMPOSED = re.compile(
-    r"\bset(ting)?\b[^.]*\b(to\s+(zero|0)|equal\s+to)|\bset(ting)?\s*$|\bstationar"
+    r"\b(set|setting|equat\w+)\b[^.]*\b(to\s+(zero|0)|equal\s+to)|\bset(ting)?\s*$|\bstationar"
     r"|\b(gradient|derivative|slope|score)s?\b[^.]*\b(vanish\w*|(is|are|be|equals?)\s+(to\s+)?zero)",
     re.IGNORECASE,
 )

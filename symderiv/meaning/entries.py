@@ -15,11 +15,11 @@ from sympy import (
 )
 
 from symderiv.diagnostics import Diagnostic, Span
-from symderiv.kernel.terms import Index, Size, entry, fresh, indicator
+from symderiv.kernel.terms import Index, Size, entry, fresh
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.advice import REAL, told
-from symderiv.meaning.conditions import proposition
+from symderiv.meaning.conditions import indicated
 from symderiv.meaning.elaborator import FLAT, Elaborator
 from symderiv.meaning.errors import Untyped, ill_typed, unsupported
 from symderiv.meaning.model import Tensor
@@ -263,7 +263,7 @@ def _ones(
 ) -> Tensor:
     """`\\mathbf 1`: an indicator, an entry of a tensor of ones, or the tensor itself."""
     if len(subs) == 1 and isinstance(names.plain(subs[0]), tree.Relation):
-        return Tensor(indicator(proposition(elaborator, names.plain(subs[0]))))
+        return indicated(elaborator, names.plain(subs[0]))
     if subs and all(
         isinstance(sub, tree.Name)
         and (

@@ -50,7 +50,7 @@ def _made_of(
     for equation in equations:
         beside = {m for side in equation for node in names.walk(side) if (m := _member(node)) in heads}
         for each in beside - {head}:
-            if each is None or each[1] != (letter,):
+            if each[1] != (letter,):
                 continue
             sides = [side for body in heads[each] for side in body]
             below = {m for side in sides for m in _weighted(side, letter) if m[0] == name} - {head}

@@ -130,6 +130,9 @@ def tells(goal: Goal) -> str | None:
     about what the page has in mind. `\\partial E/\\partial W` is derived from that, and tells nothing new.
     """
     context = goal.context
+    applied = [_applied(side, context) for side in (goal.left, goal.right)]
+    if None not in applied and bool(applied[0]) != bool(applied[1]):
+        return min(applied[0] or applied[1] or ())
     names = [_open(side, context) for side in (goal.left, goal.right)]
     if not any(names) or all(names):
         return None
@@ -141,6 +144,17 @@ def tells(goal: Goal) -> str | None:
         for by in slope.variables
     )
     return min(names[0] or names[1]) if about else None
+
+
+def _applied(side: Expr, context: Context) -> set[str] | None:
+    """Return the unknown functions that a side applies, by a definition, too; None with derivatives."""
+    within = [side]
+    for name in _all_names(side):
+        for each in (name, *_reached(name, context)):
+            within += [context.definitions[each].body] if each in context.definitions else []
+    if any(part.has(D) for part in within):
+        return None
+    return {str(each.args[0]) for part in within for each in part.atoms(Unknown)}
 
 
 def _open(side: Expr, context: Context) -> set[str]:

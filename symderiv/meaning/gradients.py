@@ -1,7 +1,8 @@
 r"""Names of two letters for gradients: `dX` on a page that says `dX = \partial L / \partial X`.
 
 A `d` before a name is a differential elsewhere. Where the page defines `dX` as a derivative by X, it is one
-name, with the indices and the scripts of X.
+name, with the indices and the scripts of X; where a page has derivatives of one loss for such names, each is
+read as that derivative.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from symderiv.latex import tree
-from symderiv.meaning import names
+from symderiv.meaning import marks, names
+
+_EQUAL = frozenset({"=", ":=", "equiv"})
 
 
 def gradients(chain: tree.Chain) -> Iterator[str]:
@@ -70,6 +73,55 @@ def _joined(node: tree.Node) -> tree.Node:
     if len(factors) == 1:
         return factors[0]
     return replace(node, factors=tuple(factors), operators=tuple(operators))
+
+
+def _marked(node: tree.Node) -> tree.Node:
+    """Read `\\mathbf{dx}_i` as the d of an entry."""
+    node = _joined(node)
+    if isinstance(node, tree.Script) and isinstance(node.base, tree.Differential):
+        return replace(node.base, of=replace(node, base=node.base.of), span=node.span)
+    return node
+
+
+def losses(chain: tree.Chain) -> Iterator[tree.Node]:
+    """Yield each L of a chain that has `dX` on one side, and on another the derivative of L by X.
+
+    An equation between differentials has them on every side, so that here `dX` is a name for that derivative.
+    """
+    members = [names.rebuilt(member, _marked) for member in chain.members if member is not None]
+    marked = [{_key(each.of) for each in marks.differentials(member)} for member in members]
+    if len(members) < 2 or all(marked) or {operator.text for operator in chain.operators} - _EQUAL:
+        return
+    keys = set[str | None]().union(*marked) - {None}
+    for member, own in zip(members, marked, strict=True):
+        for each in names.walk(member) if not own else ():
+            if not isinstance(each, tree.Derivative) or not isinstance(each.of, tree.Name):
+                continue
+            if {_key(by) for by in each.by} & keys and _key(each.of) not in keys:
+                yield each.of
+
+
+def as_derivatives(chain: tree.Chain, loss: tree.Node) -> tree.Chain:
+    """Read every `dX` as the derivative of a loss by X; an equation for `dL` itself stays as it is."""
+    joined = [None if member is None else names.rebuilt(member, _marked) for member in chain.members]
+    found = [each for member in joined if member is not None for each in marks.differentials(member)]
+    if not found or any(_key(each.of) == _key(loss) for each in found):
+        return chain
+
+    def derived(node: tree.Node) -> tree.Node:
+        if not isinstance(node, tree.Differential) or node.by is not None or _key(node.of) is None:
+            return node
+        of = node.of
+        turned = of.sup if isinstance(of, tree.Script) and names.is_transpose(of.sup) else None
+        of = replace(of, sup=None) if isinstance(of, tree.Script) and turned is not None else of
+        of = of.base if isinstance(of, tree.Script) and turned is not None and of.sub is None else of
+        slope = tree.Derivative(loss, (of,), "partial", "fraction", span=node.span)
+        if turned is None:
+            return slope
+        return tree.Script(tree.Group(slope, "(", ")", span=node.span), None, turned, span=node.span)
+
+    members = tuple(None if member is None else names.rebuilt(member, derived) for member in joined)
+    return replace(chain, members=members)
 
 
 def silent(members: list[tree.Node]) -> set[str]:

@@ -300,12 +300,14 @@ class _Builder:
         )
 
     def _later(self, scope: Scope, number: int) -> dict[str, int]:
-        """Return the names that are defined only below a statement, and on which line."""
+        """Return the names that are defined only below a statement or have no meaning, and on which line."""
         position = self.survey.document.source.position
         return {
             name.identity: position(name.defined_at.start)[0]
             for name in scope.visible().values()
-            if name.defined is not None and name.defined > number and name.defined_at is not None
+            if name.defined is not None
+            and name.defined_at is not None
+            and (name.defined > number or name.broken)
         }
 
     def _again(self, scope: Scope, number: int) -> dict[str, tuple[int, int]]:

@@ -26,6 +26,7 @@ from symderiv.meaning.conditionals import (
 from symderiv.meaning.dimensions import dimensions, with_dimensions
 from symderiv.meaning.divergences import divergences, with_divergences
 from symderiv.meaning.families import families, with_families
+from symderiv.meaning.homonyms import homonyms, with_counts
 from symderiv.meaning.layers import layers, with_layers
 from symderiv.meaning.parameters import labelled, not_counted, numbered_parameters, sampled, with_parameters
 from symderiv.meaning.points import indices, points, with_points
@@ -95,6 +96,7 @@ class Reading:
                 self._math(item)
         self._spell()
         self._points()
+        self._homonyms()
         self._families()
         self._count()
         self._lower()
@@ -146,7 +148,9 @@ class Reading:
                 place.display = replace(place.display, items=tuple(items))
 
     def _gradients(self) -> None:
-        """Read `dX` as a name in the sections where the page says that it is a derivative by X."""
+        """Read `dX` as the derivative by X where the page says so of some X, or as a name for it."""
+        if self._slopes():
+            return
         found: dict[str, list[Scope]] = {}
         for place in self.places:
             for chain in chains(place.display):
@@ -160,6 +164,20 @@ class Reading:
                     for item in place.display.items
                 )
                 place.display = replace(place.display, items=tuple(items))
+
+    def _slopes(self) -> bool:
+        """Read `dX` as the derivative of the page's loss by X; tell whether there is one."""
+        found = [
+            (loss, place.scope)
+            for place in self.places
+            for chain in chains(place.display)
+            for loss in gradients.losses(chain)
+        ]
+        if not found or len({names.key(loss) for loss, _ in found}) > 1:
+            return False
+        loss = found[0][0]
+        self._settle(lambda chain: gradients.as_derivatives(chain, loss))
+        return True
 
     def _spell(self) -> None:
         """Read letters before brackets that spell a function as its name."""
@@ -206,6 +224,12 @@ class Reading:
         held = divergences(found for place in self.places for found in chains(place.display))
         if held:
             self._settle(lambda chain: with_divergences(chain, held))
+
+    def _homonyms(self) -> None:
+        """Give the sizes whose letter is a quantity, too, names of their own."""
+        known = homonyms(found for place in self.places for found in chains(place.display))
+        if known.letters:
+            self._settle(lambda chain: with_counts(chain, known))
 
     def _families(self) -> None:
         """Tell the quantities of two layers with one name apart by their letters."""

@@ -9,12 +9,11 @@ from dataclasses import replace
 
 import sympy
 
-from symderiv.kernel.terms import indicator
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.arithmetic import elementwise
 from symderiv.meaning.calls import prime
-from symderiv.meaning.conditions import proposition
+from symderiv.meaning.conditions import indicated
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.entries import fix, named
 from symderiv.meaning.errors import unsupported
@@ -72,7 +71,7 @@ def script(elaborator: Elaborator, node: tree.Script) -> Tensor:
         if isinstance(node.sub, tree.Name) and elaborator.scope.size(node.sub.text) is not None:
             value = named(elaborator, node, tree.Name("1", "bold", span=base.span), (node.sub,))
             return value if sup is None else power(elaborator, value, sup, node)
-        return Tensor(indicator(proposition(elaborator, names.plain(node.sub))))
+        return indicated(elaborator, names.plain(node.sub))
     elif isinstance(base, tree.Call | tree.Script) and node.sub is not None:
         value = fix(elaborator, elaborator.value(base), names.items(node.sub), node.span)
     else:
