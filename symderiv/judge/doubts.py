@@ -12,6 +12,7 @@ from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.judge import explain
+from symderiv.judge.activations import is_false_for_all
 from symderiv.judge.decision import NUMBERS, refuted
 from symderiv.judge.refute import screen
 from symderiv.judge.verdict import Verdict
@@ -29,7 +30,7 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
     if statement.imposed or compared.unused:
         return explain.imposed(span, [each.latex for each in statement.assumptions if each.fact is None])
     function = unnamed(goal, page.maps)
-    if function is not None:
+    if function is not None and not is_false_for_all(goal, function):
         return explain.unnamed(span, explain.plain(function))
     for name in sorted(page.functions.keys() & applied(goal)):
         return explain.early(span, explain.plain(name))

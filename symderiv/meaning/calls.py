@@ -188,7 +188,8 @@ def is_function(record: Name) -> bool:
         return True
     if record.differentiated_by and not record.indexed and record.defined is None:
         return True
-    return bool(record.applied) and not record.bare and not record.indexed and not record.declared
+    bare = record.bare > record.mentioned
+    return bool(record.applied) and not bare and not record.indexed and not record.declared
 
 
 def _is_one(node: tree.Node) -> bool:

@@ -7,12 +7,15 @@ equation may define it; otherwise nothing is known of it but that it may depend 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from symderiv.latex import to_latex, tree
 from symderiv.meaning import names
 
+MAY_STAND = re.compile(r"\\mid\b|\||(?:[PpQq]|\\Pr|mathbb\{P\})\s*(?:\\left)?\s*[(\[][^()]{1,30}=")
+"""What a page has somewhere that has probabilities: all others need no look at their formulas."""
 _UNDER = "|"
 _PROBABILITIES = frozenset({"P", "p", "q", "Q", "Pr", "\\Pr", "\\mathbb{P}"})
 _CLASSES = frozenset("cijklmn")

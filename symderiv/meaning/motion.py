@@ -45,7 +45,7 @@ class Names:
         record = self.records.get(identity)
         if record is None or record.broken or record.function or record.parameters is not None:
             return False
-        applied = record.applied > 0 and not record.bare
+        applied = record.applied > 0 and record.bare <= record.mentioned
         return identity not in self.bodies and not record.differentiated_by and not applied
 
     def is_unknown(self, identity: str) -> bool:

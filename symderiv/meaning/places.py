@@ -19,6 +19,7 @@ from symderiv.meaning.bounds import with_bounds
 from symderiv.meaning.brackets import bracketed, subscripted, with_entries
 from symderiv.meaning.compositions import maps, with_maps
 from symderiv.meaning.conditionals import (
+    MAY_STAND,
     with_conditionals,
     with_logarithms,
     with_names_of_logarithms,
@@ -115,6 +116,8 @@ class Reading:
     def _conditionals(self) -> None:
         """Read each probability as a name, and its logarithm where that has a definition."""
         self.conditionals: dict[str, set[str]] = {}
+        if MAY_STAND.search(self._source) is None:
+            return
         self._each(lambda chain: with_conditionals(chain, self.conditionals))
         if self.conditionals:
             logarithms = with_logarithms([chain for place in self.places for chain in chains(place.display)])

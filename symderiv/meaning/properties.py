@@ -99,6 +99,25 @@ _BASIS_AFTER = re.compile(
 _BASIS_BEFORE = re.compile(rf"\b{_UNITS}$", re.IGNORECASE)
 
 
+_ANY_FUNCTION = re.compile(
+    r"\s*(?:is|are|denotes?|denoting|for|be|being|,)?\s*(?:(?:an?|the|some|any|our)\s+)?"
+    r"(?:(?:element-?\s?wise|point-?wise|non-?linear|differentiable|smooth|arbitrary|general|fixed)[\s,]+)*"
+    r"(?:activation|transfer)(?:\s+functions?)?\b"
+    r"|\s*(?:is|be)\s+(?:some|any|an arbitrary)\s+[\w\s]{0,30}function\b",
+    re.IGNORECASE,
+)
+_CERTAIN = re.compile(
+    r"sigmoid|logistic|tanh|hyperbolic|relu|rectif|soft-?(?:max|plus|sign)|gaussian|gelu|swish|silu|heaviside"
+    r"|sign function|identity function|linear activation|squash|deviation|variance|\\sigma\^2",
+    re.IGNORECASE,
+)
+
+
+def is_any_function(after: str, page: str) -> bool:
+    """Tell whether words say that a letter is an activation function, and none on the page says which."""
+    return _ANY_FUNCTION.match(after) is not None and _CERTAIN.search(page) is None
+
+
 def is_basis(before: str, after: str) -> bool:
     """Tell whether the sentence around `e_i` says that it is a vector of the standard basis."""
     before, after = (" ".join(re.findall(r"[A-Za-z]+", each)) for each in (before[-120:], after[:120]))

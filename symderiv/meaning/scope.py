@@ -40,6 +40,8 @@ class Name:
     """How often brackets followed it."""
     bare: int = 0
     """How often it stood without."""
+    mentioned: int = 0
+    """How often of these it stood alone in prose, which may be said of a function, too."""
     squared: int = 0
     """How often its square was written, `\\sigma^2`."""
     transposed: bool = False

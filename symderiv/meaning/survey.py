@@ -192,6 +192,7 @@ def _describe(survey: Survey, place: Place) -> None:
         for p in following
     )
     _describe_basis(survey, place)
+    _describe_function(survey, place)
     said = properties.describes(place.before, place.after, equated=equated)
     if place.math.display or said is None:
         return
@@ -219,6 +220,18 @@ def _describe(survey: Survey, place: Place) -> None:
             counted = re.search(r"\bnumber\b", place.after)
             if isinstance(first, tree.Name) and place.scope.size(first.text) is not None and not counted:
                 survey.described[first.text] = (place.math.span, words)
+
+
+def _describe_function(survey: Survey, place: Place) -> None:
+    """Take *where $\\sigma$ is the activation function* for a map: a page is about any such function."""
+    items = place.display.items if place.display is not None and not place.math.display else ()
+    first = items[0].members[0] if len(items) == 1 and isinstance(items[0], tree.Chain) else None
+    if not isinstance(first, tree.Name) or not first.text.startswith("\\"):
+        return
+    record = record_of(survey, first, place.scope)
+    is_open = record is not None and record.defined is None and not record.indexed
+    if record is not None and is_open:
+        record.function |= properties.is_any_function(place.after, survey.document.source.text)
 
 
 def _describe_basis(survey: Survey, place: Place) -> None:
@@ -270,6 +283,9 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
         assert first is not None
         named = isinstance(first, tree.Name | tree.Accent | tree.Script) and not place.math.display
         observe(survey, first, scope, introduces=named)
+        mentioned = record_of(survey, first, scope) if named and isinstance(first, tree.Name) else None
+        if mentioned is not None:
+            mentioned.mentioned += 1
         if named and state_properties(survey, place, first):
             survey.add(Item("assumption", first.span, scope))
             return
