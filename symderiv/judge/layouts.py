@@ -19,7 +19,7 @@ from typing import Literal
 
 from symderiv.document.model import Heading
 from symderiv.judge.recall import Recall
-from symderiv.judge.refute import screen
+from symderiv.judge.refute import differs, screen
 from symderiv.meaning import Compared, compare
 from symderiv.meaning.arithmetic import transpose
 from symderiv.meaning.elaborator import FLAT
@@ -155,7 +155,7 @@ class _Trial:
             assert isinstance(right.value, Tensor)
             compared = compare(page.statements[step], chain, left.value, right.value, right)
             if isinstance(compared, Compared) and (
-                self._told_by_shapes(left, right) or self._agrees(compared)
+                self._told_by_shapes(left, right) or self._agrees(compared, layout)
             ):
                 if compared.conventional:
                     nabla = "nabla" in left.oriented | right.oriented
@@ -187,16 +187,17 @@ class _Trial:
         if left.oriented | right.oriented <= FLAT:
             return True
         assert isinstance(left.value, Tensor)
-        sizes = left.value.dimensions
-        return not self.exact and len(sizes) == len(set(sizes)) == len(("row", "column"))
+        return not self.exact and _is_oblong(left.value)
 
-    def _agrees(self, compared: Compared) -> bool:
-        """Tell whether no number speaks against a step."""
+    def _agrees(self, compared: Compared, layout: str = "") -> bool:
+        """Tell whether no number speaks against a step; of the page as it is, the judge asks that again."""
         self.late = self.late or time.monotonic() > self.deadline
         if self.late:
             return False
         end = min(self.deadline, time.monotonic() + _ONE)
-        return screen(compared.goal, deadline=end, extent="brief", recall=self.recall).witness is None
+        if layout == self.base:
+            return screen(compared.goal, deadline=end, extent="brief", recall=self.recall).witness is None
+        return not differs(compared.goal, deadline=end, recall=self.recall)
 
     def depends(self, step: int) -> bool:
         """Tell whether some other layout does not fit a step that fits the usual one."""
@@ -207,8 +208,11 @@ class _Trial:
         kinds = frozenset() if left is None else left.oriented | right.oriented
         if step in self.across and ("gradient" in kinds or self.across[step]):
             return True
-        if left is None or page.reread is None or at is None:
+        if left is None or page.reread is None or at is None or kinds <= FLAT:
             return False
+        one_turns = bool(left.oriented) != bool(right.oriented) and kinds <= {"matrix", "jacobian"}
+        if one_turns and isinstance(left.value, Tensor) and _is_oblong(left.value):
+            return True
         for layout in dict.fromkeys(name for kind in kinds for name in _TURNING.get(kind, ())):
             sides = [(each.value, self._under(page, at, each, layout)) for each in (left, right)]
             moved = [_moved(old, new) for old, new in sides]
@@ -234,6 +238,11 @@ class _Trial:
             reading = page.reread.under(chain, page.chains[chain].members.index(member), layout)
             value = reading.value if reading is not None else None
         return value if isinstance(value, Tensor) else None
+
+
+def _is_oblong(value: Tensor) -> bool:
+    """Tell whether a tensor is a matrix of which the transpose has another shape."""
+    return value.rank == len(set(value.dimensions)) == len(("row", "column"))
 
 
 def _moved(old: Tensor | Failure, new: Tensor | None) -> Literal["same", "turned", "other", "lost"]:

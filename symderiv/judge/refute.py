@@ -74,9 +74,23 @@ def screen(
     return found
 
 
-def _screen(goal: Goal, seed: int, deadline: float | None, extent: Extent, recall: Recall) -> Screening:
+def differs(goal: Goal, *, deadline: float | None = None, recall: Recall | None = None) -> bool:
+    """Tell whether a brief look finds a point at which the sides differ; the smallest is not searched for."""
+    try:
+        anatomy = shrink(Anatomy(_in_order(goal), recall or Recall()))
+        return survey(anatomy.goal, deadline=deadline, anatomy=anatomy, extent="brief").difference is not None
+    except RecursionError:
+        return False
+
+
+def _in_order(goal: Goal) -> Goal:
+    """Return a goal with its ranges in the order in which a reader knows the letters."""
     ranges = dict(sorted(goal.ranges.items(), key=lambda one: (visible(one[0]), one[0].name)))
-    anatomy = shrink(Anatomy(replace(goal, ranges=ranges), recall))
+    return replace(goal, ranges=ranges)
+
+
+def _screen(goal: Goal, seed: int, deadline: float | None, extent: Extent, recall: Recall) -> Screening:
+    anatomy = shrink(Anatomy(_in_order(goal), recall))
     wider = generalised(anatomy)
     if wider is not None:
         found = survey(wider.goal, seed=seed, deadline=deadline, anatomy=wider, extent=extent)
