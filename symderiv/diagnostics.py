@@ -195,6 +195,12 @@ _CODES = (
     Code("SD113", "held-fixed", "info", "A name was held fixed in a differential."),
     Code("SD114", "named-function", "info", "A letter was read as the function of which the page speaks."),
     Code(
+        "SD115",
+        "index-repeated",
+        "warning",
+        "Where repeated indices are summed, one stands more than twice; it is summed over the whole term.",
+    ),
+    Code(
         "SD201",
         "unknown-directive",
         "error",

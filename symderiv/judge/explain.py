@@ -65,7 +65,9 @@ def shaped(found: Diagnostic, symbols: Sequence[SymbolRecord], left: Tensor, rig
         symbol = next((each for each in known if size in each.shape), None)
         if symbol is not None:
             axis = symbol.shape.index(size)
-            labels.setdefault(symbol.spans[axis], has_size(symbol.name, symbol.shape, axis))
+            told = has_size(symbol.name, symbol.shape, axis)
+            if labels.setdefault(symbol.spans[axis], told) != told:
+                labels[symbol.spans[axis]] = has_size(symbol.name, symbol.shape)
     return replace(found, labels=tuple(labels.items()))
 
 

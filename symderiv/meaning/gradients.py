@@ -41,7 +41,7 @@ def with_gradients(chain: tree.Chain, keys: frozenset[str]) -> tree.Chain:
         assert isinstance(each, tree.Differential)
         name = replace(found, text=f"d{found.text}", span=each.span)
         if isinstance(each.of, tree.Script):
-            return replace(each.of, base=replace(name, span=found.span), span=each.span)
+            return replace(_based(each.of, replace(name, span=found.span)), span=each.span)
         return name
 
     members = tuple(None if member is None else names.rebuilt(member, joined) for member in chain.members)
@@ -164,8 +164,15 @@ def _below(node: tree.Node) -> set[str]:
 
 def _named(node: tree.Node) -> tree.Name | None:
     """Return the name that a `d` stands before: X of `dX`, `dX_{ij}` and `dX^\\top`."""
-    base = node.base if isinstance(node, tree.Script) else node
-    return base if isinstance(base, tree.Name) and base.text.isascii() else None
+    while isinstance(node, tree.Script):
+        node = node.base
+    return node if isinstance(node, tree.Name) and node.text.isascii() else None
+
+
+def _based(node: tree.Script, name: tree.Name) -> tree.Script:
+    """Return the scripts of a node on another name: a label, and a transpose above it."""
+    base = _based(node.base, name) if isinstance(node.base, tree.Script) else name
+    return replace(node, base=base)
 
 
 def _key(node: tree.Node) -> str | None:

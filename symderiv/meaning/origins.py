@@ -45,11 +45,11 @@ def symbols(survey: Survey) -> tuple[SymbolRecord, ...]:
     return tuple(found)
 
 
-def has_size(name: str, shape: Sequence[str], axis: int) -> str:
+def has_size(name: str, shape: Sequence[str], axis: int | None = None) -> str:
     """Say which size a name has along an axis: `W has N columns`, `x is of length N`, `A is n × n`."""
     if len(shape) == 1:
         return f"{name} is of length {shape[0]}"
-    if len(set(shape)) == 1:
+    if axis is None or len(set(shape)) == 1:
         return f"{name} is {' × '.join(shape)}"
     word = ("rows", "columns")[axis] if len(shape) == 2 else f"entries along index {axis + 1}"
     return f"{name} has {shape[axis]} {word}"

@@ -33,7 +33,7 @@ from symderiv.meaning.movers import Movers
 from symderiv.meaning.origins import symbols
 from symderiv.meaning.ranks import infer
 from symderiv.meaning.raw import Item, RawChain, Survey
-from symderiv.meaning.rereading import Rereading, letters_of, written_out
+from symderiv.meaning.rereading import Rereading, letters_of, repeated, written_out
 from symderiv.meaning.scope import Scope
 from symderiv.meaning.survey import internal, surveyed
 
@@ -156,6 +156,7 @@ class _Builder:
         for at, node in enumerate(nodes):
             elaborator.outside = set().union(*loose[:at], *loose[at + 1 :])
             elaborator.diagnostics.clear()
+            _note_repeated(elaborator, chain, chain.members[at])
             value: Tensor | Failure
             repair = None
             vectors = any(isinstance(m.value, Tensor) and m.value.rank == 1 for m in members)
@@ -349,6 +350,13 @@ def _counted(term: Expr) -> Size | None:
         return None
     size = term.limits[0][2]
     return size if isinstance(size, Size) else None
+
+
+def _note_repeated(elaborator: Elaborator, chain: RawChain, node: tree.Node) -> None:
+    """Say of each index that stands more than twice that it is summed over the whole term."""
+    for letter, count in repeated(chain, node).items():
+        message = f"the index {letter} stands {count} times in one term"
+        elaborator.note("SD115", message, node.span, label="it is summed over the whole term")
 
 
 def _unique(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -17,6 +17,7 @@ from symderiv.meaning import cues, digits, dots, gradients, marks, names
 from symderiv.meaning.acronyms import acronyms, with_acronyms
 from symderiv.meaning.bounds import with_bounds
 from symderiv.meaning.brackets import bracketed, subscripted, with_entries
+from symderiv.meaning.colons import has_colons, with_colons
 from symderiv.meaning.compositions import maps, with_maps
 from symderiv.meaning.conditionals import (
     MAY_STAND,
@@ -109,9 +110,18 @@ class Reading:
                     for item in place.display.items
                 )
                 place.display = replace(place.display, items=tuple(items))
+        self._colons()
         self._marks()
         self._gradients()
         self._conditionals()
+
+    def _colons(self) -> None:
+        """Read a colon between two matrices as their inner product, where the page writes that so."""
+        written = [place for place in self.places if ":" in place.math.text]
+        if written and has_colons(
+            (each for place in written for each in chains(place.display)), self._source
+        ):
+            self._each(with_colons)
 
     def _conditionals(self) -> None:
         """Read each probability as a name, and its logarithm where that has a definition."""

@@ -90,11 +90,23 @@ class Rereading:
 
 def written_out(chain: RawChain, members: list[tree.Node]) -> list[tree.Node]:
     """Return members of a chain, Einstein's sums written out; an index with a declared range is fixed."""
+    return names.summed(members, _summed(chain, members)) if chain.einstein else members
+
+
+def repeated(chain: RawChain, node: tree.Node) -> dict[str, int]:
+    """Return the indices that stand more than twice in one term of a member, where such are summed."""
     if not chain.einstein:
-        return members
+        return {}
+    found = names.counts(node, _summed(chain, [node]))
+    return {letter: count for letter, count in found.items() if count > 2}
+
+
+def _summed(chain: RawChain, members: list[tree.Node]) -> frozenset[str]:
+    """Return the index letters that Einstein's convention may sum; one with a declared range is fixed."""
     letters = {letter for member in members for letter in letters_of(member)}
-    summed = (each for each in letters if chain.scope.is_index(each) and chain.scope.range(each) is None)
-    return names.summed(members, frozenset(summed))
+    return frozenset(
+        each for each in letters if chain.scope.is_index(each) and chain.scope.range(each) is None
+    )
 
 
 def letters_of(node: tree.Node) -> set[str]:
