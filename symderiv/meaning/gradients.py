@@ -176,5 +176,7 @@ def _based(node: tree.Script, name: tree.Name) -> tree.Script:
 
 
 def _key(node: tree.Node) -> str | None:
-    """Return the key of a name or of an entry of it."""
-    return names.key(node.base if isinstance(node, tree.Script) else node)
+    """Return the key of a name, of an entry of it, or of one with a label or a transpose."""
+    while isinstance(node, tree.Script):
+        node = node.base
+    return names.key(node)
