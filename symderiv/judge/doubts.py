@@ -12,7 +12,7 @@ from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.judge import explain
-from symderiv.judge.activations import is_false_for_all
+from symderiv.judge.conventions import readings
 from symderiv.judge.decision import NUMBERS, refuted
 from symderiv.judge.refute import screen
 from symderiv.judge.verdict import Verdict
@@ -29,9 +29,9 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
     goal = compared.goal
     if statement.imposed or compared.unused:
         return explain.imposed(span, [each.latex for each in statement.assumptions if each.fact is None])
-    function = unnamed(goal, page.maps)
-    if function is not None and not is_false_for_all(goal, function):
-        return explain.unnamed(span, explain.plain(function))
+    functions = unnamed(goal, page.maps)
+    if functions and _holds_for_some(goal, functions, page):
+        return explain.unnamed(span, explain.plain(functions[0]))
     for name in sorted(page.functions.keys() & applied(goal)):
         return explain.early(span, explain.plain(name))
     unsaid = _left_open(goal, span, page)
@@ -53,6 +53,13 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
         return explain.tells(span, explain.plain(told))
     left_open = one_sided(goal) or twofold(goal)
     return None if left_open is None else explain.undefined(span, explain.plain(left_open))
+
+
+def _holds_for_some(goal: Goal, functions: list[str], page: Page) -> bool:
+    """Tell whether a step may hold for what readers take a letter for that the page does not explain."""
+    end = time.monotonic() + NUMBERS
+    found = readings(goal, functions, page.source.text)
+    return found is None or any(screen(each, deadline=end, extent="brief").witness is None for each in found)
 
 
 def _left_open(goal: Goal, span: Span, page: Page) -> Diagnostic | None:

@@ -209,8 +209,8 @@ _FUNCTION_LETTERS = frozenset({"\\sigma", "\\phi", "\\varphi", "\\psi", "\\Phi",
 _WORD = re.compile(r"[A-Za-z]{3,}\Z")
 
 
-def unnamed(goal: Goal, maps: frozenset[str]) -> str | None:
-    """Return a function such as `\\sigma` or `flatten` that a goal applies and nothing defines or declares.
+def unnamed(goal: Goal, maps: frozenset[str]) -> list[str]:
+    """Return the functions, such as `\\sigma` or `flatten`, that a goal applies and nothing explains.
 
     By its letter, or its word, it is a certain function, so that numbers for another one decide nothing.
     """
@@ -218,7 +218,7 @@ def unnamed(goal: Goal, maps: frozenset[str]) -> str | None:
     words = {name for name in found if _WORD.match(re.sub(r"~\d+$", "", name))}
     found |= names_of(goal) & goal.context.opaque.keys()
     letters = {name for name in found if re.sub(r"~\d+$", "", name) in _FUNCTION_LETTERS}
-    return next(iter(sorted((words | letters) - maps)), None)
+    return sorted((words | letters) - maps)
 
 
 def applied(goal: Goal) -> set[str]:
