@@ -19,6 +19,8 @@ class Node:
     """Anything in the tree."""
 
     span: Span = field(default=NOWHERE, compare=False, repr=False)
+    walked: tuple[Node, ...] | None = field(default=None, init=False, compare=False, repr=False)
+    """What is below, itself first, once that was asked for: see `names.walk`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ TRANSPOSES = frozenset({"T", "\\top", "\\intercal", "Tr", "\\prime"})
 
 
 _PARTS = {
-    kind: tuple(each.name for each in fields(kind) if each.type not in ("str", "int", "bool", "Span"))
+    kind: tuple(
+        each.name for each in fields(kind) if each.init and each.type not in ("str", "int", "bool", "Span")
+    )
     for kind in vars(tree).values()
     if isinstance(kind, type) and issubclass(kind, tree.Node)
 }
@@ -44,13 +46,13 @@ def _nodes(values: object, found: list[tree.Node]) -> None:
             _nodes(value, found)
 
 
-def walk(node: tree.Node) -> Iterator[tree.Node]:
-    """Yield a node and all that is below it, in the order of writing."""
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(children(node)))
+def walk(node: tree.Node) -> tuple[tree.Node, ...]:
+    """Return a node and all that is below it, in the order of writing; a page asks for it again and again."""
+    if node.walked is None:
+        found = (node, *(each for child in children(node) for each in walk(child)))
+        object.__setattr__(node, "walked", found)
+        return found
+    return node.walked
 
 
 def key(node: tree.Node, *, fonts: frozenset[str] = frozenset()) -> str | None:
@@ -384,22 +386,29 @@ def lowered(chain: tree.Chain, letters: set[str], paired: set[str]) -> tree.Chai
 
 def rebuilt(node: tree.Node, change: Callable[[tree.Node], tree.Node]) -> tree.Node:
     """Return the tree with every node changed, from the leaves up; what stays the same is kept."""
-    changes: dict[str, object] = {}
+    changes: dict[str, object] | None = None
     for part in _PARTS[type(node)]:
         old = getattr(node, part)
-        new = _rebuilt(old, change)
+        if not old:
+            continue
+        new = _each_rebuilt(old, change) if isinstance(old, tuple) else rebuilt(old, change)
         if new is not old:
-            changes[part] = new
+            changes = {part: new} if changes is None else changes | {part: new}
     return change(replace(node, **changes) if changes else node)  # type: ignore[arg-type]
 
 
-def _rebuilt(value: object, change: Callable[[tree.Node], tree.Node]) -> object:
-    if isinstance(value, tree.Node):
-        return rebuilt(value, change)
-    if isinstance(value, tuple):
-        parts = tuple(_rebuilt(item, change) for item in value)
-        return value if all(a is b for a, b in zip(parts, value, strict=True)) else parts
-    return value
+def _each_rebuilt(values: tuple[object, ...], change: Callable[[tree.Node], tree.Node]) -> tuple[object, ...]:
+    """Return a part of several nodes, nested or beside marks, with all of them changed."""
+    parts, same = [], True
+    for old in values:
+        new: object = old
+        if isinstance(old, tree.Node):
+            new = rebuilt(old, change)
+        elif isinstance(old, tuple):
+            new = _each_rebuilt(old, change)
+        same = same and new is old
+        parts.append(new)
+    return values if same else tuple(parts)
 
 
 def counts(node: tree.Node, among: frozenset[str]) -> Counter[str]:
