@@ -469,7 +469,9 @@ def _sum_over(letter: str, node: tree.Node) -> tree.Node:
     whole = isinstance(node, tree.Derivative | tree.Cases | tree.Matrix | tree.Sequence | tree.Relation)
     if len(inner) == 1 and not whole:
         only = inner[0]
-        changes = {f.name: _put(getattr(node, f.name), only, _sum_over(letter, only)) for f in fields(node)}
+        changes = {
+            f.name: _put(getattr(node, f.name), only, _sum_over(letter, only)) for f in fields(node) if f.init
+        }
         return replace(node, **changes)  # type: ignore[arg-type]
     lower = tree.Sequence((tree.Name(letter, span=node.span),), span=node.span)
     return tree.Big("sum", lower, None, node, span=node.span)
