@@ -88,7 +88,7 @@ def divided(p: Polynomial, by: Polynomial) -> Polynomial | None:
     if len(generators) > GENERATORS:
         return None
     upper, lower = (_element(generators, q) for q in (p, by))
-    if upper is None or not lower or any(e < 0 for m in p.terms for e in m.factors.values()):
+    if upper is None or not lower or any(e < 0 for q in (p, by) for m in q.terms for e in m.factors.values()):
         return None
     (quotient,), rest = upper.div([lower])
     return None if rest else _polynomial(generators, quotient)

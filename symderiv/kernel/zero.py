@@ -17,6 +17,7 @@ from symderiv.kernel import indices as ix
 from symderiv.kernel.angles import expanded
 from symderiv.kernel.cases import Facts, atoms_of, branches, cleared, replaced, throughout
 from symderiv.kernel.determinants import with_others
+from symderiv.kernel.exchanges import exchanged
 from symderiv.kernel.indicators import varies
 from symderiv.kernel.indices import IndexExpr, Variable
 from symderiv.kernel.inverses import by_inverses, by_invertible
@@ -98,6 +99,7 @@ def _is_zero(algebra: Algebra, p: Polynomial, depth: int, facts: Facts) -> bool:
         with_others(algebra, p),
         _without_roots(algebra, p),
         _recentred(algebra, p),
+        exchanged(algebra, p),
         _joined(algebra, p),
     )
     return any(is_zero(algebra, q, depth - 1, facts) for q in ways)

@@ -105,7 +105,9 @@ def settle(survey: Survey) -> None:
         heads = set[str]().union(*beside)
         words -= bound | heads
         ends = (ends & dimensions) - bound - heads
-        places = _places(seen) - dimensions
+        # The t of `h_t = \sum_{s=1}^t a^{t - s} x_s` is an index, too, also where it stands as a number.
+        counted = {letter for above in seen for letter in above.uppers} & heads
+        places = (_places(seen) | counted) - dimensions
         lasts = uses.lasts.keys() - bound - heads - uses.compared
         lasts = {each for each in lasts if each in dimensions or each.isupper() or each not in uses.elsewhere}
         for letter, node in (uses.lasts | uses.uppers).items():
