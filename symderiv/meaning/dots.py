@@ -462,7 +462,7 @@ def _zip(cells: Sequence[Cell], join: Callable[[Sequence[Cell], str], tree.Node 
         return None
     changes: dict[str, object] = {}
     for name in first.__dataclass_fields__:
-        if name == "span":
+        if name in ("span", "walked"):
             continue
         joined = _zip_values(cells, [getattr(cell.node, name) for cell in cells], name, join)
         if joined is _DIFFERENT:
