@@ -166,7 +166,7 @@ def _determinant(elaborator: Elaborator, node: tree.Call) -> Tensor:
     at = 2 if applies(elaborator, argument, 0) else 1
     if len(argument.factors) == at:
         return determinant(elaborator, elaborator.value(argument), node.span)
-    first, after = _part(argument, 0, at), _part(argument, at, len(argument.factors))
+    first, after = part(argument, 0, at), part(argument, at, len(argument.factors))
     rest = elaborator.value(after)
     if rest.rank or argument.operators[at - 1] in ("/", "div"):
         raise unsupported("brackets would tell of what this is the determinant", node.span)
@@ -174,7 +174,7 @@ def _determinant(elaborator: Elaborator, node: tree.Call) -> Tensor:
     return Tensor(of.body * rest.body)
 
 
-def _part(node: tree.Product, start: int, end: int) -> tree.Node:
+def part(node: tree.Product, start: int, end: int) -> tree.Node:
     """Return some factors in a row as a product, or as the factor itself."""
     factors = node.factors[start:end]
     if len(factors) == 1:
@@ -300,6 +300,7 @@ def _application(
         and not primes
         and all(_depends_on(elaborator, record, each) for each in arguments)
     ):
+        _at_one_point(record, tuple(n for each in arguments if (n := elaborator.record(each))), node)
         return entries(elaborator, record, (), node.span)
     variable = _whole(elaborator, record, arguments, node)
     if variable is not None:
@@ -354,14 +355,35 @@ def _whole(
                 f"{record.key} at another point than its variable is not supported yet", node.span
             )
         return other
+    if record.takes:
+        if other is None or len(elaborator.shape(other)) != record.takes:
+            raise unsupported(
+                f"{record.key} at another point than its variable is not supported yet", node.span
+            )
+        return other
     if record.function or not record.key.isalpha() or elaborator.expected_rank:
         return None
     return other if other is not None and len(elaborator.shape(other)) > 0 else None
 
 
+def _at_one_point(record: Name, arguments: tuple[Name, ...], node: tree.Node) -> None:
+    """Refuse an unknown function at other arguments than elsewhere: it is one quantity here.
+
+    Where these are what the others depend on, or some of them, the page means one value, as of `L(w)`.
+    """
+    here = {each.identity for each in arguments}
+    reached = here.union(*(each.rests_on for each in arguments))
+    if record.point is None:
+        record.point = (frozenset(here), frozenset(reached))
+    there, beyond = record.point
+    if not (here <= beyond or there <= reached):
+        raise unsupported(f"{record.key} at two points is not supported yet", node.span)
+
+
 def _function_of_vector(
     elaborator: Elaborator, record: Name, variable: Name, primes: int, node: tree.Node
 ) -> Tensor:
+    _at_one_point(record, (variable,), node)
     if variable.identity not in record.differentiated_by:
         record.differentiated_by.append(variable.identity)
     value = entries(elaborator, record, (), node.span)

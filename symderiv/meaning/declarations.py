@@ -39,6 +39,11 @@ def declare_all(survey: Survey, place: Place) -> None:
 def index_range(survey: Survey, items: tuple[object, ...], at: int, scope: Scope) -> None:
     """`i = 1, \\dots, N`."""
     chain = items[at]
+    if isinstance(chain, tree.Chain) and [operator.text for operator in chain.operators] == ["in"]:
+        node, domain = chain.members
+        if isinstance(node, tree.Name) and names.is_index_letter(node) and isinstance(domain, tree.Group):
+            _range_in(survey, node, domain, scope)
+        return
     rest = [item for item in items[at + 1 :] if not isinstance(item, tree.Connective)]
     if not (
         isinstance(chain, tree.Chain)
@@ -61,6 +66,18 @@ def index_range(survey: Survey, items: tuple[object, ...], at: int, scope: Scope
         scope.indices.add(chain.members[0].text)
 
 
+def _range_in(survey: Survey, node: tree.Name, domain: tree.Group, scope: Scope) -> bool:
+    """Read `i \\in \\{1, \\dots, N\\}`; tell whether it is one."""
+    inside = domain.body
+    if not isinstance(inside, tree.Sequence) or not any(isinstance(i, tree.Dots) for i in inside.items):
+        return False
+    last = inside.items[-1]
+    if isinstance(last, tree.Name):
+        scope.letters[node.text] = size_of(survey, last, scope)
+        scope.indices.add(node.text)
+    return True
+
+
 def _declare(survey: Survey, chain: tree.Chain, pending: list[tree.Node], scope: Scope) -> None:
     operators = [operator.text for operator in chain.operators]
     first, last = chain.members[0], chain.members[-1]
@@ -73,6 +90,7 @@ def _declare(survey: Survey, chain: tree.Chain, pending: list[tree.Node], scope:
         name = _declared(survey, first, scope)
         if name is not None:
             name.function = True
+            name.takes = len(_shape(survey, chain.members[1], scope) or ())
             codomain = _shape(survey, chain.members[2], scope)
             if codomain is not None:
                 name.shape = codomain
@@ -118,16 +136,11 @@ def _declared_function(survey: Survey, node: tree.Node, scope: Scope) -> Name | 
 
 
 def _declare_in(survey: Survey, node: tree.Node, domain: tree.Node, scope: Scope) -> None:
-    group = domain.body if isinstance(domain, tree.Group) else None
     if (
-        isinstance(group, tree.Sequence)
+        isinstance(domain, tree.Group)
         and isinstance(node, tree.Name)
-        and any(isinstance(i, tree.Dots) for i in group.items)
+        and _range_in(survey, node, domain, scope)
     ):
-        last = group.items[-1]
-        if isinstance(last, tree.Name):
-            scope.letters[node.text] = size_of(survey, last, scope)
-            scope.indices.add(node.text)
         return
     shape = _shape(survey, domain, scope, names.key(node, fonts=survey.fonts))
     if shape is None:

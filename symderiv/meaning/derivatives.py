@@ -26,7 +26,7 @@ from symderiv.kernel.terms import D, Index, Size
 from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.arithmetic import transpose
-from symderiv.meaning.calls import applies
+from symderiv.meaning.calls import applies, part
 from symderiv.meaning.differentials import along
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import unsupported
@@ -38,6 +38,9 @@ def derivative(elaborator: Elaborator, node: tree.Derivative) -> Tensor:
     operand = node.of
     if operand is None:
         raise unsupported("this derivative has no operand", node.span)
+    parted = _parted(elaborator, node, operand) if node.style == "nabla" else None
+    if parted is not None:
+        return elaborator.value(parted)
     if not node.by:
         slopes = _slopes(elaborator, operand) if node.order == 1 else ()
         if slopes:
@@ -123,6 +126,29 @@ def _written_out(node: tree.Derivative) -> bool:
     return node.of is not None and not isinstance(names.plain(node.of), tree.Name)
 
 
+def _parted(elaborator: Elaborator, node: tree.Derivative, operand: tree.Node) -> tree.Node | None:
+    """Return `(\\nabla f) \\odot v` for `\\nabla f \\odot v`, where f is a number and v is none, or None.
+
+    So for `\\nabla f \\cdot v` and `\\nabla f^\\top v`, too.
+    """
+    if not isinstance(operand, tree.Product):
+        return None
+    first, *rest = operand.factors
+    if isinstance(first, tree.Script) and names.is_transpose(first.sup) and first.sub is None:
+        if elaborator.value(first.base).rank:
+            return None
+        slope = tree.Group(replace(node, of=first.base), "(", ")", span=node.span)
+        turned = tree.Script(slope, sup=first.sup, span=node.span)
+        return tree.Product((turned, *rest), operand.operators, span=node.span)
+    at = next((at for at, sign in enumerate(operand.operators) if sign in ("odot", "circ", "cdot")), None)
+    if at is None or elaborator.value(part(operand, 0, at + 1)).rank:
+        return None
+    if not elaborator.value(part(operand, at + 1, len(operand.factors))).rank:
+        return None
+    slope = tree.Group(replace(node, of=part(operand, 0, at + 1)), "(", ")", span=node.span)
+    return tree.Product((slope, *operand.factors[at + 1 :]), operand.operators[at:], span=node.span)
+
+
 def _completed(elaborator: Elaborator, node: tree.Derivative, operand: tree.Node) -> tree.Derivative:
     """Return a gradient with its variable, the one argument of what it is of."""
     variables = _parameters(elaborator, operand) * node.order
@@ -137,12 +163,26 @@ def _parameters(elaborator: Elaborator, node: tree.Node) -> tuple[tree.Node, ...
     """Return the variable of `\\nabla f` and `\\nabla f(x)`: the one argument of f."""
     node = names.plain(node)
     if isinstance(node, tree.Product) and len(node.factors) == 2 and applies(elaborator, node, 0):
-        group = node.factors[1]
+        group = _brackets(node.factors[1])
         return (group.body,) if isinstance(group, tree.Group) and isinstance(group.body, tree.Name) else ()
+    points = {
+        point.body
+        for each in names.walk(node)
+        if isinstance(each, tree.Product)
+        for at, point in enumerate(map(_brackets, each.factors[1:]))
+        if applies(elaborator, each, at) and isinstance(point, tree.Group)
+    }
+    if len(points) == 1 and isinstance(next(iter(points)), tree.Name):
+        return tuple(points)
     record = elaborator.record(node)
     if record is None or not record.parameters or len(record.parameters) != 1:
         return ()
     return (tree.Name(record.parameters[0], span=node.span),)
+
+
+def _brackets(node: tree.Node) -> tree.Node:
+    """Return the brackets of `(x)^2` without what stands above them."""
+    return node.base if isinstance(node, tree.Script) else node
 
 
 def _slopes(elaborator: Elaborator, node: tree.Node) -> tuple[tree.Derivative, ...]:

@@ -8,7 +8,7 @@ a *family* is a name that has such a letter in one slot wherever the page has it
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -31,6 +31,8 @@ class _Uses:
     """The names that stand with nothing in a slot, or with something that is no label."""
     values: set[str] = field(default_factory=set)
     """The letters that stand elsewhere: as numbers, below sums, beside other letters of a subscript."""
+    indexed: Counter[str] = field(default_factory=Counter)
+    """How often each name has a letter below it beside what stands above."""
     applied: Counter[str] = field(default_factory=Counter)
     """How often each name stands before brackets."""
     sizes: set[str] = field(default_factory=set)
@@ -43,12 +45,15 @@ class Layers:
 
     families: frozenset[Slot] = frozenset()
     functions: frozenset[str] = frozenset()
+    last: Mapping[str, tree.Node] = field(default_factory=dict)
+    """The last one of a family that has one: the `a^L` of `\\nabla_a C`."""
 
 
 def layers(chains: Iterable[tree.Chain]) -> Layers:
     """Find the families of a page."""
     those = list(chains)
-    if not any(_shifted(each) for chain in those for member in chain.members for each in _scripts(member)):
+    scripts = [each for chain in those for member in chain.members for each in _scripts(member)]
+    if not any(_shifted(each) or _is_last(each.sup) for each in scripts):
         return Layers()
     uses = _Uses()
     for chain in those:
@@ -64,14 +69,59 @@ def layers(chains: Iterable[tree.Chain]) -> Layers:
         (place,) = places
         if any(_tells(chain, letter, place) for chain in those):
             found |= having
+    found |= _last_ones(uses, found)
     functions = {key for key, _ in found if uses.applied[key] == len(uses.slots[key, "sub"])}
-    return Layers(frozenset(found), frozenset(functions))
+    capitals = {
+        key: [each for each in uses.slots[key, place] if _is_name(each) and _capital(each)]
+        for key, place in found
+    }
+    last = {
+        key: tree.Script(tree.Name(key), sup=_label(each[0]))
+        for key, each in capitals.items()
+        if len({_capital(one) for one in each}) == 1
+    }
+    return Layers(frozenset(found), frozenset(functions), last)
+
+
+def _last_ones(uses: _Uses, found: set[Slot]) -> set[Slot]:
+    """Return the names that have the last layer above them, `\\delta^L`, and nothing else.
+
+    The capital is that of a family; or it stands above names only, one of which has an index below: `a^L_j`.
+    """
+    letters = {_capital(each) for slot in found if slot[1] == "sup" for each in uses.slots[slot]}
+    above = [slot for slot in uses.slots if slot[1] == "sup" and slot not in uses.others | found]
+    more: set[Slot] = set()
+    for slot in above:
+        capitals = {_capital(each) for each in uses.slots[slot]}
+        indexed = any(
+            slots[1] == "sup"
+            and uses.indexed[slots[0]]
+            and {_capital(e) for e in uses.slots[slots]} == capitals
+            for slots in above
+        )
+        known = capitals <= letters or (len(capitals) == 1 and indexed and not capitals & uses.values)
+        if "" not in capitals and known:
+            more.add(slot)
+    return more
+
+
+def _is_last(node: tree.Node | None) -> bool:
+    return node is not None and _capital(node) not in ("", "T")
+
+
+def _capital(node: tree.Node) -> str:
+    """Return the capital of `L` and `L-1`, or nothing."""
+    last = node.terms[0][1] if isinstance(node, tree.Additive) and len(node.terms) == 2 else node
+    capital = isinstance(last, tree.Name) and len(last.text) == 1 and last.text.isupper() and not last.font
+    return last.text if capital and isinstance(last, tree.Name) else ""
 
 
 def with_layers(chain: tree.Chain, known: Layers) -> tree.Chain:
     """Read what stands in the slots of families as labels."""
 
     def labelled(each: tree.Node) -> tree.Node:
+        if isinstance(each, tree.Derivative) and each.style == "nabla":
+            return replace(each, by=tuple(known.last.get(names.key(one) or "", one) for one in each.by))
         key = names.key(each.base) if isinstance(each, tree.Script) else None
         if not isinstance(each, tree.Script) or key is None:
             return each
@@ -170,6 +220,8 @@ def _visit(uses: _Uses, node: tree.Node) -> None:
         uses.values |= {each.text for end in ends for each in names.walk(end) if isinstance(each, tree.Name)}
         _visit(uses, node.body)
     else:
+        if isinstance(node, tree.Derivative) and node.form == "subscript" and node.style == "nabla":
+            node = replace(node, by=tuple(each for each in node.by if not isinstance(each, tree.Name)))
         if isinstance(node, tree.Product):
             for operator, (one, other) in zip(node.operators, pairwise(node.factors), strict=True):
                 base = one.base if isinstance(one, tree.Script) else one
@@ -197,13 +249,12 @@ def _slots(uses: _Uses, node: tree.Script, key: str) -> None:
             _visit(uses, node.sup)
     else:
         uses.slots[key, "sup"].append(node.sup)
+        uses.indexed[key] += node.sub is not None
 
 
 def _is_content(node: tree.Node) -> bool:
     """Tell whether a node may be a label: a letter and its neighbours, a number, the last layer."""
-    last = node.terms[0][1] if isinstance(node, tree.Additive) and len(node.terms) == 2 else node
-    capital = isinstance(last, tree.Name) and len(last.text) == 1 and last.text.isupper()
-    return capital or isinstance(node, tree.Number) or _letter(node) is not None
+    return bool(_capital(node)) or isinstance(node, tree.Number) or _letter(node) is not None
 
 
 def _is_family(uses: _Uses, slot: Slot, letter: str) -> bool:

@@ -7,6 +7,7 @@ and settle the sizes; then claims, which may name a size and may not bend one.
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import replace
 
 import sympy
@@ -20,6 +21,7 @@ from symderiv.meaning import names
 from symderiv.meaning.arithmetic import entrywise
 from symderiv.meaning.arrays import shown
 from symderiv.meaning.bigs import ends_early
+from symderiv.meaning.calls import is_function
 from symderiv.meaning.contexts import Contexts
 from symderiv.meaning.definitions import define, in_order
 from symderiv.meaning.elaborator import Elaborator
@@ -34,7 +36,7 @@ from symderiv.meaning.origins import symbols
 from symderiv.meaning.ranks import infer
 from symderiv.meaning.raw import Item, RawChain, Survey
 from symderiv.meaning.rereading import Rereading, letters_of, repeated, written_out
-from symderiv.meaning.scope import Scope
+from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.survey import internal, surveyed
 
 
@@ -126,7 +128,7 @@ class _Builder:
         """Return the sizes and undefined names of which words say more than rules know, with the line."""
         found = dict(self.survey.described)
         for each in self.survey.records:
-            if each.described is not None and each.defined is None:
+            if each.described is not None and each.defined is None and _is_told(each):
                 found[each.identity] = each.described
         position = self.survey.document.source.position
         return {name: (position(span.start)[0], words) for name, (span, words) in found.items()}
@@ -361,3 +363,11 @@ def _note_repeated(elaborator: Elaborator, chain: RawChain, node: tree.Node) -> 
 
 def _unique(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(dict.fromkeys(found))
+
+
+def _is_told(record: Name) -> bool:
+    """Tell whether words restrict a name: that a number is constant says nothing of its value."""
+    said = record.described[1] if record.described is not None else ""
+    return is_function(record) or not re.fullmatch(
+        r"\s*(be|is|are) (an? )?(constant|independent of)", said.split("$")[0].strip()
+    )

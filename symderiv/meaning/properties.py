@@ -44,6 +44,7 @@ _UNKNOWN = re.compile(
     r"|(linear|affine|additive|sparse|dense|normal|regular|degenerate)(?=\s*([.,;:]|$)|\s+(and|or|but)\b)"
     r"|(linear|affine|additive|sparse) (functional|operator|transformation|matrix|matrices)"
     r"|normal (matrix|matrices)|rank[- ](one|two|1|2)|(orthogonal|symmetric|diagonal) (columns|rows|blocks)"
+    r"|be (a )?constant(?=\s*([.,;:]|$)|\s+(and|or|but)\b)|(be|is|are) independent of"
     r"|satisf(y|ies|ying)|solves?|sums? (up )?to|adds? up|equals?|zeros?|ones|number of"
     r"|(the|its|their) ((arithmetic|empirical|sample|total|weighted|partial) )?(sum|mean|average|product"
     r"|maximum|minimum|largest|smallest|norm|length|variance|determinant|trace|(pseudo-?)?inverse"

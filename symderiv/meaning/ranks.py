@@ -14,6 +14,7 @@ from symderiv.latex import tree
 from symderiv.meaning import names
 from symderiv.meaning.raw import RawChain, Survey
 from symderiv.meaning.scope import Name, Scope
+from symderiv.meaning.siblings import kind
 from symderiv.meaning.sizes import Sizes
 
 _ROUNDS = 6
@@ -24,7 +25,7 @@ _SCALAR_WORDS = frozenset(
 
 def infer(survey: Survey) -> None:
     """Give a shape to each name of a page whose rank follows from its use."""
-    ranks = _Ranks(survey.sizes, survey.fonts)
+    ranks = _Ranks(survey.sizes, survey.fonts, _turned(survey))
     for _ in range(_ROUNDS):
         ranks.changed = False
         for chain in survey.chains:
@@ -35,12 +36,27 @@ def infer(survey: Survey) -> None:
     ranks.finish(survey)
 
 
+def _turned(survey: Survey) -> frozenset[str]:
+    """Return the kinds of names with labels that the page transposes, `w^l` by `(w^{l+1})^\\top`."""
+    found: set[str] = set()
+    for chain in survey.chains:
+        for each in (each for member in chain.members for each in names.walk(member)):
+            if isinstance(each, tree.Script) and names.is_transpose(each.sup):
+                inside = names.plain(each.base)
+                key = names.written(inside, survey.fonts) if isinstance(inside, tree.Script) else None
+                found.add(kind(key or ""))
+    return frozenset(found - {""})
+
+
 class _Ranks:
     """Carries ranks from one place of a page to another."""
 
-    def __init__(self, sizes: Sizes, fonts: frozenset[str]) -> None:
+    def __init__(self, sizes: Sizes, fonts: frozenset[str], turned: frozenset[str]) -> None:
         self.sizes = sizes
         self.fonts = fonts
+        self.turned = turned
+        self.kinds: dict[str, int] = {}
+        """The ranks of names with labels: those that differ in these alone have one rank."""
         self.changed = False
         self.capitals = False
         """The equation at hand has a capital letter as its head: products of capitals are matrices."""
@@ -134,6 +150,23 @@ class _Ranks:
             record.least = count + rank
             self.changed = True
 
+    def _before(self, left: tree.Node, right: tree.Node, scope: Scope) -> None:
+        """A matrix stands before brackets, or before another one where the head of the equation is one."""
+        second = self.open(right, scope)
+        if isinstance(right, tree.Group):
+            self.settle(left, 2, scope)
+            self.by_case(right.body, scope)
+        if second is not None and _capital(second.key) and self.capitals:
+            self.settle(left, 2, scope)
+            self.settle(right, 2, scope)
+
+    def _passes_on(self, first: Name, second: Name) -> bool:
+        """Tell whether `w^l a^{l-1}` is a matrix and a vector: one of the two has a transpose somewhere."""
+        kinds = {kind(first.key), kind(second.key)}
+        small = not _capital(first.key) and not _capital(second.key)
+        labels = {each.key.partition("^")[2] for each in (first, second)}
+        return small and "" not in kinds and len(kinds) == len(labels) == 2 and bool(kinds & self.turned)
+
     def _calls(self, node: tree.Product, scope: Scope) -> None:
         """Compare what stands in brackets after each function with its parameters."""
         for left, operator, right in zip(node.factors, node.operators, node.factors[1:], strict=False):
@@ -165,6 +198,8 @@ class _Ranks:
                 record.shape = tuple(self.sizes.new(origin=node.span) for _ in range(rank))
                 record.guessed = True
                 self.changed = True
+                if kind(record.key):
+                    self.kinds.setdefault(kind(record.key), rank)
 
     def by_case(self, node: tree.Node, scope: Scope) -> None:
         """Make a capital letter a matrix, a small one a vector."""
@@ -174,7 +209,8 @@ class _Ranks:
             return
         record = self.open(node, scope)
         if record is not None:
-            self.settle(node, 2 if _capital(record.key) else 1, scope)
+            known = self.kinds.get(kind(record.key))
+            self.settle(node, known or (2 if _capital(record.key) else 1), scope)
 
     def rank(self, node: tree.Node, scope: Scope) -> int | None:
         """Return the rank of an expression, settling what its form tells."""
@@ -288,13 +324,13 @@ class _Ranks:
             if first is not None and second is not None and not matrix and _capital(second.key):
                 self._row_before(left, right, first, scope)
                 continue
+            if first is not None and second is not None and self._passes_on(first, second):
+                self.settle(left, 2, scope)
+                self.settle(right, 1, scope)
+                continue
             self._row_at(left, right, scope)
-            if matrix and isinstance(right, tree.Group):
-                self.settle(left, 2, scope)
-                self.by_case(right.body, scope)
-            if matrix and second is not None and _capital(second.key) and self.capitals:
-                self.settle(left, 2, scope)
-                self.settle(right, 2, scope)
+            if matrix:
+                self._before(left, right, scope)
             if matrix and (second is not None or self.rank(right, scope)):
                 self.settle(left, 2, scope)
             row = isinstance(left, tree.Script) and names.is_transpose(left.sup)

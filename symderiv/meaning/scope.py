@@ -99,6 +99,10 @@ class Name:
     bold: bool = False
     function: bool = False
     """Declared as a map, `f : A → B`."""
+    point: tuple[frozenset[str], frozenset[str]] | None = None
+    """What it is applied to as a whole, where nothing defines it, and what that depends on."""
+    takes: int = 0
+    """The rank of what a map is declared to take."""
     loose: bool = False
     """The page uses it and never says what it is: it is any quantity of its shape, and refutes nothing."""
     basis: bool = False

@@ -47,6 +47,7 @@ def script(elaborator: Elaborator, node: tree.Script) -> Tensor:
             and node.sub is None
             and sup is not None
             and not elaborator.known("e")
+            and not (label is not None and elaborator.known(f"e^{{{names.label_text(sup)}}}"))
             and not (isinstance(sup, tree.Number) and "e" in elaborator.bound)
         ):
             if "e" in elaborator.bound:

@@ -58,7 +58,7 @@ def define_siblings(survey: Survey) -> None:
     waiting = [(scope, record, True) for scope, record in known]
     while waiting:
         scope, record, written = waiting.pop()
-        model, label = models.get(_kind(record.key)), _label_of(record.key)
+        model, label = models.get(kind(record.key)), _label_of(record.key)
         if model is None or label is None or record.defined is not None:
             continue
         if not scope.beside(model.chain.scope) or not _is_ordered(model, label):
@@ -70,7 +70,7 @@ def define_siblings(survey: Survey) -> None:
             waiting += [(scope, scope.names[key], False) for key in scope.names.keys() - before]
     for scope in scopes.values():
         for record in scope.names.values():
-            found = models.get(_kind(record.key)) if record.defined is None else None
+            found = models.get(kind(record.key)) if record.defined is None else None
             if found is not None:
                 record.model, record.restricted = found.link.record, not _is_free(found, models)
 
@@ -89,7 +89,7 @@ def _is_free(model: _Model, models: dict[str, _Model]) -> bool:
     return any(
         label == model.label
         and names.key(each.base) != own
-        and _kind(names.written(replace(each, sub=None), frozenset()) or "") not in models
+        and kind(names.written(replace(each, sub=None), frozenset()) or "") not in models
         for factor in factors
         for each, label in _labels(factor)
         if each is factor
@@ -99,12 +99,12 @@ def _is_free(model: _Model, models: dict[str, _Model]) -> bool:
 def _ranked(survey: Survey, known: list[tuple[Scope, Name]]) -> None:
     """Give the names of a kind the rank with which one of them is declared."""
     declared = {
-        _kind(record.key): (scope, record)
+        kind(record.key): (scope, record)
         for scope, record in known
         if record.declared and record.shape is not None and _label_of(record.key) is not None
     }
     for scope, record in known if declared else ():
-        found = declared.get(_kind(record.key))
+        found = declared.get(kind(record.key))
         if found is None or record.shape is not None or record.indexed or not scope.beside(found[0]):
             continue
         record.shape = tuple(survey.sizes.new(origin=record.first) for _ in found[1].shape or ())
@@ -119,10 +119,10 @@ def _models(survey: Survey) -> Iterator[tuple[str, _Model]]:
                 continue
             label = _label_of(link.record.key)
             if label is not None and label.symbol.islower() and link.head.parameters is None:
-                yield _kind(link.record.key), _Model(label, chain, link, members[at], members[link.body])
+                yield kind(link.record.key), _Model(label, chain, link, members[at], members[link.body])
 
 
-def _kind(key: str) -> str:
+def kind(key: str) -> str:
     """Return a key without its label."""
     found = _LABELLED.fullmatch(key)
     return f"{found['stem']}^{{{found['left']}}}{found['rest']}" if found is not None else ""

@@ -21,15 +21,27 @@ def spelled(found: Iterable[tree.Chain]) -> frozenset[str]:
     """Return the words before brackets of a page, those with a letter that it has nowhere else."""
     words: set[str] = set()
     heads: set[str] = set()
+    sure: set[str] = set()
     alone: set[str] = set()
     for chain in found:
         first = chain.members[0] if len(chain.members) > 1 else None
         if isinstance(first, tree.Product) and (0, len(first.factors) - 1) in _runs(first):
             heads.add(_word(first, 0, len(first.factors) - 1))
+            if _takes_letters(first.factors[-1]):
+                sure.add(_word(first, 0, len(first.factors) - 1))
         for member in chain.members:
             if member is not None:
                 words.update(_observed(member, alone))
-    return frozenset(word for word in words if set(word if word in heads else word[:-1]) - alone)
+    return frozenset(
+        word for word in words if word in sure or set(word if word in heads else word[:-1]) - alone
+    )
+
+
+def _takes_letters(node: tree.Node) -> bool:
+    """Tell whether brackets hold letters only: `sat(x)` at the left of an equation is no product."""
+    body = node.body if isinstance(node, tree.Group) else node
+    items = body.items if isinstance(body, tree.Sequence) else (body,)
+    return isinstance(node, tree.Group) and all(isinstance(each, tree.Name) for each in items)
 
 
 def _observed(node: tree.Node, alone: set[str]) -> Iterator[str]:
