@@ -487,3 +487,14 @@ def test_find_collects_the_documents_of_a_folder_in_order(tmp_path: Path) -> Non
     assert list(find([tmp_path])) == expected
     first, second, third = expected
     assert list(find([second, tmp_path, "missing.md"])) == [second, first, third, "missing.md"]
+
+
+def test_a_latex_file_may_say_what_its_letters_are(tmp_path: Path) -> None:
+    text = "\\usepackage[latin1]{inputenc}\n\\begin{document}\nf\u00fcr $x$\n\\end{document}\n"
+    path = tmp_path / "old.tex"
+    path.write_bytes(text.encode("latin-1"))
+    document = load(path)
+    assert "f\u00fcr" in document.source.text
+    path.write_bytes(text.replace("latin1", "utf8").encode("latin-1"))
+    with pytest.raises(UnreadableFile, match="is not UTF-8 text"):
+        load(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,20 @@ LARGEST = 2_000_000
 """Bytes: a longer file is not a derivation."""
 LARGEST_NOTEBOOK = 20_000_000
 """Bytes: a notebook holds its figures too."""
+
+
+_ENCODINGS = {
+    b"latin1": "cp1252",
+    b"latin9": "iso8859-15",
+    b"ansinew": "cp1252",
+    b"cp1252": "cp1252",
+    b"cp1251": "cp1251",
+    b"koi8-r": "koi8-r",
+}
+_ENCODING = re.compile(
+    rb"^[ \t]*\\usepackage\[(" + b"|".join(map(re.escape, _ENCODINGS)) + rb")\]\{inputenc\}", re.MULTILINE
+)
+"""What a LaTeX file says of its letters, where they are not UTF-8."""
 
 
 class UnreadableFile(Exception):
@@ -91,10 +106,12 @@ def _content(name: str) -> bytes:
 
 
 def _decoded(name: str, content: bytes) -> str:
-    """Return UTF-8 text, without the byte-order mark that some editors write."""
+    """Return UTF-8 text, without the byte-order mark that some editors write, or what LaTeX says it is."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if name.lower().endswith(".tex") and (told := _ENCODING.search(content)):
+            return content.decode(_ENCODINGS[told[1]], "replace")
         read_so_far, byte = error.object[: error.start], error.object[error.start]
         line = read_so_far.count(b"\n") + 1
         raise UnreadableFile(name, line, f"the file is not UTF-8 text (byte 0x{byte:02x})", "SD203") from None

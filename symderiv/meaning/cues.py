@@ -57,6 +57,13 @@ _DENIES = re.compile(
     r"\b(not|no|nor|never|nobody|none|without|whether|unless|hardly|neither|doubt|\w+n't)\b", re.IGNORECASE
 )
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")
+_CHINESE: dict[Cue, re.Pattern[str]] = {
+    "local": re.compile(r"(当|若|如果|情况[一二三四五六七八九十\d]*)[\s:：,，]*\Z"),
+    "section": re.compile(r"(设|令|假设|假定|给定|已知)[\s:：,，]*\Z"),
+    "where": re.compile(r"其中[\s:：,，]*\Z"),
+    "fact": re.compile(r"(因为|由于)[\s:：,，]*\Z"),
+}
+"""The same words where no blanks part words."""
 
 
 def cue(prose: str) -> Cue:
@@ -68,6 +75,9 @@ def cue(prose: str) -> Cue:
     """
     if re.search(r"\bcase\s*\(?\w{1,3}\)?\s*[:.)\u2013-]?\s*$", prose, re.IGNORECASE):
         return "local"
+    for told, pattern in _CHINESE.items():
+        if pattern.search(prose):
+            return told
     clause = re.split(r"[.;:!?](?:\s|$)", prose)[-1]
     if denies(clause):
         return ""
@@ -200,7 +210,8 @@ def separates(prose: str) -> bool:
 
 
 _EINSTEIN = re.compile(
-    r"\bEinstein('s)?\s+(summation|sum|notation|convention|index)"
+    r"\b(using|in|with|use)\s+(Cartesian\s+)?tensor\s+notation\b"
+    r"|\bEinstein('s)?\s+(summation|sum|notation|convention|index)"
     r"|\b(repeated|dummy)\s+(index|indices|indexes)\b[^.;:]*\b(is|are)\s+(implicitly\s+)?summed"
     r"|\bsum(s|med|ming|mation)?\b[^.;:]*\b(over|on|of)\s+(any\s+|all\s+|the\s+)?repeated\s+(index|indices|indexes)",
     re.IGNORECASE,

@@ -124,7 +124,7 @@ def _renamed(chain: tree.Chain, several: set[str]) -> tree.Chain:
 def _variable(node: tree.Node, chain: tree.Chain) -> str | None:
     """Return the letter of which a left side is a function: `f(z)`, `f'(z)`, `\\frac{d}{dz} f(z)`.
 
-    So is `\\frac{df}{dz}` where the equation goes on with `f(z)`.
+    So is `\\frac{df}{dz}` where the equation goes on with `f(z)`, and `\\frac{d}{dz} z^2`.
     """
     if isinstance(node, tree.Derivative) and len({names.key(each) for each in node.by}) == 1:
         letter = names.key(node.by[0])
@@ -133,7 +133,8 @@ def _variable(node: tree.Node, chain: tree.Chain) -> str | None:
         if isinstance(inside, tree.Name):
             calls = (part for part in parts if _of(part) == (inside.text, letter))
             return letter if next(calls, None) is not None else None
-        return letter if inside is not None and (_of(inside) or ("", ""))[1] == letter else None
+        inner = set() if inside is None else {names.key(each) for each in names.walk(inside)}
+        return letter if letter in inner else None
     found = _of(node)
     return None if found is None else found[1]
 

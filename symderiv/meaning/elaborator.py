@@ -174,11 +174,18 @@ class Elaborator:
 
     def split(self, key: str, subs: tuple[tree.Node, ...]) -> tuple[str, tuple[tree.Node, ...]]:
         """Tell indices from the parts of a subscript that belong to the name."""
+        for item in subs:
+            if isinstance(item, tree.Script) and any(map(self._is_running, names.items(item.sub))):
+                raise unsupported("an index that is an entry itself is not supported yet", item.span)
         indices = tuple(item for item in subs if self.is_item(item, key))
         if len(indices) == len(subs):
             return key, subs
         label = ",".join(to_latex(item) for item in subs if item not in indices)
         return f"{key}_{{{label}}}", indices
+
+    def _is_running(self, item: tree.Node) -> bool:
+        """Tell whether an item of a subscript is a letter that runs over a range here."""
+        return isinstance(item, tree.Name) and (item.text in self.bound or self.scope.is_index(item.text))
 
     def is_item(self, item: tree.Node, key: str) -> bool:
         """Tell whether an item of a subscript is an index (rather than a part of the name)."""

@@ -29,6 +29,8 @@ from symderiv.meaning.dimensions import dimensions, with_dimensions
 from symderiv.meaning.divergences import divergences, with_divergences
 from symderiv.meaning.families import families, with_families
 from symderiv.meaning.homonyms import homonyms, with_counts
+from symderiv.meaning.labels import labelled as labelled_names
+from symderiv.meaning.labels import with_labels
 from symderiv.meaning.layers import layers, with_layers
 from symderiv.meaning.parameters import labelled, not_counted, numbered_parameters, sampled, with_parameters
 from symderiv.meaning.points import indices, points, with_points
@@ -193,7 +195,10 @@ class Reading:
         return True
 
     def _spell(self) -> None:
-        """Read letters before brackets that spell a function as its name."""
+        """Read letters before brackets that spell a function as its name, and those that spell a label."""
+        labels = labelled_names(found for place in self.places for found in chains(place.display))
+        if labels:
+            self._settle(lambda chain: with_labels(chain, labels))
         words = spelled(found for place in self.places for found in chains(place.display))
         for place in self.places if words else ():
             if place.display is not None:
