@@ -13,7 +13,7 @@ from sympy.logic.boolalg import Boolean
 from symderiv.diagnostics import Diagnostic
 from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Context, D, Definition, Goal, Index, Size, Unknown, free_in, name_of
-from symderiv.meaning.conditionals import is_conditional
+from symderiv.meaning.conditionals import is_conditional, is_positive
 from symderiv.meaning.hypotheses import facts_of, fixed_in, hypotheses_of, indices_of, relates_indices
 from symderiv.meaning.model import Assumption, Chain, Member, Statement, Tensor
 from symderiv.meaning.renaming import exchanged, reaches
@@ -294,7 +294,7 @@ def compare(
             note = f"as it stands, {extra} is free on this side only"
             message = f"this chain rule sums over {extra} and does not say so"
             return Diagnostic("SD024", message, member.span, notes=(note,))
-        in_words = _names_in_words(left.body, statement.context)
+        in_words = _names_in_words(left.body, statement.context) or _only_inside(right.body, extra)
         if in_words and all(each.code != "SD105" for each in statement.diagnostics):
             message = f"the index {extra} stands free on the right side only, or is inside {in_words[0]}"
             return Diagnostic("SD024", message, member.span)
@@ -320,6 +320,15 @@ def compare(
     unused = unused or _restricted(statement, chain, goal)
     same = goal.assumptions == tuple(usable)
     return Compared(goal, turned, conventional, unused=unused, given=tuple(given) if same else None)
+
+
+def _only_inside(term: Expr, index: Index) -> list[str]:
+    """Return the probabilities inside which alone an index stands in a term, none if it stands elsewhere."""
+    around = [each for each in term.atoms(Indexed, Unknown) if index in each.free_symbols]
+    found = {str(each.args[0]) if isinstance(each, Unknown) else str(name_of(each)) for each in around}
+    opened = term.xreplace(dict.fromkeys(around, Integer(0)))
+    outside = index in opened.free_symbols or not all(is_conditional(f) or is_positive(f) for f in found)
+    return [] if outside else sorted(found)
 
 
 def _names_in_words(term: Expr, context: Context) -> list[str]:

@@ -21,6 +21,9 @@ from symderiv.meaning.colons import has_colons, with_colons
 from symderiv.meaning.compositions import maps, with_maps
 from symderiv.meaning.conditionals import (
     MAY_STAND,
+    OF_CHANCE,
+    index_letters,
+    spread,
     with_conditionals,
     with_logarithms,
     with_names_of_logarithms,
@@ -128,9 +131,12 @@ class Reading:
     def _conditionals(self) -> None:
         """Read each probability as a name, and its logarithm where that has a definition."""
         self.conditionals: dict[str, set[str]] = {}
-        if MAY_STAND.search(self._source) is None:
+        of_chance = OF_CHANCE.search(self._source) is not None
+        if MAY_STAND.search(self._source) is None and not of_chance:
             return
-        self._each(lambda chain: with_conditionals(chain, self.conditionals))
+        found = [chain for place in self.places for chain in chains(place.display)]
+        letters, several = index_letters(found), spread(found) if of_chance else frozenset()
+        self._each(lambda chain: with_conditionals(chain, self.conditionals, letters, several))
         if self.conditionals:
             logarithms = with_logarithms([chain for place in self.places for chain in chains(place.display)])
             self._each(lambda chain: with_names_of_logarithms(chain, logarithms, self.conditionals))

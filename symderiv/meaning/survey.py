@@ -26,7 +26,7 @@ from symderiv.meaning.assumptions import (
     state_properties,
     trailing,
 )
-from symderiv.meaning.conditionals import is_positive
+from symderiv.meaning.conditionals import OF_CHANCE, is_positive
 from symderiv.meaning.declarations import declare_all, index_range
 from symderiv.meaning.evidence import observe, record_of
 from symderiv.meaning.heads import head_of
@@ -75,15 +75,21 @@ def surveyed(document: Document, *, alone: bool = False) -> Survey:
 
 
 def _open_conditionals(survey: Survey) -> None:
-    """Let each probability that no equation defines depend on every name that stands in it."""
-    scopes = {id(place.scope): place.scope for place in survey.places} if survey.conditionals else {}
-    for scope in scopes.values():
-        for key in scope.names.keys() & survey.conditionals.keys():
-            record = scope.names[key]
-            inner = map(scope.find, sorted(survey.conditionals[key]))
-            record.loose = record.introduced = True
-            record.positive = record.positive or is_positive(key)
-            record.differentiated_by += [each.identity for each in inner if each and each.defined is None]
+    """Let each probability that no equation defines depend on every name that stands in it.
+
+    On a page about chance a p is another function for other arguments, `p(x)` and `p(x, z)`.
+    """
+    if not survey.conditionals and OF_CHANCE.search(survey.document.source.text) is None:
+        return
+    for scope in {id(place.scope): place.scope for place in survey.places}.values():
+        for key, record in scope.names.items():
+            if key in survey.conditionals:
+                inner = map(scope.find, sorted(survey.conditionals[key]))
+                record.loose = record.introduced = True
+                record.positive = record.positive or is_positive(key)
+                record.differentiated_by += [e.identity for e in inner if e and e.defined is None]
+            elif is_positive(key) and record.applied and record.defined is None:
+                record.loose = True
 
 
 def _second(survey: Survey, place: Place) -> None:
