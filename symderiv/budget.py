@@ -324,7 +324,10 @@ def _undecided(answer: Json, span: Json) -> Json:
         )
     else:
         code, message, note = "SD020", "this step was not decided: internal error", explained(error)
-    return {"verdict": "unknown", "diagnostics": [_diagnostic(code, message, span, note)]}
+    found = _diagnostic(code, message, span, note)
+    if code == "SD021":
+        found["help"] = "write a member between the two sides, or allow more time, as in --budget 60"
+    return {"verdict": "unknown", "diagnostics": [found]}
 
 
 def _merged(statement: Json, update: Json) -> Json:

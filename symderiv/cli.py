@@ -109,7 +109,7 @@ def verify(  # noqa: PLR0913, PLR0917  options, one a line
     seed: Annotated[int, typer.Option(help="Seed of the sampled points.")] = 0,
     budget: Annotated[float, typer.Option(min=0.01, metavar="SECONDS", help="Time for each step.")] = 10.0,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="List every step with its ground.")
+        bool, typer.Option("--verbose", "-v", help="List names with shapes, and steps with their ground.")
     ] = False,
 ) -> None:
     """Prove or refute every step of some derivations."""

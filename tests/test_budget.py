@@ -67,6 +67,7 @@ def test_a_step_that_never_ends(checker: Checker, does: str) -> None:
     step = _middle(checker.check("a.md", f"$proved$\n${does}$\n$proved$\n"))
     assert time.monotonic() - started < 10
     assert ("unknown", "SD021") == (step.verdict, step.diagnostics[0].code)
+    assert "--budget" in str(step.diagnostics[0].help)
     assert ("more than 0.5 s",) == step.diagnostics[0].notes
     assert 0.4 < step.seconds < 5
 
