@@ -12,7 +12,7 @@ from symderiv.diagnostics import Diagnostic, Span
 from symderiv.judge.verdict import Witness
 from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Index, KernelError
-from symderiv.meaning.advice import REAL, told
+from symderiv.meaning.advice import ADVICE, REAL, told
 from symderiv.meaning.model import Failure, Shown, SymbolRecord, Tensor
 from symderiv.meaning.notation import UNICODE, writer
 from symderiv.meaning.origins import has_size
@@ -321,7 +321,7 @@ def depends(span: Span, line: int | None, why: str | None) -> Diagnostic:
     where = f"line {line}" if line else "an earlier member"
     notes = (f"{where}: {why}",) if why is not None else ()
     message = f"this step depends on {where}, which was blamed or has no meaning"
-    return Diagnostic("SD022", message, span, notes=notes)
+    return Diagnostic("SD022", message, span, notes=notes, help=ADVICE.get(why or ""))
 
 
 def disagreement(span: Span, witness: Witness | None) -> Diagnostic:

@@ -24,6 +24,7 @@ ADVICE: Mapping[str, str] = {
     "a matrix of blocks is not supported yet": "write an equation for each block",
     "a partial differential without its direction is not supported yet": _AS_DERIVATIVE,
     "a probability under a condition is not supported yet": "write a name in its place, as $p_i$",
+    "a recurrence is not supported yet": "give the step before a name of its own: $c'$ for $c_{t-1}$",
     "a row or a column of a matrix is not supported in this notation yet": "write its entries: $A_{ij}$",
     "a sum from 0 whose index is compared in it is not supported yet": "count from 1",
     "a sum over a set is not supported yet": r"number the elements of the set: $\sum_{i=1}^{n}$",

@@ -18,7 +18,7 @@ from symderiv.diagnostics import Diagnostic, Span
 from symderiv.kernel.terms import Index, Size, entry, fresh
 from symderiv.latex import tree
 from symderiv.meaning import names
-from symderiv.meaning.advice import REAL, told
+from symderiv.meaning.advice import ADVICE, REAL, told
 from symderiv.meaning.conditions import indicated
 from symderiv.meaning.elaborator import FLAT, Elaborator
 from symderiv.meaning.errors import Untyped, ill_typed, unsupported
@@ -130,7 +130,8 @@ def broken(record: Name, span: Span) -> Untyped:
     label = ((record.defined_at, "defined here"),) if record.defined_at is not None else ()
     message = f"this rests on the definition of {record.key}, which has no meaning"
     notes = (f"its definition: {record.lacks}",) if record.lacks is not None else ()
-    return Untyped("unknown", Diagnostic("SD022", message, span, notes=notes, labels=label))
+    help_ = ADVICE.get(record.lacks or "")
+    return Untyped("unknown", Diagnostic("SD022", message, span, notes=notes, labels=label, help=help_))
 
 
 def entries(elaborator: Elaborator, record: Name, subs: tuple[tree.Node, ...], span: Span) -> Tensor:

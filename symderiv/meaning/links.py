@@ -9,6 +9,7 @@ from __future__ import annotations
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.latex import to_latex, tree
 from symderiv.meaning import cues, names
+from symderiv.meaning.advice import ADVICE
 from symderiv.meaning.anew import Second
 from symderiv.meaning.assumptions import impose, is_number, shares
 from symderiv.meaning.conditionals import is_conditional
@@ -242,7 +243,7 @@ def _recurrence(survey: Survey, item: Item, first: tree.Node, scope: Scope) -> N
     record = survey.name(head.key, first, scope)
     record.defined, record.defined_at, record.broken = survey.items.index(item), first.span, True
     record.lacks = "a recurrence is not supported yet"
-    found = Diagnostic("SD024", record.lacks, item.span)
+    found = Diagnostic("SD024", record.lacks, item.span, help=ADVICE.get(record.lacks))
     item.diagnostics = (found,)
 
 
