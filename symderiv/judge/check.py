@@ -26,7 +26,7 @@ from symderiv.judge.dependence import completed_by, parted
 from symderiv.judge.doubts import completed, doubt, fulfilled, hinted
 from symderiv.judge.grounds import undefined, used
 from symderiv.judge.layouts import Layouts, inferred
-from symderiv.judge.placed import HOLDS, named, strayed
+from symderiv.judge.placed import decided
 from symderiv.judge.recall import Recall
 from symderiv.judge.records import Json
 from symderiv.judge.refute import screen
@@ -202,13 +202,13 @@ class Session:
         if place is None:
             return self.in_one_layout(step, earlier, seed)
         own = self.laid_out.get(place.read, self)
-        if not place.stray or place.granted:
-            return named(self.page, step, own.in_one_layout(step, earlier, seed), place)
-        judged = self.in_one_layout(step, earlier, seed)
-        if judged.verdict.outcome in HOLDS:
-            return judged
-        other = own.in_one_layout(step, earlier, seed)
-        return strayed(self.page, step, judged, place) if other.verdict.outcome in HOLDS else judged
+        return decided(
+            self.page,
+            step,
+            place,
+            own=lambda: own.in_one_layout(step, earlier, seed),
+            whole=lambda: self.in_one_layout(step, earlier, seed),
+        )
 
     def in_one_layout(self, step: int, earlier: list[str | None], seed: int) -> Judged:
         """Return the verdict of one claim or question in the layout of the page."""

@@ -286,6 +286,12 @@ def stray(  # noqa: PLR0913  what is said of it
     return Diagnostic("SD107", message, span, notes=() if settled else (note,), labels=labels)
 
 
+def untried(span: Span) -> Diagnostic:
+    """Say that a step does not hold in the usual layout, and that others were not tried."""
+    message = "this step does not hold in gradient layout; there was no time to try others"
+    return Diagnostic("SD107", message, span, notes=("the directive `layout` says which one is meant",))
+
+
 def also_true(found: Diagnostic, name: str, around: Sequence[str], lines: Sequence[int]) -> Diagnostic:
     """Say of a step that is blamed in which layout it would be true."""
     rest = f": the directive `layout {name}` says that it is meant"

@@ -13,15 +13,18 @@ from __future__ import annotations
 
 import time
 from bisect import bisect
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from sympy import Add, Expr, KroneckerDelta, Mul
+
 from symderiv.document.model import Heading
 from symderiv.judge.recall import Recall
 from symderiv.judge.refute import differs, screen
+from symderiv.kernel.terms import Index
 from symderiv.meaning import Compared, compare
-from symderiv.meaning.arithmetic import transpose
 from symderiv.meaning.elaborator import FLAT
 from symderiv.meaning.mentions import Mention, mentioned
 from symderiv.meaning.model import Chain, Failure, Member, Page, Tensor
@@ -46,11 +49,13 @@ _TURNING = {
     "mixed": ("jacobian",),
 }
 """For each kind of derivative, the layouts that may turn it."""
+_SIDES = ("row", "column")
 _CLEAR = 3
 """So many steps, and so many times as many as those against it, make an unusual layout the page's."""
-_SECONDS = 4.0
-"""What the inference may take for a page, which is then read as if there were none."""
-_ONE = 0.5
+_SECONDS = 5.0
+"""What the inference may take for a page, in seconds of the processor."""
+_ONE = 1.0
+"""And what one look at numbers may take, by the clock."""
 
 
 def shown(layout: str) -> str:
@@ -74,6 +79,8 @@ class Place:
     """A stray whose layout is that of its section, or one that the page speaks of before it."""
     blamed: bool = False
     """A stray that stays blamed in the layout of the page, and is told in which it holds."""
+    late: bool = False
+    """The layouts were not tried: the page has too much for it."""
     first: bool = False
     """It is the first of those that make the layout of the page an unusual one."""
     others: tuple[int, ...] = ()
@@ -101,14 +108,15 @@ def inferred(page: Page, elaborated: Callable[[str], Page], recall: Recall) -> L
     steps = [at for at, each in enumerate(page.statements) if each.kind == "claim" and _kinds(page, at)]
     if not steps or page.document is None:
         return Layouts(page.layout, page.layout)
-    trial = _Trial(elaborated, page.layout, {page.layout: page}, time.monotonic() + _SECONDS, recall)
+    trial = _Trial(elaborated, page.layout, {page.layout: page}, time.process_time() + _SECONDS, recall)
     told = mentioned(page.document)
     parts: dict[Mention | None, list[int]] = {}
     for step in steps:
         parts.setdefault(told(page.statements[step].span.start), []).append(step)
     found = [each for mention, part in parts.items() for each in _parts(trial, mention, part)]
     if trial.late:
-        return Layouts(page.layout, page.layout)
+        late = Place(page.layout, page.layout, late=True)
+        return Layouts(page.layout, page.layout, dict.fromkeys(steps, late))
     names = {(part.read, shown(part.layout)) for part in found}
     read, name = names.pop() if len(names) == 1 else (page.layout, page.layout)
     return Layouts(read, name, {step: place for part in found for step, place in part.places()})
@@ -191,10 +199,10 @@ class _Trial:
 
     def _agrees(self, compared: Compared, layout: str = "") -> bool:
         """Tell whether no number speaks against a step; of the page as it is, the judge asks that again."""
-        self.late = self.late or time.monotonic() > self.deadline
+        self.late = self.late or time.process_time() > self.deadline
         if self.late:
             return False
-        end = min(self.deadline, time.monotonic() + _ONE)
+        end = time.monotonic() + _ONE
         if layout == self.base:
             return screen(compared.goal, deadline=end, extent="brief", recall=self.recall).witness is None
         return not differs(compared.goal, deadline=end, recall=self.recall)
@@ -202,31 +210,37 @@ class _Trial:
     def depends(self, step: int) -> bool:
         """Tell whether some other layout does not fit a step that fits the usual one."""
         page = self.page(self.base)
-        chain, right = _member(page, step)
-        at = page.statements[step].chain
+        _, right = _member(page, step)
         left = next(self._lefts(self.base, step), None)
-        kinds = frozenset() if left is None else left.oriented | right.oriented
-        if step in self.across and ("gradient" in kinds or self.across[step]):
-            return True
-        if left is None or page.reread is None or at is None or kinds <= FLAT:
+        if left is None or not isinstance(left.value, Tensor) or not isinstance(right.value, Tensor):
             return False
-        one_turns = bool(left.oriented) != bool(right.oriented) and kinds <= {"matrix", "jacobian"}
-        if one_turns and isinstance(left.value, Tensor) and _is_oblong(left.value):
+        kinds = left.oriented | right.oriented
+        if step in self.across:
+            return self.across[step] or "gradient" in kinds
+        turning = [each for each in (left, right) if each.oriented & {"matrix", "jacobian"}]
+        if kinds <= FLAT:
+            return ("curve" in left.oriented) != ("curve" in right.oriented)
+        if left.value.rank == 1 and "jacobian" in kinds:
             return True
+        if left.value.rank > 1 and len(turning) == 1 and "name" not in kinds:
+            other = right if turning[0] is left else left
+            return _is_oblong(left.value) or not _is_symmetric(other.value)
+        return self._moves(page, step, left, right)
+
+    def _moves(self, page: Page, step: int, left: Member, right: Member) -> bool:
+        """Tell whether a step changes where its members are read in another layout."""
+        chain, _ = _member(page, step)
+        at = page.statements[step].chain
+        assert at is not None
+        kinds = left.oriented | right.oriented
         for layout in dict.fromkeys(name for kind in kinds for name in _TURNING.get(kind, ())):
-            sides = [(each.value, self._under(page, at, each, layout)) for each in (left, right)]
-            moved = [_moved(old, new) for old, new in sides]
-            flat = any(new.rank == 1 for _, new in sides if new is not None)
-            if "lost" in moved or (flat and len(set(moved)) > 1):
+            values = [self._under(page, at, each, layout) for each in (left, right)]
+            if values[0] is None or values[1] is None:
                 return True
-            values = [new for _, new in sides if new is not None]
-            if moved in (["turned", "same"], ["same", "turned"]):
-                still = values[moved.index("same")]
-                values = [still, transpose(still, right.span)]
-            elif "other" not in moved:
+            if not (_moved(left.value, values[0]) or _moved(right.value, values[1])):
                 continue
             compared = compare(page.statements[step], chain, values[0], values[1], right)
-            if not isinstance(compared, Compared) or not self._agrees(compared):
+            if not isinstance(compared, Compared) or compared.turned or not self._agrees(compared):
                 return True
         return False
 
@@ -242,17 +256,33 @@ class _Trial:
 
 def _is_oblong(value: Tensor) -> bool:
     """Tell whether a tensor is a matrix of which the transpose has another shape."""
-    return value.rank == len(set(value.dimensions)) == len(("row", "column"))
+    return value.rank == len(set(value.dimensions)) == len(_SIDES)
 
 
-def _moved(old: Tensor | Failure, new: Tensor | None) -> Literal["same", "turned", "other", "lost"]:
-    """Tell how the reading of a member in another layout differs."""
-    if not isinstance(old, Tensor) or new is None or old.rank != new.rank:
-        return "lost"
-    if exchanged(new.body, dict(zip(new.slots, old.slots, strict=True))) == old.body:
-        return "same" if old.rank > 1 or new.convention or new.row == old.row else "turned"
-    turned = exchanged(new.body, dict(zip(new.slots, old.slots[::-1], strict=True))) == old.body
-    return "turned" if turned else "other"
+def _moved(old: Tensor | Failure, new: Tensor) -> bool:
+    """Tell whether the reading of a member in another layout differs."""
+    if not isinstance(old, Tensor) or old.rank != new.rank or (new.row != old.row and not new.convention):
+        return True
+    return exchanged(new.body, dict(zip(new.slots, old.slots, strict=True))) != old.body
+
+
+def _is_symmetric(value: Tensor | Failure) -> bool:
+    """Tell whether a matrix is its own transpose, as far as its terms show."""
+    if not isinstance(value, Tensor) or value.rank != len(_SIDES):
+        return False
+    first, second = value.slots
+    terms = Add.make_args(value.body)
+    turned = [exchanged(term, {first: second, second: first}) for term in terms]
+    sides = [Counter(_at_delta(term, first, second) for term in each) for each in (terms, turned)]
+    return sides[0] == sides[1]
+
+
+def _at_delta(term: Expr, first: Index, second: Index) -> Expr:
+    """Write one index for another where a term has a factor that is zero unless they are equal."""
+    delta = KroneckerDelta(first, second)
+    if delta not in Mul.make_args(term):
+        return term
+    return Mul(delta, *(exchanged(each, {second: first}) for each in Mul.make_args(term) if each != delta))
 
 
 def _parts(trial: _Trial, mention: Mention | None, steps: list[int]) -> list[_Part]:

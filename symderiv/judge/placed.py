@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from symderiv.diagnostics import Span
@@ -12,14 +12,28 @@ from symderiv.judge.layouts import Place
 from symderiv.judge.verdict import Verdict
 from symderiv.meaning.model import Page
 
-HOLDS = frozenset({"proved", "tested"})
+_HOLDS = frozenset({"proved", "tested"})
 """The outcomes of steps that pass."""
 
 
-def named(page: Page, step: int, judged: Judged, place: Place) -> Judged:
+def decided(
+    page: Page, step: int, place: Place, *, own: Callable[[], Judged], whole: Callable[[], Judged]
+) -> Judged:
+    """Return the verdict on a step, judged in the layout that is its own or in that of the page."""
+    if place.late:
+        return _untried(page, step, whole())
+    if not place.stray or place.granted:
+        return _named(page, step, own(), place)
+    judged = whole()
+    if judged.verdict.outcome in _HOLDS or own().verdict.outcome not in _HOLDS:
+        return judged
+    return _strayed(page, step, judged, place)
+
+
+def _named(page: Page, step: int, judged: Judged, place: Place) -> Judged:
     """Return a verdict in the layout of a step with its name, and what is to be said of that."""
     verdict = judged.verdict
-    if verdict.outcome not in HOLDS:
+    if verdict.outcome not in _HOLDS:
         return judged
     found = verdict.diagnostics
     span = page.statements[step].span
@@ -34,7 +48,7 @@ def named(page: Page, step: int, judged: Judged, place: Place) -> Judged:
     return replace(judged, verdict=replace(verdict, layout=place.name, diagnostics=found))
 
 
-def strayed(page: Page, step: int, judged: Judged, place: Place) -> Judged:
+def _strayed(page: Page, step: int, judged: Judged, place: Place) -> Judged:
     """Return the verdict on a step that holds in another layout than the page around it has."""
     verdict = judged.verdict
     others = list(zip(_lines(page, place.others), _spans(page, place.others), strict=True))
@@ -47,6 +61,14 @@ def strayed(page: Page, step: int, judged: Judged, place: Place) -> Judged:
     spoken = _spoken(page, place)
     told = explain.stray(span, place.name, place.around, others, settled=False, spoken=spoken)
     return Judged(Verdict("unknown", layout=place.name, diagnostics=(told,)), judged.left)
+
+
+def _untried(page: Page, step: int, judged: Judged) -> Judged:
+    """Return the verdict on a step that is not blamed where other layouts were not tried."""
+    if judged.verdict.outcome not in ("refuted", "ill-typed"):
+        return judged
+    found = explain.untried(page.statements[step].span)
+    return Judged(Verdict("unknown", diagnostics=(found,)), judged.left)
 
 
 def _spans(page: Page, steps: Iterable[int]) -> list[Span]:
