@@ -170,6 +170,14 @@ def is_transpose(sup: tree.Node | None) -> bool:
     return isinstance(sup, tree.Name) and sup.text in TRANSPOSES
 
 
+def is_inverse(sup: tree.Node | None) -> bool:
+    """Tell whether a superscript is -1, or a transpose sign with a minus."""
+    terms = sup.terms if isinstance(sup, tree.Additive) else ()
+    return (
+        len(terms) == 1 and terms[0][0] == "-" and (is_transpose(terms[0][1]) or to_latex(terms[0][1]) == "1")
+    )
+
+
 def bound_letters(lower: tree.Node | None) -> tuple[str, ...]:
     """Return the letters that a big operator binds, from what stands below it."""
     if lower is None:

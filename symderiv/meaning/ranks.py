@@ -124,6 +124,17 @@ class _Ranks:
         self.settle(left, 1, scope)
         row.row = True
 
+    def _inverses(self, node: tree.Product, scope: Scope) -> None:
+        """A capital letter is a matrix where its inverse stands beside a vector: `r^T C^{-1} r`."""
+        for at, factor in enumerate(node.factors):
+            base = factor.base if isinstance(factor, tree.Script) and names.is_inverse(factor.sup) else None
+            record = self.open(base, scope) if base is not None else None
+            if base is None or record is None or not _capital(record.key):
+                continue
+            beside = (*node.factors[max(at - 1, 0) : at], *node.factors[at + 1 : at + 2])
+            if any(self.rank(each, scope) for each in beside):
+                self.settle(base, 2, scope)
+
     def _row_at(self, left: tree.Node, right: tree.Node, scope: Scope) -> None:
         """A vector of the page that stands before a matrix is a row, where nothing declares it."""
         record = self.record(left, scope) if isinstance(left, tree.Name | tree.Accent) else None
@@ -206,6 +217,8 @@ class _Ranks:
         if isinstance(node, tree.Additive):
             for _, term in node.terms:
                 self.by_case(term, scope)
+                if isinstance(term, tree.Script) and not names.is_transpose(term.sup):
+                    self._of_many(term, 1, scope)  # in `(x_i - m)^T` the i-th of several x is a vector
             return
         record = self.open(node, scope)
         if record is not None:
@@ -252,6 +265,8 @@ class _Ranks:
             if record is not None and node.sup is None:
                 rank = len(record.shape) if record.shape is not None else record.rank()
                 return max(rank - count, 0)
+            if node.sub is None and names.is_inverse(node.sup) and self.rank(node.base, scope) == 2:
+                return 2
             if node.sup is not None and names.label(node.sup) is None:
                 self.rank(node.sup, scope)
                 return 0 if isinstance(node.base, tree.Name) and node.base.text == "e" else None
@@ -316,6 +331,7 @@ class _Ranks:
     def _product(self, node: tree.Product, scope: Scope) -> int | None:  # noqa: C901  one branch a pattern
         """A capital letter before a small one is a matrix before a vector."""
         self._calls(node, scope)
+        self._inverses(node, scope)
         for left, operator, right in zip(node.factors, node.operators, node.factors[1:], strict=False):
             if operator not in ("", "cdot", "times"):
                 continue

@@ -27,6 +27,7 @@ from symderiv.meaning.assumptions import (
     trailing,
 )
 from symderiv.meaning.conditionals import OF_CHANCE, is_positive
+from symderiv.meaning.covariances import state_covariances
 from symderiv.meaning.declarations import declare_all, index_range
 from symderiv.meaning.evidence import observe, record_of
 from symderiv.meaning.heads import head_of
@@ -55,6 +56,7 @@ def surveyed(document: Document, *, alone: bool = False) -> Survey:
     for place in survey.places:
         if place.display is not None:
             declare_all(survey, place)
+    state_covariances(survey)
     for place in survey.places:
         start = len(survey.items)
         try:
