@@ -22,6 +22,10 @@ _LABELLED = re.compile(r"(?P<stem>.*)\^\{(?P<left>[(\[])(?P<label>[^()\[\]]+)[)\
 _LABEL = re.compile(r"(?P<symbol>[A-Za-z]|\\ell)?(?P<offset>[+-]?\d+)?")
 
 
+_MOST = 24
+"""Above so many definitions at other labels, none is made that the page does not write."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Label:
     """`l`, `l - 1`, `L` or `2`: a letter, if any, and what is added to it."""
@@ -53,9 +57,12 @@ def define_siblings(survey: Survey) -> None:
     scopes = {id(each.scope): each.scope for each in survey.places}
     known = [(scope, record) for scope in scopes.values() for record in scope.names.values()]
     _ranked(survey, known)
-    labels = (_label_of(record.key) for _, record in known)
-    lowest = min((label.offset for label in labels if label is not None), default=0) - 1
-    waiting = [(scope, record, True) for scope, record in known]
+    labels = [label for _, record in known if (label := _label_of(record.key)) is not None]
+    lowest = min((label.offset for label in labels), default=0) - 1
+    highest: dict[str, int] = {}
+    for label in labels:
+        highest[label.symbol] = max(label.offset, highest.get(label.symbol, label.offset))
+    waiting, made = [(scope, record, True) for scope, record in known], 0
     while waiting:
         scope, record, written = waiting.pop()
         model, label = models.get(kind(record.key)), _label_of(record.key)
@@ -64,7 +71,10 @@ def define_siblings(survey: Survey) -> None:
         if not scope.beside(model.chain.scope) or not _is_ordered(model, label):
             continue
         after = label.offset > (model.label.offset if label.symbol == model.label.symbol else -1)
+        if not written and (label.offset > highest.get(label.symbol, 0) or made > _MOST):
+            continue
         if written or after or (label.offset >= lowest and not _is_free(model, models)):
+            made += 1
             before = set(scope.names)
             _define(survey, model, label, scope, record)
             waiting += [(scope, scope.names[key], False) for key in scope.names.keys() - before]
