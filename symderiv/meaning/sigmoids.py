@@ -2,22 +2,27 @@
 
 Contract. The letter is defined as the sigmoid where it is applied wherever it stands, nothing is below or
 above it, no equation defines it, and the words of the page name the sigmoid or logistic function, not as one
-choice of several. An info says so.
+choice of several; another letter, where they call it so. An info says so.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.document.model import Document, Heading, MathSpan, Prose
 from symderiv.latex import parse, tree
 from symderiv.meaning import names
+from symderiv.meaning.marks import single
 from symderiv.meaning.places import Place, chains
 
 _LETTER = "\\sigma"
-_MEANING = r"\sigma(VARIABLE) = \frac{1}{1 + e^{-VARIABLE}}"
+_MEANING = r"LETTER(VARIABLE) = \frac{1}{1 + e^{-VARIABLE}}"
+_IS = re.compile(r"\s*(is|denotes|be|,)\s+(the|a)\s+([\w-]+\s+)?(sigmoid|logistic)\b", re.IGNORECASE)
+_OF = re.compile(r"\b(sigmoid|logistic)\s+(activation\s+)?(function|activation)\s*[:,(]?\s*$", re.IGNORECASE)
+"""Words after a letter, and before it, that call it the sigmoid."""
 _NAMED = re.compile(r"\b(sigmoid|logistic)\b", re.IGNORECASE)
 _CHOICE = re.compile(
     r"\b(e\.?\s?g\.?|such\s+as|(may|might|could)\s+be|not|unlike|instead\s+of|rather\s+than|like|any|some|either"
@@ -29,26 +34,57 @@ _CHOICE = re.compile(
 
 
 def named(document: Document, places: list[Place]) -> Diagnostic | None:
-    """Define the letter as the sigmoid, and say so, where the page leaves no other meaning."""
+    """Define a letter as the sigmoid, and say so, where the page leaves no other meaning."""
     found = [chain for place in places for chain in chains(place.display)]
-    members = [member for chain in found for member in chain.members if member is not None]
-    applied = {id(each): span for member in members for each, span in _applied(member)}
-    letters = [each for member in members for each in names.walk(member) if _is_letter(each)]
-    if not applied or len(applied) < len(letters) or any(_tells(chain) for chain in found):
-        return None
     text = " ".join(item.text for item in document.items if isinstance(item, Prose | Heading))
     if not _NAMED.search(text) or _CHOICE.search(text):
         return None
-    span = min(applied.values(), key=lambda span: span.start)
-    by = (
-        names.key(each.by[0])
-        for member in members
-        for each in names.walk(member)
-        if isinstance(each, tree.Derivative) and each.of is not None and _is_letter(each.of)
-    )
-    letter = next((key for key in by if key is not None), "t")
-    places.insert(0, _definition(_MEANING.replace("VARIABLE", letter), span, places[0]))
-    return Diagnostic("SD114", f"{_LETTER} is read as the sigmoid, of which the page speaks", span)
+    for letter in dict.fromkeys((*_called(places), _LETTER)):
+        span = _only_applied(found, letter)
+        if span is None or any(_tells(chain, letter) for chain in found):
+            continue
+        by = (
+            names.key(each.by[0])
+            for chain in found
+            for member in chain.members
+            for each in (names.walk(member) if member is not None else ())
+            if isinstance(each, tree.Derivative) and each.of is not None and _is(each.of, letter)
+        )
+        variable = next((key for key in by if key is not None), "t")
+        meaning = _MEANING.replace("LETTER", letter).replace("VARIABLE", variable)
+        places.insert(0, _definition(meaning, span, places[0]))
+        return Diagnostic("SD114", f"{letter} is read as the sigmoid, of which the page speaks", span)
+    return None
+
+
+def _called(places: list[Place]) -> Iterator[str]:
+    """Yield the letters that words call the sigmoid: *where $g$ is the logistic function*."""
+    for place in places:
+        node = single(place.display)
+        if (
+            isinstance(node, tree.Product)
+            and len(node.factors) == 2
+            and isinstance(node.factors[1], tree.Group)
+        ):
+            node = node.factors[0]
+        if isinstance(node, tree.Name) and (_IS.match(place.after) or _OF.search(place.before)):
+            yield node.text
+
+
+def _only_applied(found: list[tree.Chain], letter: str) -> Span | None:
+    """Return where a letter is first applied, if it is wherever it stands, but alone in a formula."""
+    applied: dict[int, Span] = {}
+    count = 0
+    for chain in found:
+        if not chain.operators and chain.members[0] is not None and _is(chain.members[0], letter):
+            continue
+        for member in chain.members:
+            if member is not None:
+                applied |= {id(each): span for each, span in _applied(member, letter)}
+                count += sum(_is(each, letter) for each in names.walk(member))
+    if not applied or len(applied) < count:
+        return None
+    return min(applied.values(), key=lambda span: span.start)
 
 
 def _definition(text: str, span: Span, first: Place) -> Place:
@@ -70,12 +106,12 @@ def _definition(text: str, span: Span, first: Place) -> Place:
     return Place(math=math, scope=scope, display=display, error=None, forced="declare")
 
 
-def _is_letter(node: tree.Node) -> bool:
-    return isinstance(node, tree.Name) and node.text == _LETTER
+def _is(node: tree.Node, letter: str) -> bool:
+    return isinstance(node, tree.Name) and node.text == letter
 
 
-def _applied(node: tree.Node) -> list[tuple[tree.Node, Span]]:
-    """Return the letters that stand before one argument in brackets, or are differentiated."""
+def _applied(node: tree.Node, letter: str) -> list[tuple[tree.Node, Span]]:
+    """Return where the letter stands before one argument in brackets, or is differentiated."""
     found: list[tuple[tree.Node, Span]] = []
     for each in names.walk(node):
         if isinstance(each, tree.Product):
@@ -83,16 +119,16 @@ def _applied(node: tree.Node) -> list[tuple[tree.Node, Span]]:
                 base = factor.base if isinstance(factor, tree.Script) else factor
                 bare = not isinstance(factor, tree.Script) or (factor.sub is None and factor.sup is None)
                 one = isinstance(group, tree.Group) and not isinstance(group.body, tree.Sequence)
-                if _is_letter(base) and bare and one:
+                if _is(base, letter) and bare and one:
                     found.append((base, base.span))
-        elif isinstance(each, tree.Derivative) and each.of is not None and _is_letter(each.of):
+        elif isinstance(each, tree.Derivative) and each.of is not None and _is(each.of, letter):
             found.append((each.of, each.of.span))
     return found
 
 
-def _tells(chain: tree.Chain) -> bool:
-    """Tell whether an equation says what the letter is: its left side is `\\\\sigma(z)`."""
+def _tells(chain: tree.Chain, letter: str) -> bool:
+    """Tell whether an equation says what the letter is: its left side is `\\sigma(z)`."""
     first = chain.members[0]
     if not chain.operators or not isinstance(first, tree.Product):
         return False
-    return len(first.factors) == 2 and _is_letter(first.factors[0])
+    return len(first.factors) == 2 and _is(first.factors[0], letter)
