@@ -37,6 +37,7 @@ def state_properties(survey: Survey, place: Place, name: tree.Node) -> bool:
             survey.local.append(fact)
         else:
             survey.section.setdefault(id(scope), []).append(fact)
+            _reason(survey, place, fact)
     return bool(told)
 
 
@@ -247,6 +248,8 @@ def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
         held[:] = [old for old in held if not contrary(survey, chain, scope, old)]
     if cue in ("section", "fact", "where") or place.forced == "assume":
         survey.section.setdefault(id(scope), []).append(fact)
+        if cue == "fact" and not place.math.display:
+            _reason(survey, place, fact)
     else:
         survey.local = [
             f
@@ -363,6 +366,19 @@ def _attach(survey: Survey, place: Place, fact: Fact) -> None:
             item.kind in ("claim", "definition")
             and before.math.span.start <= item.span.start < before.math.span.end
         ):
+            item.facts = (*item.facts, fact)
+
+
+def _reason(survey: Survey, place: Place, fact: Fact) -> None:
+    """Let a reason that follows a step hold for it: `= p_k - y_k` *since $\\sum_k y_k = 1$*."""
+    at = survey.places.index(place)
+    before = survey.places[at - 1] if at else None
+    near = before is not None and before.math.paragraph in (place.math.paragraph, place.math.paragraph - 1)
+    if before is None or not near or not cues.gives_reason(place.before, place.after):
+        return
+    inside = range(before.math.span.start, before.math.span.end)
+    for item in survey.items:
+        if item.kind == "claim" and item.span.start in inside and fact not in item.facts:
             item.facts = (*item.facts, fact)
 
 

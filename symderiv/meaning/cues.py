@@ -126,6 +126,33 @@ def trails(before: str) -> bool:
     return bool(re.fullmatch(r"\s*,?\s*(only\s+)?(for|if|when|whenever)(\s+(all|every|any))?\s*", before))
 
 
+_USED = (
+    r"((where|here)\s+)?(we\s+(have\s+)?)?(use|used|using)"
+    r"(\s+the\s+(fact|identity|property|relation))?(\s+that)?"
+)
+_REASON = re.compile(
+    r"\s*[,;(]?\s*((since|because|as|where|recall(ing)?(\s+that)?)(\s+(of|we\s+have|that))?|"
+    + _USED
+    + r")\s*",
+)
+_THEREFORE = re.compile(r"\s*,?\s*(because|since|as)\b", re.IGNORECASE)
+
+
+def gives_reason(before: str, after: str) -> bool:
+    """Tell whether a formula is the reason of the step before it: *since $\\sum_k y_k = 1$*; no *Since*."""
+    return bool(_REASON.fullmatch(before)) or (not before.strip() and is_reasoned(after))
+
+
+def is_reasoned(after: str) -> bool:
+    """Tell whether words give the reason of a formula: *$\\sum_k y_k = 1$ because y is one-hot*."""
+    return bool(_THEREFORE.match(after))
+
+
+def is_used(before: str) -> bool:
+    """Tell whether words say that an equation is used: *where we used $\\sum_k y_k = 1$*."""
+    return re.search(r"(?:^|[\s(])" + _USED + r"\s*$", before) is not None
+
+
 _ATTAINED = re.compile(
     r"\b(attain\w*|achiev\w*|reached|maxim\w*|minim\w*|largest|smallest|argmax|argmin)\b", re.IGNORECASE
 )

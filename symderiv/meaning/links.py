@@ -304,8 +304,11 @@ def _has_wrong_binder(scope: Scope, body: tree.Node) -> bool:
 
 def _ends(survey: Survey, node: tree.Node, operator: str, scope: Scope) -> bool:
     """Tell whether a name that ends a chain is new: no constant, size or index, and not met before."""
-    head = head_of(survey, node, scope) if isinstance(node, tree.Name | tree.Accent | tree.Script) else None
-    if head is None or head.parameters is not None or head.letters or operator != "=":
+    named = isinstance(node, tree.Name | tree.Accent | tree.Script | tree.Product)
+    head = head_of(survey, node, scope) if named else None
+    if head is None or head.letters or operator != "=":
+        return False
+    if any(not isinstance(each, tree.Name) for each in head.parameters or ()):
         return False
     if scope.is_index(head.key) or scope.size(head.key) is not None or head.key in ("e", "I", "1", "\\pi"):
         return False

@@ -311,6 +311,8 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
         cue in ("", "section") and gives_meaning(survey, place, chain)
     ):
         cue = "section"
+    if not cue and not place.math.display and (cues.is_reasoned(place.after) or cues.is_used(place.before)):
+        cue = "fact"
     assumes = cue in ("local", "section", "fact", "where") or place.forced == "assume"
     assumes = assumes or (not place.math.display and is_number(chain.members[-1]))
     assumes = assumes or compares(chain, scope)
