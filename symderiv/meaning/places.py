@@ -47,6 +47,8 @@ _DEFINITIONS = re.compile(
     re.MULTILINE,
 )
 """Lines of prose that define a macro."""
+_SIGN = re.compile(r"[\s{}]*(\\[A-Za-z]+|[-+*/=<>:|])[\s{}]*")
+"""A sign alone, as in *$\\odot$ is taken entry by entry*."""
 LAYOUTS = ("numerator", "denominator", "gradient")
 
 
@@ -405,6 +407,8 @@ class Reading:
         try:
             display = parse(math.text, offset=math.span.start, macros=self.macros)
         except LatexError as error:
+            if not math.display and _SIGN.fullmatch(math.text):
+                return tree.Display((), span=math.span), None
             return None, error
         return _conditions_apart(display), None
 
