@@ -39,8 +39,9 @@ def named(document: Document, places: list[Place]) -> Diagnostic | None:
     text = " ".join(item.text for item in document.items if isinstance(item, Prose | Heading))
     if not _NAMED.search(text) or _CHOICE.search(text):
         return None
-    for letter in dict.fromkeys((*_called(places), _LETTER)):
-        span = _only_applied(found, letter)
+    called = set(_called(places))
+    for letter in sorted(called | {_LETTER}):
+        span = _only_applied(found, letter, alone=letter in called)
         if span is None or any(_tells(chain, letter) for chain in found):
             continue
         by = (
@@ -71,12 +72,12 @@ def _called(places: list[Place]) -> Iterator[str]:
             yield node.text
 
 
-def _only_applied(found: list[tree.Chain], letter: str) -> Span | None:
-    """Return where a letter is first applied, if it is wherever it stands, but alone in a formula."""
+def _only_applied(found: list[tree.Chain], letter: str, *, alone: bool) -> Span | None:
+    """Return where a letter is first applied, if it is wherever it stands, or stands `alone` in a formula."""
     applied: dict[int, Span] = {}
     count = 0
     for chain in found:
-        if not chain.operators and chain.members[0] is not None and _is(chain.members[0], letter):
+        if alone and not chain.operators and chain.members[0] is not None and _is(chain.members[0], letter):
             continue
         for member in chain.members:
             if member is not None:

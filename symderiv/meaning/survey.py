@@ -307,12 +307,7 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
         return
     if _dotted(survey, place, chain):
         return
-    if (not cue and supposed(survey, place, chain)) or (
-        cue in ("", "section") and gives_meaning(survey, place, chain)
-    ):
-        cue = "section"
-    if not cue and not place.math.display and (cues.is_reasoned(place.after) or cues.is_used(place.before)):
-        cue = "fact"
+    cue = _settled(survey, place, chain, cue)
     assumes = cue in ("local", "section", "fact", "where") or place.forced == "assume"
     assumes = assumes or (not place.math.display and is_number(chain.members[-1]))
     assumes = assumes or compares(chain, scope)
@@ -338,6 +333,17 @@ def _chain(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue, at: i
         return
     survey.follow(place, raw)
     enter(survey, place, raw, chain)
+
+
+def _settled(survey: Survey, place: Place, chain: tree.Chain, cue: cues.Cue) -> cues.Cue:
+    """Return what an equation is for: its cue, or what the words around it and other equations tell."""
+    if (not cue and supposed(survey, place, chain)) or (
+        cue in ("", "section") and gives_meaning(survey, place, chain)
+    ):
+        return "section"
+    if not cue and not place.math.display and (cues.is_reasoned(place.after) or cues.is_used(place.before)):
+        return "fact"
+    return cue
 
 
 def _followed(survey: Survey, place: Place, first: tree.Node | None) -> RawChain | None:
