@@ -90,6 +90,7 @@ symbols = st.builds(
     counts,
     st.booleans(),
     st.lists(st.builds(OriginReport, counts, words), max_size=3).map(tuple),
+    st.booleans(),
 )
 files = st.builds(
     FileReport,
@@ -396,12 +397,14 @@ def test_the_names_in_the_listing() -> None:
         SymbolReport("R", ("T", "N", 3), 14, inferred=True, origins=(entry, total, entry)),
         SymbolReport("x", ("N",), 3, inferred=False),
         SymbolReport(r"\beta", (), 4, inferred=True),
+        SymbolReport("f", (), 5, inferred=False, function=True),
     )
     lines = full.render_file(FileReport("a.md", "Layer", symbols=symbols), "", 80, verbose=True)
     assert [line.plain for line in lines[:-2]] == [
         "a.md  Layer",
         "     3  declared     x is of length N",
         "     4  inferred     β is a number",
+        "     5  declared     f is a function",
         "    12  inferred     W is T × N · rows from y_i, line 12 ·",
         r"                     columns from \sum_{j=1}^N W_{ij} x_j, line 12",
         "    13  inferred     V is T × T · from y_i, line 12",

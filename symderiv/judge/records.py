@@ -32,6 +32,7 @@ def outline(page: Page) -> Json:
                 "shape": list(s.shape),
                 "line": s.line,
                 "inferred": s.inferred,
+                "function": s.function,
                 "origins": [{"line": o.line, "latex": o.latex} for o in s.origins],
             }
             for s in page.symbols

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sympy import Expr, Indexed, Integer
@@ -27,6 +27,7 @@ from symderiv.meaning.motion import Motion
 from symderiv.meaning.origins import has_size, told_at
 from symderiv.meaning.scope import Name, Scope
 from symderiv.meaning.sizes import SizeClash, Sizes
+from symderiv.meaning.vocabulary import rank_name
 
 FLAT = frozenset({"gradient", "nabla", "curve", "row"})
 """The kinds of derivatives that a layout makes a row or a column: their entries are the same in each.
@@ -115,10 +116,14 @@ class Elaborator:
         try:
             return self.paired(node)
         except Untyped as error:
+            if error.outcome != "ill-typed" or error.diagnostic.code != "SD002":
+                raise
+            found = error.diagnostic
+            found = found if found.labels else replace(found, labels=self._ranks(found.span))
             shaky: str | None = self.shaky
-            if shaky is not None and error.outcome == "ill-typed" and error.diagnostic.code == "SD002":
-                raise Untyped("unknown", guessed(error.diagnostic, shaky)) from None
-            raise
+            if shaky is not None:
+                raise Untyped("unknown", guessed(found, shaky)) from None
+            raise Untyped("ill-typed", found) from None
 
     def _index_letters(self, node: tree.Node) -> set[str]:
         letters = {n.text for n in names.walk(node) if isinstance(n, tree.Name)}
@@ -257,14 +262,24 @@ class Elaborator:
             )
             raise Untyped("ill-typed", found) from None
 
-    def _shapes(self, left: Size, right: Size, span: Span) -> tuple[tuple[Span, str], ...]:
-        """Return where the page gives names within a span two dimensions that do not agree."""
+    def _tensors(self, span: Span) -> list[Name]:
+        """Return the names within a span that are vectors, matrices or more."""
         inside = names.walk(self.whole) if self.whole is not None else ()
         known = [self.record(n) for n in inside if span.start <= n.span.start and n.span.end <= span.end]
-        used = [record for record in known if record is not None and record.shape]
+        return list(dict.fromkeys(record for record in known if record is not None and record.shape))
+
+    def _ranks(self, span: Span) -> tuple[tuple[Span, str], ...]:
+        """Return where the page brings in the first two names within a span, and what they are."""
+        return tuple(
+            (told_at(None, record), f"{record.key} is {rank_name(len(record.shape or ()))}")
+            for record in self._tensors(span)[:2]
+        )
+
+    def _shapes(self, left: Size, right: Size, span: Span) -> tuple[tuple[Span, str], ...]:
+        """Return where the page gives names within a span two dimensions that do not agree."""
         found: dict[Span, str] = {}
         for size in (left, right):
-            for record in used:
+            for record in self._tensors(span):
                 shape = record.shape or ()
                 axis = next((at for at, each in enumerate(shape) if self.sizes.same(each, size)), None)
                 if axis is not None:

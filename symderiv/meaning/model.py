@@ -213,7 +213,7 @@ class SymbolRecord:
     line: int
     inferred: bool
     identity: str = ""
-    row: bool = False
+    function: bool = False
     spans: tuple[Span, ...] = ()
     """Where the page tells each dimension."""
     origins: tuple[Origin, ...] = ()

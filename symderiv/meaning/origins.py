@@ -37,7 +37,7 @@ def symbols(survey: Survey) -> tuple[SymbolRecord, ...]:
                 _line(survey.document.source, first),
                 inferred=not record.declared,
                 identity=record.identity,
-                row=record.row,
+                function=record.function or record.parameters is not None,
                 spans=tuple(places),
                 origins=tuple(origins),
             )

@@ -296,6 +296,7 @@ class SymbolReport:
     inferred: bool
     origins: tuple[OriginReport, ...] = ()
     """For an inferred shape: what tells each dimension."""
+    function: bool = False
 
     def to_json(self) -> Json:
         """Return the `symbols` entry."""
@@ -306,6 +307,7 @@ class SymbolReport:
             "line": self.line,
             "inferred": self.inferred,
             "origins": [origin.to_json() for origin in self.origins],
+            "function": self.function,
         }
 
     @classmethod
@@ -318,6 +320,7 @@ class SymbolReport:
             data.get("line") or 0,
             bool(data.get("inferred")),
             tuple(OriginReport.from_json(each) for each in data.get("origins") or ()),
+            bool(data.get("function")),
         )
 
 

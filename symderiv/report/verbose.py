@@ -35,6 +35,8 @@ def _named(symbol: SymbolReport, width: int) -> list[Text]:
     """Return `  21  inferred     W is T × N · rows from y_i, line 21 · columns from W x, line 23`."""
     shape = [safe(str(each)) for each in symbol.shape or ()]
     kind = " × ".join(shape) if len(shape) > 1 else f"of length {shape[0]}" if shape else "a number"
+    if symbol.function:
+        kind = f"a function, {kind}" if shape else "a function"
     word = "inferred" if symbol.inferred else "declared"
     head = Text(f"{symbol.line:>6}  {word.ljust(_WIDEST)}")
     facts = [f"{readable(safe(symbol.name))} is {kind}", *_origins(symbol.origins, width - _AFTER)]
