@@ -44,7 +44,7 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
         return explain.restricted(span, explain.plain(name))
     for name in sorted(statement.again.keys() & names_of(goal)):
         return explain.again(span, explain.plain(name), statement.again[name][1])
-    for name in sorted(statement.elsewhere.keys() & names_of(goal)):
+    for name in sorted(statement.elsewhere.keys() & _written(goal)):
         return explain.elsewhere(span, explain.plain(name), statement.elsewhere[name])
     if unranged(goal):
         return explain.unranged(span)
@@ -71,6 +71,21 @@ def _left_open(goal: Goal, span: Span, page: Page) -> Diagnostic | None:
         for name in sorted(names & used):
             return told(span, explain.plain(name))
     return None
+
+
+def _written(goal: Goal) -> set[str]:
+    """Return the names of a goal and of the definitions that it rests on, not what an unknown loss sees."""
+    found: set[str] = set()
+    waiting = {name for side in (goal.left, goal.right) for name in names_in(side)}
+    waiting |= {str(each.args[0]) for side in (goal.left, goal.right) for each in side.atoms(Unknown)}
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        definition = goal.context.definitions.get(name)
+        if definition is not None:
+            waiting |= set(names_in(definition.body)) - found
+            waiting |= {str(each.args[0]) for each in definition.body.atoms(Unknown)} - found
+    return found
 
 
 def completed(statement: Statement, goal: Goal, span: Span, seed: int) -> Verdict | None:

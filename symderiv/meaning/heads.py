@@ -180,7 +180,7 @@ def is_fresh(
     own = scope.names.get(key)
     if own is not None and own.defined is not None:
         return False
-    anew = anew and scope.given(key) is own
+    anew = (anew or scope.renews(key)) and scope.given(key) is own
     if record is not None and record is not own and record.defined is not None and not anew:
         return False
     if head.power != 1 and record is not None and _is_tied(record):

@@ -64,6 +64,8 @@ class Place:
     """The prose before it: in its paragraph, or at the end of the one before."""
     lead: str = ""
     """The words of the sentence that leads to it, a mark for each formula among them."""
+    apart: bool = False
+    """The prose before it stands in another paragraph."""
     after: str = ""
     """The prose after it in its paragraph."""
     cue: cues.Cue = ""
@@ -380,6 +382,7 @@ class Reading:
                 display=display,
                 error=error,
                 before=self._before,
+                apart=not same,
                 lead=re.split(r"[.;!?](?:\s|$)", self._lead)[-1],
                 cue=self._cue() if same else ("section" if given else ""),
                 fresh_prose=self._fresh,

@@ -158,6 +158,11 @@ def describes(before: str, after: str, *, equated: bool) -> tuple[str, bool] | N
     return named["words"], _in_passing(clause[: named.start()], named["words"])
 
 
+def is_of_two(words: str) -> bool:
+    """Tell whether words say no more of a name than that its entries are two numbers: *a binary label*."""
+    return all(found[0].lower() in ("binary", "boolean") for found in _UNKNOWN.finditer(words))
+
+
 _MORE = re.compile(
     r"\b(large|small|very|enough|sufficiently|big|huge|high|low|above|below|beyond|near|close|than|least|most|far"
     r"|extreme\w*|between|moderate\w*)\b",

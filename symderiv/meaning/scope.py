@@ -129,6 +129,8 @@ class Scope:
     """Letters that are used as indices."""
     restated: frozenset[str] = frozenset()
     """Names that this section gives as the one does that it goes on with: no names of its own."""
+    renewed: frozenset[str] = frozenset()
+    """Names that it gives another meaning than that one."""
 
     def _chain(self) -> Iterator[Scope]:
         scope: Scope | None = self
@@ -149,6 +151,10 @@ class Scope:
         if key in self.names:
             return self.names[key]
         return self.find(key) if any(key in scope.restated for scope in self._chain()) else None
+
+    def renews(self, key: str) -> bool:
+        """Tell whether a section gives a name another meaning than the one that it goes on with."""
+        return any(key in scope.renewed for scope in self._chain())
 
     def find(self, key: str) -> Name | None:
         """Return the record that a key refers to here, or None."""

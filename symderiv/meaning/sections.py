@@ -77,6 +77,9 @@ def go_on(places: list[Place], sections: list[tuple[Scope, Heading]]) -> bool:
             if not _clash(here, there, around):
                 same = here.gives.keys() & there.gives.keys()
                 scope.restated = frozenset(key for key in same if here.gives[key] == there.gives[key])
+                scope.renewed = frozenset(
+                    key for key in same - scope.restated if len(here.gives[key]) == len(there.gives[key])
+                )
                 scope.parent = earlier
                 found = True
                 break
@@ -142,13 +145,21 @@ def _clash(here: _Uses, there: _Uses, around: _Uses) -> bool:
         if len(before) < len(what):
             if key in rested:
                 return True
-        elif len(before) == len(what) and before != what:
+        elif len(before) == len(what) and before != what and not _is_renewed(key, here, there):
             return True
     inside = around.inside | there.inside
     return any(
         key in there.inside and key not in here.gives and not variables & _reached(key, inside)
         for key, variables in here.differentiated.items()
     )
+
+
+def _is_renewed(key: str, here: _Uses, there: _Uses) -> bool:
+    """Tell whether a name that both define otherwise is one that nothing else rests on: a loss of its own."""
+    rested = set[str]().union(
+        *there.inside.values(), *here.differentiated.values(), *there.differentiated.values()
+    )
+    return len(here.gives[key]) > 1 and key not in rested | there.used
 
 
 def _reached(key: str, inside: dict[str, set[str]]) -> set[str]:

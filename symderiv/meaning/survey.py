@@ -201,7 +201,8 @@ def _describe(survey: Survey, place: Place) -> None:
     )
     _describe_basis(survey, place)
     _describe_function(survey, place)
-    said = properties.describes(place.before, place.after, equated=equated)
+    before = "" if place.apart and not place.math.display else place.before
+    said = properties.describes(before, place.after, equated=equated)
     if place.math.display or said is None:
         return
     words, passing = said
@@ -222,7 +223,7 @@ def _describe(survey: Survey, place: Place) -> None:
             record = record_of(survey, first, place.scope)
             if record is None and isinstance(first, tree.Script):
                 record = record_of(survey, first.base, place.scope)
-            if record is not None:
+            if record is not None and not (record.values and properties.is_of_two(words)):
                 earlier = f"{record.described[1]} and " if record.described is not None else ""
                 record.described = (place.math.span, earlier + words)
             counted = re.search(r"\bnumber\b", place.after)
