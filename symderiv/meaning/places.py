@@ -37,6 +37,8 @@ from symderiv.meaning.labels import with_labels
 from symderiv.meaning.layers import layers, with_layers
 from symderiv.meaning.parameters import labelled, not_counted, numbered_parameters, sampled, with_parameters
 from symderiv.meaning.points import indices, points, with_points
+from symderiv.meaning.primes import transposing
+from symderiv.meaning.residuals import models
 from symderiv.meaning.scope import Scope
 from symderiv.meaning.sets import whole_sets, with_numbers
 from symderiv.meaning.words import spelled, with_words
@@ -106,6 +108,8 @@ class Reading:
             else:
                 self._math(item)
         self._spell()
+        self._primes()
+        self._models()
         self._points()
         self._homonyms()
         self._families()
@@ -123,6 +127,20 @@ class Reading:
         self._marks()
         self._gradients()
         self._conditionals()
+
+    def _primes(self) -> None:
+        """Read the primes of a page as transposes, where it writes them so."""
+        if not any("'" in place.math.text or "\\prime" in place.math.text for place in self.places):
+            return
+        found = transposing(chain for place in self.places for chain in chains(place.display))
+        if found:
+            self._each(found.read)
+
+    def _models(self) -> None:
+        """Read `y = X \\beta + \\epsilon` as what the error is, where the page writes the difference."""
+        found = models(chain for place in self.places for chain in chains(place.display))
+        if found is not None:
+            self._each(found.read)
 
     def _colons(self) -> None:
         """Read a colon between two matrices as their inner product, where the page writes that so."""
