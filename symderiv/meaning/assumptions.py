@@ -420,6 +420,7 @@ def impose(
     """Let an equation that the page imposes, in a step perhaps, hold to the end of its section."""
     relation = tree.Relation((left, right), ("=",), span=left.span.to(right.span))
     fact = Fact(survey.text(relation.span), relation, scope, len(survey.items), indices=False, step=step)
+    fact.point = True
     survey.facts.append(fact)
     survey.section.setdefault(id(scope), []).append(fact)
 

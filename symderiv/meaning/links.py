@@ -36,14 +36,15 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
     second = None if base else survey.seconds.get(chain.span.start)
     anew = second is not None and second.anew
     heads = {} if base else _heads_of(survey, [raw.first, *new], operators, place, anew=anew)
-    imposed = any(map(cues.imposes, (place.before, place.lead))) and not _is_shown(place.before, raw.first)
+    said = not place.follows and any(map(cues.imposes, (place.before, place.lead)))
+    imposed = said and not _is_shown(place.before, raw.first)
     slope_vanishes = bool(new) and _is_slope(raw.first) and is_number(new[-1], 0)
     if not base:
         survey.zeros += [raw.first] if [to_latex(each) for each in new] == ["0"] else []
         observe(survey, raw.first, scope, introduces=True)
     for at, (node, operator) in enumerate(zip(new, operators, strict=True)):
         previous = raw.members[-1]
-        facts = tuple(fact for fact in survey.in_force(scope) if not _decides(node, fact))
+        facts = tuple(fact for fact in survey.in_force(scope) if not _is_apart(raw.first, node, fact))
         item = Item("claim", node.span, scope, facts=facts, chain=survey.chains.index(raw))
         item.member, item.left = base + at + 1, previous.span
         item.imposed = imposed and not (at < len(new) - 1 and slope_vanishes)
@@ -69,7 +70,7 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
                 item.diagnostics = (_second(survey, second, item.span),)
         elif second is not None and at == 0 and not anew:
             _doubt(survey, second, raw.first, link.item, scope)
-        elif last and is_number(node, 0) and (imposed or (item.member > 1 and _is_slope(raw.first))):
+        elif last and is_number(node, 0) and (imposed or _equates_slope(survey, raw, item.member)):
             _vanishes(survey, item, previous, node)
         elif last and (item.member > 1 or signs[at] == "=:") and _ends(survey, node, operator, scope):
             item.kind = "definition"
@@ -116,8 +117,22 @@ def _vanishes(survey: Survey, item: Item, previous: tree.Node, zero: tree.Node) 
         impose(survey, previous, zero, item.scope, step=survey.items.index(item))
 
 
-def _decides(member: tree.Node, fact: Fact) -> bool:
-    """Tell whether cases of a member compare the indices that words compare: it is about all of these."""
+def _equates_slope(survey: Survey, raw: RawChain, member: int) -> bool:
+    """Tell whether a chain ends a slope in a zero, or is about what the page has found a slope to be."""
+    if member > 1:
+        return _is_slope(raw.first)
+    slopes = [chain for chain in survey.chains if chain.scope is raw.scope and _is_slope(chain.first)]
+    return any(raw.first in chain.members[1:] for chain in slopes)
+
+
+def _is_apart(first: tree.Node, member: tree.Node, fact: Fact) -> bool:
+    """Tell whether a member is not said under a fact.
+
+    A slope is that at any point, whatever other slope is set to zero. Where cases of the member compare the
+    indices that words compare, it is about all of these.
+    """
+    if fact.point and _is_slope(first):
+        return True
     if not (fact.local and fact.indices) or fact.row:
         return False
     letters = _letters(fact.relation)
@@ -146,7 +161,8 @@ def _is_derivative(node: tree.Node) -> bool:
 
 def _is_slope(node: tree.Node) -> bool:
     """Tell whether a member is the derivative of a quantity without an index, as of a loss."""
-    of = names.plain(node.of) if isinstance(node, tree.Derivative) and node.of is not None else None
+    first = isinstance(node, tree.Derivative) and len(node.by) <= node.order == 1
+    of = names.plain(node.of) if first and isinstance(node, tree.Derivative) and node.of is not None else None
     return of is not None and not (isinstance(of, tree.Script) and of.sub is not None)
 
 

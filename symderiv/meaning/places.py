@@ -68,6 +68,8 @@ class Place:
     """The words of the sentence that leads to it, a mark for each formula among them."""
     apart: bool = False
     """The prose before it stands in another paragraph."""
+    follows: bool = False
+    """Another display stands between that prose and it."""
     after: str = ""
     """The prose after it in its paragraph."""
     cue: cues.Cue = ""
@@ -96,7 +98,7 @@ class Reading:
         self._scope = Scope(None, 0)
         self._before = self._lead = ""
         self._paragraph = self._prose = -1
-        self._fresh = self._skip = self._ends = self._einstein = False
+        self._fresh = self._skip = self._ends = self._einstein = self._follows = False
         self._expected: str | None = None
         for item in document.items:
             if isinstance(item, Heading):
@@ -367,7 +369,7 @@ class Reading:
         if self.places and not self.places[-1].after and self.places[-1].math.paragraph == item.paragraph:
             self.places[-1].after = item.text
         self._lead = f"{self._lead}{item.text}" if item.paragraph == self._paragraph else item.text
-        self._before, self._paragraph = item.text, item.paragraph
+        self._before, self._paragraph, self._follows = item.text, item.paragraph, False
 
     def _directive(self, item: Directive) -> None:
         argument = item.argument.strip()
@@ -401,6 +403,7 @@ class Reading:
                 error=error,
                 before=self._before,
                 apart=not same,
+                follows=self._follows,
                 lead=re.split(r"[.;!?](?:\s|$)", self._lead)[-1],
                 cue=self._cue() if same else ("section" if given else ""),
                 fresh_prose=self._fresh,
@@ -411,6 +414,7 @@ class Reading:
             )
         )
         self._fresh = self._ends = False
+        self._follows = self._follows or item.display
         self._lead = "" if item.display else f"{self._lead}$"
         if item.display:
             self._skip, self._expected = False, None

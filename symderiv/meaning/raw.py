@@ -57,6 +57,8 @@ class Fact:
     """The step that states it, from which the page draws a conclusion; no assumption once it is proved."""
     under: tuple[Fact, ...] = ()
     """The relations between indices under which it is said."""
+    point: bool = False
+    """It holds at one point, where a slope is set to zero; the slopes themselves are of any point."""
     remark: tuple[Name, str] | None = None
     """It is known by words alone: the name, and what they say of it in passing, *for negative $z$*."""
 
