@@ -37,7 +37,7 @@ from symderiv.kernel.calculus import derive
 from symderiv.kernel.memory import Memory
 from symderiv.kernel.terms import Goal, KernelError, Size
 from symderiv.meaning import Compared, compare, elaborate, implicit, unreached
-from symderiv.meaning.advice import guessed
+from symderiv.meaning.advice import guessed, is_guessed
 from symderiv.meaning.cues import sets_aside
 from symderiv.meaning.model import Chain, Failure, Member, Page, Shown, Statement, Tensor
 from symderiv.meaning.notation import derived_latex
@@ -58,6 +58,10 @@ def _unsettled(statement: Statement, earlier: list[str | None]) -> Statement:
     if len(left) < len(statement.assumptions):
         statement = replace(statement, assumptions=left)
     return replace(statement, again=again) if statement.again else statement
+
+
+def _no_goal(_text: str, _place: Span, _more: int) -> None:
+    """Read no other text of the page."""
 
 
 @dataclass(slots=True)
@@ -186,7 +190,7 @@ class Session:
 
         Nobody says whether a section goes on with another: what is proved of its own names only is proved.
         """
-        judged = self._decide(step, earlier, seed)
+        judged = self._confirmed(step, earlier, self._decide(step, earlier, seed))
         if self.alone is None or judged.verdict.outcome in ("proved", "tested"):
             return judged
         other = self.alone()
@@ -195,6 +199,19 @@ class Session:
             return judged
         again = other.decide(step, earlier, seed)
         return again if again.verdict.outcome == "proved" else judged
+
+    def _confirmed(self, step: int, earlier: list[str | None], judged: Judged) -> Judged:
+        """Blame a clash of guessed shapes where the guess was right: other transposes make the step true."""
+        guess = next((each for each in judged.verdict.diagnostics if is_guessed(each)), None)
+        if judged.verdict.outcome != "unknown" or guess is None:
+            return judged
+        statement = _unsettled(self.page.statements[step], earlier)
+        trial = Trial(lambda goal: proof_of(goal, self.memory)[0] is not None, _no_goal, _no_goal)
+        help_ = Search(self.page, statement, self.sides(step, earlier)[0], trial, self.recall).turned()
+        if help_ is None:
+            return judged
+        found = replace(guess, code="SD002", notes=guess.notes[:-1], help=help_)
+        return replace(judged, verdict=Verdict("ill-typed", diagnostics=(found,)))
 
     def _decide(self, step: int, earlier: list[str | None], seed: int) -> Judged:
         """Return the verdict of one claim or question as the page is read, in the layout of its own."""

@@ -34,6 +34,14 @@ def slips(formula: Formula) -> list[Edit]:
     return [each for _, each in sorted(found.values(), key=lambda one: one[0])]
 
 
+def turns(formula: Formula) -> list[Edit]:
+    """Return the edits of a member that only transpose matrices or change their places."""
+    products = [node for node in walk(formula.node) if isinstance(node, tree.Product)]
+    nodes: Sequence[tree.Node] = products or [formula.node]
+    found = {each.stretches: each for node in nodes for each in _matrices(formula, node)}
+    return sorted(found.values(), key=lambda each: each.cost)
+
+
 _PATIENCE = 0.06
 """What each edit of a rule at a node costs more than the one before: all have a turn while there is time."""
 

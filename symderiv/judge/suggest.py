@@ -28,10 +28,10 @@ from symderiv.judge.numeric import Comparison, evaluate
 from symderiv.judge.points import Kind, sample, size_choices
 from symderiv.judge.recall import Recall
 from symderiv.judge.shrink import shrink
-from symderiv.judge.slips import slips
+from symderiv.judge.slips import slips, turns
 from symderiv.kernel.terms import Goal, Index, Size
 from symderiv.latex import tree
-from symderiv.meaning import Compared, compare
+from symderiv.meaning import Compared, compare, unreached
 from symderiv.meaning.model import Chain, Failure, Member, Page, Statement, Tensor
 from symderiv.meaning.names import key, walk
 
@@ -47,6 +47,11 @@ _CLOSE = 1e-7
 _TELLING = 5
 """So many characters may stand at the left and in a repair by chance."""
 _CLASH = re.compile(r"holds at most when (\w+) = (\w+)$")
+_MATRICES = re.compile(
+    r"\^\s*\{?\s*(\\top|\\intercal|T\b|(\\mathsf|\\mathrm|\\rm|\\text)\s*\{?\s*T\b)|\bmatri(x|ces)\b|\\mathbf|\\boldsymbol|\\bm\b"
+)
+_TURNS = 24
+"""So many orders and transposes of matrices are tried."""
 _PAIRS = 6
 """So many pairs of sizes are tried as equal."""
 _SHORT = 60
@@ -61,7 +66,7 @@ class Trial:
     """Whether the kernel proves a goal of the page as it is."""
     goal: Callable[[str, Span, int], Goal | None]
     """What the step says in another text of the page: where that differs, and by how much it is longer."""
-    holds: Callable[[str, Span, int], bool]
+    holds: Callable[[str, Span, int], bool | None]
     """Whether the step is proved in another text of the page."""
     equal: Callable[[Size, Expr], bool] = lambda _old, _new: False
     """Whether the step is proved as it stands where a size is another one, or a number."""
@@ -112,6 +117,22 @@ class Search:
     def late(self) -> bool:
         """Whether the time is over."""
         return time.process_time() - self.started > SECONDS
+
+    def turned(self) -> str | None:
+        """Return what to say where matrices in another order, or transposed, make the step true, or None.
+
+        Then the guesses at their shapes were right, and the step as it stands has no meaning; but on a page
+        that has no transpose and does not speak of matrices, capital letters may be numbers.
+        """
+        formula = self._formula() if _MATRICES.search(self.page.source.text) else None
+        if formula is None or not self._is_read_alone():
+            return None
+        for edit in itertools.islice(turns(formula), _TURNS):
+            goal = None if self.late else self._read(self._written(edit))
+            if goal is None or unreached(goal) is not None or not self._agrees(goal):
+                continue
+            return explain.repaired(*_shown(formula, edit), None) if self.trial.proves(goal) else None
+        return None
 
     # -------------------------------------------------------------- equal sizes
 

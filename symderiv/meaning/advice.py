@@ -69,9 +69,17 @@ def declared(key: str) -> str:
     return f"declare the shape of {key}: {told(key + REAL + size)}"
 
 
+_GUESS = "symderiv guessed the shape of "
+
+
+def is_guessed(found: Diagnostic) -> bool:
+    """Tell whether a clash of shapes rests on a guess of ours."""
+    return found.code == "SD024" and bool(found.notes) and found.notes[-1].startswith(_GUESS)
+
+
 def guessed(found: Diagnostic, name: str) -> Diagnostic:
     """Say that a clash of shapes rests on a guess of ours."""
-    note = f"symderiv guessed the shape of {name}"
+    note = f"{_GUESS}{name}"
     written = re.fullmatch(r"(.*) has \d+ ind\w+, and \d+ are written", found.message)
     help_ = f"write {written.group(1)} with as many indices everywhere" if written else declared(name)
     return replace(found, code="SD024", notes=(*found.notes, note), help=help_)
