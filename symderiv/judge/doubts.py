@@ -18,7 +18,17 @@ from symderiv.judge.refute import screen
 from symderiv.judge.verdict import Verdict
 from symderiv.kernel.substitution import names_in
 from symderiv.kernel.terms import Goal, Size, Unknown
-from symderiv.meaning import Compared, applied, names_of, one_sided, tells, twofold, unnamed, unranged
+from symderiv.meaning import (
+    Compared,
+    applied,
+    by_entries,
+    names_of,
+    one_sided,
+    tells,
+    twofold,
+    unnamed,
+    unranged,
+)
 from symderiv.meaning.fulfilled import fulfilling
 from symderiv.meaning.model import Page, Statement
 from symderiv.meaning.unknowns import veiled
@@ -51,7 +61,7 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
     told = tells(goal)
     if told is not None:
         return explain.tells(span, explain.plain(told))
-    left_open = one_sided(goal) or twofold(goal)
+    left_open = one_sided(goal) or twofold(goal) or by_entries(goal)
     return None if left_open is None else explain.undefined(span, explain.plain(left_open))
 
 

@@ -3,6 +3,7 @@
 from symderiv.meaning.goals import (
     Compared,
     applied,
+    by_entries,
     compare,
     implicit,
     names_of,
@@ -18,6 +19,7 @@ from symderiv.meaning.page import elaborate
 __all__ = [
     "Compared",
     "applied",
+    "by_entries",
     "compare",
     "elaborate",
     "implicit",

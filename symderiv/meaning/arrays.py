@@ -123,9 +123,17 @@ def _end_size(elaborator: Elaborator, end: tree.Node | int | None) -> Size:
 
 def matrix(elaborator: Elaborator, node: tree.Matrix) -> Tensor:
     """Elaborate a matrix: every entry is written, or its shown entries fit a formula."""
+    if dots.has_dots(node) and _from_zero(node):
+        raise unsupported("entries that are counted from 0 are not supported here yet", node.span)
     if dots.has_dots(node):
         return _dotted(elaborator, node)
     return _explicit(elaborator, list(node.rows), node.span, vector=all(len(row) == 1 for row in node.rows))
+
+
+def _from_zero(node: tree.Node) -> bool:
+    """Tell whether a name has the number 0 below it: where dots are, the page counts from there."""
+    scripts = (each for each in names.walk(node) if isinstance(each, tree.Script))
+    return any(isinstance(each.sub, tree.Number) and each.sub.text == "0" for each in scripts)
 
 
 def _dotted(elaborator: Elaborator, node: tree.Matrix) -> Tensor:
@@ -171,7 +179,7 @@ def shown(elaborator: Elaborator, node: tree.Node) -> tuple[Shown, ...]:
     """Return the entries that a matrix with dots shows, those that are numbers by themselves."""
     while isinstance(node, tree.Group):
         node = node.body
-    if not isinstance(node, tree.Matrix) or not dots.has_dots(node):
+    if not isinstance(node, tree.Matrix) or not dots.has_dots(node) or _from_zero(node):
         return ()
     grid = dots.grid(node)
     most = [len({getattr(cell, axis) for cell in grid.cells}) for axis in ("row", "column")]

@@ -270,6 +270,8 @@ def apply(elaborator: Elaborator, function: tree.Node, following: tree.Node) -> 
         whole = tree.Group(group.body, group.left, group.right, span=span)
         value = _application(elaborator, record, arguments, primes, whole)
         if subs:
+            if value.rank < len(subs) and not elaborator.is_defined(record):
+                raise unsupported("several unknown functions with one letter are not supported yet", span)
             value = fix(elaborator, value, subs, span)
         if exponent is not None:
             value = power(elaborator, value, exponent, whole)

@@ -177,6 +177,8 @@ def _base(elaborator: Elaborator, record: Name, axis: int, item: tree.Node) -> i
 def index(elaborator: Elaborator, node: tree.Node, size: Size, base: int = 1) -> Expr:
     """Elaborate an item of a subscript as an index into a dimension whose entries count from `base`."""
     if isinstance(node, tree.Number):
+        if Integer(node.text) < base:
+            raise unsupported("entries that are counted from 0 are not supported here yet", node.span)
         return Integer(node.text) + 1 - base
     if isinstance(node, tree.Name):
         if node.text not in elaborator.bound and not elaborator.scope.is_index(node.text):

@@ -116,6 +116,28 @@ def one_sided(goal: Goal) -> str | None:
     return None
 
 
+def _passes_open(left: Tensor, right: Tensor, letter: Index, context: Context) -> bool:
+    """Tell whether a chain rule passes by the entry at a letter of a tensor that the page leaves open."""
+    slopes = left.body.atoms(D) | right.body.atoms(D)
+    passed = {slope.term for slope in slopes} & {one for slope in slopes for one in slope.variables}
+    return any(letter in _indices(each) and name_of(each) not in context.definitions for each in passed)
+
+
+def by_entries(goal: Goal) -> str | None:
+    """Return a tensor that the page leaves open and by an entry of which a chain rule passes, or None.
+
+    `dy_k/da_k \\cdot da_k/dw` sums over no k where each entry of y depends on its own of a, and nothing says
+    whether it does.
+    """
+    slopes = goal.left.atoms(D) | goal.right.atoms(D)
+    above = {slope.term for slope in slopes}
+    for each in sorted(above & {one for slope in slopes for one in slope.variables}, key=str):
+        name = name_of(each)
+        if name in goal.context.opaque and _indices(each) and _indices(each) <= goal.ranges.keys():
+            return name
+    return None
+
+
 def _slopes(side: Expr, context: Context) -> set[str | None]:
     """Return what a side differentiates, with what the definitions of its names do."""
     names = set(names_in(side)).union(*(_reached(name, context) for name in names_in(side)))
@@ -290,7 +312,7 @@ def compare(
     known = _free(first.body, statement.context) if isinstance(first, Tensor) else free[1]
     loose = set() if left.body == 0 else free[1] - free[0] - tied - known - chain.fixed
     for extra in sorted(loose, key=str):
-        if extra in chain.silent:
+        if extra in chain.silent or _passes_open(left, right, extra, statement.context):
             note = f"as it stands, {extra} is free on this side only"
             message = f"this chain rule sums over {extra} and does not say so"
             return Diagnostic("SD024", message, member.span, notes=(note,))

@@ -209,7 +209,7 @@ def _updates(survey: Survey, first: tree.Node, rest: list[tree.Node], scope: Sco
     if len(rest) != 1 or not isinstance(rest[0], tree.Additive):
         return False
     terms = [term for sign, term in rest[0].terms if sign == "+"]
-    if isinstance(first, tree.Name | tree.Accent):
+    if isinstance(first, tree.Name | tree.Accent) or (isinstance(first, tree.Script) and first in terms):
         steps = [term for _, term in rest[0].terms if term != first]
         return first in terms and not all(_multiple(survey, term, first, scope) for term in steps)
     shifted = isinstance(first, tree.Script) and any(
