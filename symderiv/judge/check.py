@@ -54,7 +54,12 @@ def _unsettled(statement: Statement, earlier: list[str | None]) -> Statement:
     """
     again = {name: at for name, at in statement.again.items() if earlier[at[0] : at[0] + 1] not in _HELD}
     proved = {at for at, outcome in enumerate(earlier) if outcome == "proved"}
-    left = tuple(each for each in statement.assumptions if each.step not in proved)
+    left = tuple(
+        each
+        for each in statement.assumptions
+        if each.step not in proved
+        and (each.rests is None or each.rests[1] != (earlier[each.rests[0]] in ("refuted", "ill-typed")))
+    )
     if len(left) < len(statement.assumptions):
         statement = replace(statement, assumptions=left)
     return replace(statement, again=again) if statement.again else statement

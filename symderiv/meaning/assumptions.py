@@ -414,12 +414,19 @@ def _settled(survey: Survey, members: tuple[tree.Node | None, ...], scope: Scope
     return bool(defined) and all(r.defined is not None or r.identity in below for r in found)
 
 
-def impose(
-    survey: Survey, left: tree.Node, right: tree.Node, scope: Scope, *, step: int | None = None
+def impose(  # noqa: PLR0913  what makes a fact
+    survey: Survey,
+    left: tree.Node,
+    right: tree.Node,
+    scope: Scope,
+    *,
+    step: int | None = None,
+    rests: tuple[int, bool] | None = None,
 ) -> None:
     """Let an equation that the page imposes, in a step perhaps, hold to the end of its section."""
     relation = tree.Relation((left, right), ("=",), span=left.span.to(right.span))
-    fact = Fact(survey.text(relation.span), relation, scope, len(survey.items), indices=False, step=step)
+    latex = f"{survey.text(left.span)} = {survey.text(right.span)}"
+    fact = Fact(latex, relation, scope, len(survey.items), indices=False, step=step, rests=rests)
     fact.point = True
     survey.facts.append(fact)
     survey.section.setdefault(id(scope), []).append(fact)

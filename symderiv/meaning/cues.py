@@ -116,6 +116,17 @@ def supposes(prose: str) -> bool:
     ) and not denies(re.split(r"[.;!?](?:\s|$)", prose)[-1])
 
 
+def reminds(before: str) -> bool:
+    """Tell whether prose leads to what is known already: *Since*, *Recall that*."""
+    return bool(
+        re.search(
+            r"\b(since|because|as|recall\w*|remember\w*|remind\w*|given|knowing|known|using|fact)(\s+that)?\s*:?\s*$",
+            before,
+            re.IGNORECASE,
+        )
+    )
+
+
 def closes(after: str) -> bool:
     """Tell whether the prose after a condition ends its sentence: *for $b = 1$ this is the usual one.*"""
     return len(_WORD.findall(after)) > 1 and bool(re.search(r"[.!?]\s*\)?\s*$", after))

@@ -71,7 +71,7 @@ def enter(survey: Survey, place: Place, raw: RawChain, chain: tree.Chain) -> Non
         elif second is not None and at == 0 and not anew:
             _doubt(survey, second, raw.first, link.item, scope)
         elif last and is_number(node, 0) and (imposed or _equates_slope(survey, raw, item.member)):
-            _vanishes(survey, item, previous, node)
+            _vanishes(survey, item, raw, previous, node)
         elif last and (item.member > 1 or signs[at] == "=:") and _ends(survey, node, operator, scope):
             item.kind = "definition"
             link.body = item.member - 1
@@ -104,17 +104,19 @@ def _doubt(survey: Survey, second: Second, first: tree.Node, item: int, scope: S
         record.again = (item, second.first)
 
 
-def _vanishes(survey: Survey, item: Item, previous: tree.Node, zero: tree.Node) -> None:
+def _vanishes(survey: Survey, item: Item, raw: RawChain, previous: tree.Node, zero: tree.Node) -> None:
     """Let what a page equates to zero be zero to the end of its section.
 
-    Where no word says so, it is a step all the same: most often one that sets a slope to zero.
+    Where no word says so, it is a step all the same: most often one that sets a slope to zero. That slope
+    itself is then zero where the steps that lead from it to the zero are false.
     """
-    if item.imposed:
-        item.kind = "assumption"
-        impose(survey, previous, zero, item.scope)
-    else:
-        item.imposed = True
-        impose(survey, previous, zero, item.scope, step=survey.items.index(item))
+    step = None if item.imposed else survey.items.index(item)
+    item.kind = "assumption" if item.imposed else item.kind
+    item.imposed = True
+    above = raw.links[-2].item if len(raw.links) > 1 and _is_told(survey, raw) else None
+    impose(survey, previous, zero, item.scope, step=step, rests=None if above is None else (above, True))
+    if above is not None:
+        impose(survey, raw.first, zero, item.scope, step=step, rests=(above, False))
 
 
 def _equates_slope(survey: Survey, raw: RawChain, member: int) -> bool:
@@ -164,6 +166,14 @@ def _is_slope(node: tree.Node) -> bool:
     first = isinstance(node, tree.Derivative) and len(node.by) <= node.order == 1
     of = names.plain(node.of) if first and isinstance(node, tree.Derivative) and node.of is not None else None
     return of is not None and not (isinstance(of, tree.Script) and of.sub is not None)
+
+
+def _is_told(survey: Survey, raw: RawChain) -> bool:
+    """Tell whether a chain begins with the slope of a defined quantity: that is 0, whatever the steps are."""
+    of = raw.first.of if isinstance(raw.first, tree.Derivative) and _is_slope(raw.first) else None
+    head = None if of is None else head_of(survey, of, raw.scope)
+    record = None if head is None else raw.scope.find(head.key)
+    return record is not None and record.defined is not None
 
 
 def _is_of_an_entry(node: tree.Node) -> bool:

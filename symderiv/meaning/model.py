@@ -142,6 +142,8 @@ class Assumption:
     """It holds for those of its indices only of which these are true."""
     step: int | None = None
     """The statement of the page that says it as a step; what is proved is no assumption."""
+    rests: tuple[int, bool] | None = None
+    """It holds where this statement is not blamed, or only where it is."""
 
 
 @dataclass(frozen=True, slots=True)

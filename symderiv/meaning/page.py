@@ -84,7 +84,10 @@ class _Builder:
             if chain.moved:
                 self.ground.diagnostics[link.item] = said
         self.sizes.freeze()
-        facts = {id(fact): replace(assumed(self.ground, fact), step=fact.step) for fact in survey.facts}
+        facts = {
+            id(fact): replace(assumed(self.ground, fact), step=fact.step, rests=fact.rests)
+            for fact in survey.facts
+        }
         chains = self._chains()
         finished = tuple(
             self._finish(members, ranges, raw)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from symderiv.diagnostics import Span
 from symderiv.document.model import Directive, Document, Heading, MathSpan, Prose
 from symderiv.latex import LatexError, Macros, parse, tree
-from symderiv.meaning import cues, digits, dots, gradients, marks, names
+from symderiv.meaning import cues, digits, dots, gradients, marks, names, zeros
 from symderiv.meaning.acronyms import acronyms, with_acronyms
 from symderiv.meaning.bounds import with_bounds
 from symderiv.meaning.brackets import bracketed, subscripted, with_entries
@@ -126,6 +126,8 @@ class Reading:
                 )
                 place.display = replace(place.display, items=tuple(items))
         self._colons()
+        if zeros.written(self._source):
+            self._settle(zeros.with_zeros)
         self._marks()
         self._gradients()
         self._conditionals()

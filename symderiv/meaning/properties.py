@@ -133,6 +133,26 @@ _BY = re.compile(
 """What follows is said of a derivative, and not of the name it is taken by."""
 
 
+_ENTRY = r"(?:elements?|entr(?:y|ies)|components?|coordinates?|values?)"
+_ONE_HOT = re.compile(
+    r"(?:\b(?:an?|the)\s+)?(?:\b(?:vectors?|labels?|targets?)\s+)?"
+    r"(?:\b(?:with|of|has|having|that\s+has|which\s+has|in\s+which|where)\s+)?(?:"
+    rf"\b(?:only|exactly|just)\s+one\s+non-?zero\s+{_ENTRY}\s*,?\s*(?:(?:which|that|and\s+(?:it|this|that))\s+)?"
+    r"(?:is|equals|being|equal\s+to)\s+(?:equal\s+to\s+)?(?:1|one)\b"
+    rf"|\b(?:only|exactly|just)\s+one\s+{_ENTRY}\s+(?:that\s+)?(?:is|equals|being|equal\s+to)\s+(?:equal\s+to\s+)?"
+    r"(?:1|one)\b[^.;:$]{0,50}\b(?:0|zeros?)\b"
+    r"|\b(?:all\s+zeros?|zeros|0s)(?:\s+everywhere)?\s+(?:(?:except|but)(?:\s+for)?|apart\s+from|with)"
+    rf"\s+(?:an?\s+|an?\s+single\s+|one\s+single\s+|(?=1))(?:1|one)\b(?!\s+{_ENTRY}))",
+    re.IGNORECASE,
+)
+"""*A vector with only one non-zero entry, which is 1*; *all zeros except for a single one*."""
+
+
+def in_short(prose: str) -> str:
+    """Return prose in which a vector that is described as one-hot is called so."""
+    return _ONE_HOT.sub("a one-hot vector", prose)
+
+
 def describes(before: str, after: str, *, equated: bool) -> tuple[str, bool] | None:
     """Return what prose around a name says more of it than the rules for properties know, and if in passing.
 
@@ -141,6 +161,7 @@ def describes(before: str, after: str, *, equated: bool) -> tuple[str, bool] | N
     """
     if _BY.search(before):
         return None
+    before, after = in_short(before), in_short(after)
     if equated and re.fullmatch(
         r"\s*(is|are|be|equals?)(\s+(equal\s+to|either|all|both))*\s*", after, re.IGNORECASE
     ):
@@ -184,6 +205,7 @@ def _in_passing(before: str, words: str) -> bool:
 
 def told(name: tree.Node, before: str, after: str) -> list[tuple[tree.Relation, str]]:
     """Return the relations that prose around a name states of it, with the names of the properties."""
+    before, after = in_short(before), in_short(after)
     found = _AFTER.search(after) or _BEFORE.search(before)
     if found is None or cues.denies(re.split(r"[.;:!?]\s", before)[-1]):
         return []

@@ -55,6 +55,8 @@ class Fact:
     """It opens a row, *if $y = 1$:*, and ends where another one does."""
     step: int | None = None
     """The step that states it, from which the page draws a conclusion; no assumption once it is proved."""
+    rests: tuple[int, bool] | None = None
+    """It holds where this step is not blamed, or only where it is: what follows from the last good member."""
     under: tuple[Fact, ...] = ()
     """The relations between indices under which it is said."""
     point: bool = False

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from symderiv.document.model import Heading
 from symderiv.latex import to_latex, tree
-from symderiv.meaning import names
+from symderiv.meaning import cues, names
 from symderiv.meaning.places import Place
 from symderiv.meaning.scope import Scope
 
@@ -59,7 +59,7 @@ def go_on(places: list[Place], sections: list[tuple[Scope, Heading]]) -> bool:
     own: dict[int, _Uses] = {id(scope): _Uses() for scope, _ in sections}
     for place in places:
         if place.display is not None:
-            _read(own.setdefault(id(place.scope), _Uses()), place.display)
+            _read(own.setdefault(id(place.scope), _Uses()), place.display, told=cues.reminds(place.before))
     whole = {id(scope): _Uses() for scope, _ in sections}
     for scope, _ in sections:
         for at in _up(scope, whole):
@@ -105,7 +105,7 @@ def rows_apart(places: list[Place], text: str) -> None:
             uses = _Uses()
             for place in row:
                 if place.display is not None:
-                    _read(uses, place.display)
+                    _read(uses, place.display, told=False)
             clash = clash or any(given.get(key, what) != what for key, what in uses.gives.items())
             given |= uses.gives
         for row in rows.values() if clash else ():
@@ -173,8 +173,8 @@ def _reached(key: str, inside: dict[str, set[str]]) -> set[str]:
     return found
 
 
-def _read(uses: _Uses, display: tree.Display) -> None:
-    """Note what a formula does with names."""
+def _read(uses: _Uses, display: tree.Display, *, told: bool) -> None:
+    """Note what a formula does with names; one that reminds of what was told gives none."""
     before: list[tree.Node] = []
     for item in display.items:
         if not isinstance(item, tree.Chain):
@@ -188,7 +188,7 @@ def _read(uses: _Uses, display: tree.Display) -> None:
             before = []
             continue
         before = [*before, first] if first is not None and not operators else []
-        given = _given(item)
+        given = None if told else _given(item)
         for member in item.members[given is not None :]:
             if member is not None:
                 _note(uses, member)
