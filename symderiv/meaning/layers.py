@@ -64,7 +64,8 @@ def layers(chains: Iterable[tree.Chain]) -> Layers:
         having = {s for s, contents in uses.slots.items() if letter in map(_letter, contents)}
         having = {slot for slot in having if slot[0] not in uses.sizes}
         places = {place for _, place in having}
-        if len(places) != 1 or not all(_is_family(uses, slot, letter) for slot in having):
+        loose = {slot for slot in having if not _is_family(uses, slot, letter)}
+        if len(places) != 1 or any(not _may_be_bare(uses, slot) for slot in loose):
             continue
         (place,) = places
         if any(_tells(chain, letter, place) for chain in those):
@@ -87,9 +88,17 @@ def _last_ones(uses: _Uses, found: set[Slot]) -> set[Slot]:
     """Return the names that have the last layer above them, `\\delta^L`, and nothing else.
 
     The capital is that of a family; or it stands above names only, one of which has an index below: `a^L_j`.
+    Where two names have both, as `a^L_j` and `z^L_k`, they may stand without, too.
     """
     letters = {_capital(each) for slot in found if slot[1] == "sup" for each in uses.slots[slot]}
-    above = [slot for slot in uses.slots if slot[1] == "sup" and slot not in uses.others | found]
+    every = [slot for slot in uses.slots if slot[1] == "sup" and slot not in found]
+    counts = Counter(
+        _capital(uses.slots[slot][0]) for slot in every if len(uses.slots[slot]) == uses.indexed[slot[0]]
+    )
+    sure = {capital for capital, count in counts.items() if capital and count > 1} - uses.values
+    above = [
+        slot for slot in every if slot not in uses.others or {_capital(e) for e in uses.slots[slot]} <= sure
+    ]
     more: set[Slot] = set()
     for slot in above:
         capitals = {_capital(each) for each in uses.slots[slot]}
@@ -184,6 +193,8 @@ def _count(uses: _Uses, chain: tree.Chain) -> None:
     """Note where the letters of a chain stand; what says how far a letter ranges does not count."""
     operators = [operator.text for operator in chain.operators]
     first, *rest = chain.members
+    if not rest and isinstance(first, tree.Name):
+        return
     ranged = not rest or (operators in _RANGES and not isinstance(rest[-1], tree.Name | tree.Additive))
     if first is not None and names.is_index_letter(first) and ranged:
         return
@@ -217,7 +228,7 @@ def _visit(uses: _Uses, node: tree.Node) -> None:
         _slots(uses, node, names.key(node.base) or "")
     elif isinstance(node, tree.Big):
         ends = (end for end in (node.lower, node.upper) if end is not None)
-        uses.values |= {each.text for end in ends for each in names.walk(end) if isinstance(each, tree.Name)}
+        uses.values |= set().union(*map(_in_bounds, ends))
         _visit(uses, node.body)
     else:
         if isinstance(node, tree.Derivative) and node.form == "subscript" and node.style == "nabla":
@@ -231,9 +242,20 @@ def _visit(uses: _Uses, node: tree.Node) -> None:
             _visit(uses, child)
 
 
+def _in_bounds(node: tree.Node) -> set[str]:
+    """Return the letters of the bounds of a sum, but for those below a size, the l of `n_{l-1}`."""
+    if isinstance(node, tree.Script) and isinstance(node.base, tree.Name) and node.sup is None:
+        return {node.base.text}
+    if isinstance(node, tree.Name):
+        return {node.text}
+    return set().union(*map(_in_bounds, names.children(node)))
+
+
 def _slots(uses: _Uses, node: tree.Script, key: str) -> None:
-    """Note what stands below and above a name."""
+    """Note what stands below and above a name; one with a word below it is another name."""
     below = names.items(node.sub)
+    if below and node.sup is None and all(map(_is_word, below)):
+        return
     if not below or (len(below) > 1 and not isinstance(node.sub, tree.Sequence)):
         uses.others.add((key, "sub"))
     else:
@@ -252,6 +274,12 @@ def _slots(uses: _Uses, node: tree.Script, key: str) -> None:
         uses.indexed[key] += node.sub is not None
 
 
+def _is_word(node: tree.Node) -> bool:
+    """Tell whether a subscript is a word, as in `a_{\\rm in}`."""
+    named = isinstance(node, tree.Name) and len(node.text) > 1 and node.text.isalpha()
+    return named or isinstance(node, tree.Words)
+
+
 def _is_content(node: tree.Node) -> bool:
     """Tell whether a node may be a label: a letter and its neighbours, a number, the last layer."""
     return bool(_capital(node)) or isinstance(node, tree.Number) or _letter(node) is not None
@@ -268,6 +296,11 @@ def _is_family(uses: _Uses, slot: Slot, letter: str) -> bool:
     return slot[1] == "sub" or all(number in ("0", "1") for number in numbers)
 
 
+def _may_be_bare(uses: _Uses, slot: Slot) -> bool:
+    """Tell whether a name may stand without its layer: a function, `\\sigma^l(z^l)`, or one with indices."""
+    return slot[1] == "sup" and bool(uses.applied[slot[0]] or uses.indexed[slot[0]])
+
+
 def _tells(chain: tree.Chain, letter: str, place: str) -> bool:
     """Tell whether a declaration or a definition shows that a letter counts layers or steps."""
     operators = [operator.text for operator in chain.operators]
@@ -281,7 +314,7 @@ def _tells(chain: tree.Chain, letter: str, place: str) -> bool:
     if operators[0] not in _EQUALS:
         return False
     return any(
-        _passes_on(each, letter, place)
+        _passes_on(each, letter, place, head)
         for member in chain.members[1:]
         if member is not None
         for each in names.walk(member)
@@ -290,19 +323,21 @@ def _tells(chain: tree.Chain, letter: str, place: str) -> bool:
 
 def _in_slot(node: tree.Node | None, letter: str, place: str) -> int | None:
     """Return what is added to a letter in the slot of a name, or None where it does not stand there."""
+    if isinstance(node, tree.Script) and isinstance(node.base, tree.Group) and names.is_transpose(node.sup):
+        node = node.base.body
     if not isinstance(node, tree.Script) or names.key(node.base) is None:
         return None
     inside = node.sup if place == "sup" else next(iter(names.items(node.sub)), None)
     return _offset(inside) if inside is not None and _letter(inside) == letter else None
 
 
-def _passes_on(node: tree.Node, letter: str, place: str) -> bool:
+def _passes_on(node: tree.Node, letter: str, place: str, head: int) -> bool:
     """Tell whether a product takes what comes from the step before: `W_l a_{l-1}`, `W h_{t-1}`."""
     if not isinstance(node, tree.Product):
         return False
     for one, other in pairwise(node.factors):
         first, second = _in_slot(one, letter, place), _in_slot(other, letter, place)
-        if first is not None and second is not None and first != second:
+        if first is not None and second is not None and (first != second or first != head):
             return True
         matrix = names.key(one)
         if second and place == "sub" and matrix is not None and matrix[:1].isupper():
