@@ -220,7 +220,7 @@ def _observe_derivative(survey: Survey, node: tree.Derivative, scope: Scope) -> 
             inner = replace(inner, sup=None)
         record = record_of(survey, inner, scope)
         if record is not None:
-            record.introduced = True
+            record.introduced = record.varied = True
             variables.append(record)
         if isinstance(inner, tree.Script) and isinstance(inner.sub, tree.Number):
             whole = record_of(survey, inner.base, scope)

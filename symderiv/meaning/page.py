@@ -313,7 +313,7 @@ class _Builder:
             for name in scope.visible().values()
             if name.defined is not None
             and name.defined_at is not None
-            and (name.defined > number or name.broken)
+            and (name.broken or (name.defined > number and not _is_solved(name)))
         }
 
     def _again(self, scope: Scope, number: int) -> dict[str, tuple[int, int]]:
@@ -347,6 +347,11 @@ class _Builder:
                 variables = [scope.find(key) for key in record.parameters]
                 found[record.identity] = tuple(each.identity for each in variables if each is not None)
         return found
+
+
+def _is_solved(name: Name) -> bool:
+    """Tell whether a name is a variable of derivatives, of which a page tells the best value below."""
+    return name.varied and not name.differentiated_by
 
 
 def _counted(term: Expr) -> Size | None:

@@ -73,6 +73,8 @@ class Name:
     """The names that these keys are where the function is defined."""
     squares: frozenset[int] = frozenset()
     """The places of arguments that are given by their squares, `\\sigma^2` of `\\ell(\\mu, \\sigma^2)`."""
+    varied: bool = False
+    """Something is differentiated by it."""
     differentiated_by: list[str] = field(default_factory=list)
     """Identities of the names by which an undefined quantity is differentiated."""
     shape: tuple[Size, ...] | None = None
