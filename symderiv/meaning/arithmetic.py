@@ -14,12 +14,13 @@ from sympy import (
     Expr,
     Ge,
     Integer,
+    Mul,
     Ne,
 )
 from sympy.logic.boolalg import Boolean, Not, Or, true
 
 from symderiv.diagnostics import Diagnostic, Span
-from symderiv.kernel.terms import Cases, Index, fresh
+from symderiv.kernel.terms import Cases, Index, free_in, fresh
 from symderiv.kernel.terms import total as summed
 from symderiv.latex import tree
 from symderiv.meaning import names
@@ -231,6 +232,21 @@ def kronecker(left: Tensor, right: Tensor, span: Span) -> Tensor:
     (i, j), (k, m) = left.slots, right.slots
     (a, b), (c, d) = left.dimensions, right.dimensions
     return Tensor(left.body * right.body, (i, k, j, m), (a, c, b, d), groups=(2, 2))
+
+
+def kronecker_factors(value: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Return the matrices of which a tensor is Kronecker's product, or None."""
+    if value.groups != (2, 2):
+        return None
+    (i, k, j, m), (a, c, b, d) = value.slots, value.dimensions
+    left: Expr = Integer(1)
+    right: Expr = Integer(1)
+    for factor in Mul.make_args(value.body):
+        inside = free_in(factor)
+        if inside & {k, m} and inside & {i, j}:
+            return None
+        left, right = (left, right * factor) if inside & {k, m} else (left * factor, right)
+    return Tensor(left, (i, j), (a, b)), Tensor(right, (k, m), (c, d))
 
 
 def _contract_pairs(elaborator: Elaborator, left: Tensor, right: Tensor, span: Span) -> Tensor:

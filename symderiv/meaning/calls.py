@@ -162,15 +162,15 @@ def _determinant(elaborator: Elaborator, node: tree.Call) -> Tensor:
     """Elaborate a determinant; without brackets it is of the matrix that follows, not of numbers after it."""
     argument = node.arguments[0]
     if not isinstance(argument, tree.Product) or argument.span.end != node.span.end:
-        return determinant(elaborator, elaborator.value(argument), node.span)
+        return determinant(elaborator, elaborator.paired(argument), node.span)
     at = 2 if applies(elaborator, argument, 0) else 1
     if len(argument.factors) == at:
-        return determinant(elaborator, elaborator.value(argument), node.span)
+        return determinant(elaborator, elaborator.paired(argument), node.span)
     first, after = part(argument, 0, at), part(argument, at, len(argument.factors))
     rest = elaborator.value(after)
     if rest.rank or argument.operators[at - 1] in ("/", "div"):
         raise unsupported("brackets would tell of what this is the determinant", node.span)
-    of = determinant(elaborator, elaborator.value(first), node.span)
+    of = determinant(elaborator, elaborator.paired(first), node.span)
     return Tensor(of.body * rest.body)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Integer, Sum, Symbol
+from sympy import Basic, Eq, Expr, Indexed, IndexedBase, Integer, KroneckerDelta, Mul, Sum, Symbol
 from sympy.logic.boolalg import Boolean
 
 from symderiv.diagnostics import Diagnostic
@@ -436,6 +436,10 @@ def _clash(left: Tensor, right: Tensor, member: Member) -> Diagnostic | None:
     """Return why two shapes do not compare; 0 has any shape, a derivative may be a row or a column."""
     small = left if left.rank < right.rank else right
     if left.rank and right.rank and left.groups != right.groups:
+        plain = left if right.groups else right
+        if plain.rank == 2 and (isinstance(plain.body, KroneckerDelta) or _is_outer(plain)):
+            message = "a matrix of pairs of indices is not supported here yet"
+            return Diagnostic("SD024", message, member.span)
         return _mismatch(left, right, member)
     if left.rank == right.rank and left.dimensions != right.dimensions and _reordered(left, right):
         return Diagnostic("SD024", "the indices of the sides are pairs in another order", member.span)
@@ -449,6 +453,12 @@ def _clash(left: Tensor, right: Tensor, member: Member) -> Diagnostic | None:
         label = f"the left is {_shape(left)}, the right {_shape(right)}"
         return Diagnostic("SD002", "one side is a row and the other a column", member.span, label=label)
     return None if left.dimensions == right.dimensions else _mismatch(left, right, member)
+
+
+def _is_outer(value: Tensor) -> bool:
+    """Tell whether a matrix is an outer product, which may be meant as one column."""
+    i, j = value.slots
+    return not any({i, j} <= free_in(factor) for factor in Mul.make_args(value.body))
 
 
 def _lettered(left: Tensor, right: Tensor, assumptions: tuple[Assumption, ...]) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@ from symderiv.diagnostics import Span
 from symderiv.kernel.terms import Det, Inv, fresh
 from symderiv.latex import tree
 from symderiv.meaning import names
-from symderiv.meaning.arithmetic import multiply, transpose
+from symderiv.meaning.arithmetic import kronecker, kronecker_factors, multiply, transpose
 from symderiv.meaning.elaborator import Elaborator
 from symderiv.meaning.errors import ill_typed, unsupported
 from symderiv.meaning.model import Tensor
@@ -29,11 +29,16 @@ MOST = 6
 
 def power(elaborator: Elaborator, value: Tensor, sup: tree.Node, node: tree.Node) -> Tensor:
     """Return what a superscript makes of a tensor: its transpose, a power or an inverse."""
-    power = isinstance(sup, tree.Name) and value.rank == 0 and elaborator.scope.size(sup.text) is not None
-    if names.is_transpose(sup) and not power:
+    of_number = isinstance(sup, tree.Name) and value.rank == 0 and elaborator.scope.size(sup.text) is not None
+    if names.is_transpose(sup) and not of_number:
         return transpose(value, node.span)
     if value.groups:
-        raise unsupported("a power of Kronecker's product is not supported yet", node.span)
+        factors = kronecker_factors(value)
+        if factors is None:
+            raise unsupported("a power of Kronecker's product is not supported yet", node.span)
+        # (A ⊗ B)^n = A^n ⊗ B^n, for a negative n too.
+        left, right = (power(elaborator, factor, sup, node) for factor in factors)
+        return kronecker(left, right, node.span)
     if isinstance(sup, tree.Additive) and len(sup.terms) == 1 and sup.terms[0][0] == "-":
         negative = sup.terms[0][1]
         if names.is_transpose(negative) and value.rank == 2:
@@ -90,6 +95,12 @@ def inverse(elaborator: Elaborator, value: Tensor, span: Span) -> Tensor:
 
 def determinant(elaborator: Elaborator, value: Tensor, span: Span) -> Tensor:
     """Return the determinant of a square matrix."""
+    factors = kronecker_factors(value)
+    if factors is not None:
+        # det(A ⊗ B) = det(A)^m det(B)^n for A of n rows and B of m.
+        bodies = [determinant(elaborator, factor, span).body for factor in factors]
+        sizes = [factor.dimensions[0] for factor in factors]
+        return Tensor(bodies[0] ** sizes[1] * bodies[1] ** sizes[0])
     value = _square(elaborator, value, span, "the determinant")
     return Tensor(Det(value.body, (*value.slots, value.dimensions[0])))
 
