@@ -95,6 +95,7 @@ RIDGE = plus(GRAM, times(lam, I))
 OUTER = plus(product((U, M), turned(U)), times(lam, I))  # N × N
 INNER = plus(inverse(W, M), product(V, inverse(A), U))  # M × M
 UPDATED = plus(A, product((U, M), (W, M), V))
+INNER_UV = Sum(entry("u", l) * entry("v", l), (l, 1, N))
 LEFT, RIGHT = product(inverse(A), U), product(V, inverse(A))
 
 TRUE: dict[str, tuple[Expr, Expr, dict[Index, Expr]]] = {
@@ -117,6 +118,11 @@ TRUE: dict[str, tuple[Expr, Expr, dict[Index, Expr]]] = {
     "push-through": (product((inverse(RIDGE, M), M), turned(U))(i, j), product(turned(U), inverse(OUTER))(i, j), {i: M, j: N}),
     "Woodbury": (inverse(UPDATED)(i, j), inverse(A)(i, j) - product((LEFT, M), (inverse(INNER, M), M), RIGHT)(i, j), {i: N, j: N}),
     "Sherman and Morrison": (inverse(plus(A, outer("u", "v")))(i, j), inverse(A)(i, j) - product(inverse(A), outer("u", "v"), inverse(A))(i, j) / (1 + form("v", inverse(A), "u")), {i: N, j: N}),
+    "diag(d) + c u v^T": (inverse(plus(diagonal("d"), times(s, outer("u", "v"))))(i, j), I(i, j) / entry("d", i) - s * entry("u", i) * entry("v", j) / (entry("d", i) * entry("d", j) * (1 + s * form("v", inverse(diagonal("d")), "u"))), {i: N, j: N}),
+    "(a^2 + 1) I + u v^T": (inverse(plus(times(s**2 + 1, I), outer("u", "v")))(i, j), (I(i, j) - entry("u", i) * entry("v", j) / (s**2 + 1 + INNER_UV)) / (s**2 + 1), {i: N, j: N}),
+    "det I + u v^T / (a^2 + 1)": (det(plus(I, times(1 / (s**2 + 1), outer("u", "v")))), 1 + INNER_UV / (s**2 + 1), {}),
+    "det I + (a + 2) u v^T": (det(plus(I, times(s + 2, outer("u", "v")))), 1 + (s + 2) * INNER_UV, {}),
+    "det A / (a^2 + 1) + I": (det(plus(times(1 / (s**2 + 1), A), I)), (s**2 + 1) ** (-N) * det(plus(A, times(s**2 + 1, I))), {}),
     "det A B": (det(product(A, B)), det(A) * det(B), {}),
     "det A^T": (det(turned(A)), det(A), {}),
     "det A^-1": (det(inverse(A)), 1 / det(A), {}),
@@ -147,6 +153,9 @@ FALSE: dict[str, tuple[Expr, Expr, dict[Index, Expr]]] = {
     "push-through, transposed": (product((inverse(RIDGE, M), M), turned(U))(i, j), product(turned(U), inverse(plus(OUTER, I)))(i, j), {i: M, j: N}),
     "Woodbury, wrong sign": (inverse(UPDATED)(i, j), inverse(A)(i, j) + product((LEFT, M), (inverse(INNER, M), M), RIGHT)(i, j), {i: N, j: N}),
     "Sherman and Morrison, u for v": (inverse(plus(A, outer("u", "v")))(i, j), inverse(A)(i, j) - product(inverse(A), outer("u", "v"), inverse(A))(i, j) / (1 + form("u", inverse(A), "v")), {i: N, j: N}),
+    "diag(d) + c u v^T, without c below": (inverse(plus(diagonal("d"), times(s, outer("u", "v"))))(i, j), I(i, j) / entry("d", i) - s * entry("u", i) * entry("v", j) / (entry("d", i) * entry("d", j) * (1 + form("v", inverse(diagonal("d")), "u"))), {i: N, j: N}),
+    "diag(d) + u v^T, u and v exchanged": (inverse(plus(diagonal("d"), outer("u", "v")))(i, j), I(i, j) / entry("d", i) - entry("v", i) * entry("u", j) / (entry("d", i) * entry("d", j) * (1 + form("v", inverse(diagonal("d")), "u"))), {i: N, j: N}),
+    "det I + (a + 2) u v^T, 2 a": (det(plus(I, times(s + 2, outer("u", "v")))), 1 + 2 * s * INNER_UV, {}),
     "det (A + B)": (det(plus(A, B)), det(A) + det(B), {}),
     "det 2 A = 2 det A": (det(times(2, A)), 2 * det(A), {}),
     "det A^-1 = det A": (det(inverse(A)), det(A), {}),

@@ -31,7 +31,6 @@ from symderiv.kernel.polynomial import (
     atom,
     minus,
     plus,
-    scaled,
 )
 
 if TYPE_CHECKING:
@@ -72,6 +71,9 @@ def inverse(algebra: Algebra, of: Square, i: IndexExpr, j: IndexExpr) -> Polynom
     if diagonal is not None:
         there = algebra.substitute(diagonal, {of.row: i})
         return algebra.times(algebra.delta(ix.minus(i, j)), algebra.power(there, -1))
+    changed = _of_diagonal_changed(algebra, of)
+    if changed is not None:
+        return algebra.substitute(changed, {of.row: i, of.column: j})
     scale, rows, columns, core = _parted(algebra, of)
     if (scale, rows, columns) != (ONE, ONE, ONE):
         # A_pq = s r_p B_pq c_q: its inverse has the entries B^-1_ij / (s c_i r_j).
@@ -102,6 +104,9 @@ def determinant(algebra: Algebra, of: Square) -> Polynomial:
     diagonal = _diagonal(algebra, of)
     if diagonal is not None:
         return algebra.product(of.row, of.size, diagonal)
+    number = _of_identity_changed(algebra, of)
+    if number is not None:
+        return number
     scale, rows, columns, core = _parted(algebra, of)
     if (scale, rows, columns) != (ONE, ONE, ONE):
         # det (s r_p B_pq c_q) = s^n (prod_p r_p) (prod_q c_q) det B
@@ -117,9 +122,6 @@ def determinant(algebra: Algebra, of: Square) -> Polynomial:
     factors = _factored(algebra, core)
     if factors is not None:
         return algebra.times(*(determinant(algebra, factor) for factor in factors))
-    number = _of_identity_changed(algebra, core)
-    if number is not None:
-        return number
     body = min(_named(algebra, core), _named(algebra, _transposed(core)), key=Polynomial.key)
     return atom(Atom(Kind.DETERMINANT, "", (), (body,), (of.size, of.size)))
 
@@ -127,15 +129,39 @@ def determinant(algebra: Algebra, of: Square) -> Polynomial:
 def _of_identity_changed(algebra: Algebra, of: Square) -> Polynomial | None:
     """`det(I + c u v^T) = 1 + c v^T u`; None of other matrices."""
     mark = algebra.delta(ix.minus(ix.bare(of.row), ix.bare(of.column)))
-    change = minus(of.body, mark).single()
-    ends = None if change is None else column_and_row(change[0], of)
-    if change is None or ends is None or change[0].marked:
+    changes = _groups(minus(of.body, mark), of.row, of.column)
+    core, scale = next(iter(changes.items()), (None, NOTHING))
+    ends = None if core is None or len(changes) > 1 else column_and_row(core, of)
+    if core is None or ends is None or core.marked:
         return None
     column, row = ends
     met = algebra.closed(
         {of.row: of.size}, algebra.times(column, algebra.substitute(row, {of.column: ix.bare(of.row)}))
     )
-    return plus(ONE, scaled(met, change[1]))
+    return plus(ONE, algebra.times(scale, met))
+
+
+def _of_diagonal_changed(algebra: Algebra, of: Square) -> Polynomial | None:
+    """`(D + c u v^T)^-1 = D^-1 - c D^-1 u v^T D^-1 / (1 + c v^T D^-1 u)`, D diagonal; None of others."""
+    form = ix.primitive(ix.minus(ix.bare(of.row), ix.bare(of.column)))
+    diagonal = {m: c for m, c in of.body.terms.items() if any(a.indices == (form,) for a in m.factors)}
+    changes = _groups(minus(of.body, Polynomial(diagonal)), of.row, of.column) if diagonal else {}
+    core, scale = next(iter(changes.items()), (None, NOTHING))
+    ends = None if core is None or len(changes) > 1 else column_and_row(core, of)
+    if core is None or ends is None or core.marked:
+        return None
+    below = _diagonal(algebra, Square(of.row, of.column, of.size, Polynomial(diagonal)))
+    if below is None or any(m.marked for m in below.terms):
+        return None
+    inverse = algebra.power(below, -1)
+    column, row = algebra.times(ends[0], inverse), ends[1]
+    met = algebra.closed(
+        {of.row: of.size}, algebra.times(column, algebra.substitute(row, {of.column: ix.bare(of.row)}))
+    )
+    over = algebra.power(plus(ONE, algebra.times(scale, met)), -1)
+    there = algebra.times(row, algebra.substitute(inverse, {of.row: ix.bare(of.column)}))
+    mark = algebra.delta(ix.minus(ix.bare(of.row), ix.bare(of.column)))
+    return minus(algebra.times(mark, inverse), algebra.times(scale, column, there, over))
 
 
 def column_and_row(m: Monomial, of: Square) -> tuple[Polynomial, Polynomial] | None:
@@ -221,7 +247,14 @@ def _parted(algebra: Algebra, of: Square) -> tuple[Polynomial, Polynomial, Polyn
         rows, columns = Factors(), Factors()
     common = _common(terms)
     parts = [Polynomial({Monomial(None, part): c}) for part, c in ((scale, common), (rows, 1), (columns, 1))]
-    core = algebra.times(of.body, *(algebra.power(part, -1) for part in parts))
+    core = of.body
+    for part in parts:
+        ((m, c),) = part.terms.items()
+        bases = [a for a in m.factors if a.kind is Kind.BASE]
+        rest = Monomial(None, {a: e for a, e in m.factors.items() if a not in bases})
+        core = algebra.times(core, algebra.power(Polynomial({rest: c}), -1))
+        for base in bases:  # a sum times its inverse is 1 only where it is not multiplied out
+            core = algebra.cleared(core, base)
     groups = _groups(core, of.row, of.column)
     if len(groups) == 1:
         ((m, factor),) = groups.items()

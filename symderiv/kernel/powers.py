@@ -293,6 +293,9 @@ def raised(algebra: Algebra, base: Polynomial, exponent: Polynomial) -> Polynomi
     if form is None:
         return _raised_freely(algebra, base, exponent)
     only = base.single()
+    content, rest = algebra.content(base, whole=True) if only is None else (ONE, base)
+    if content is not ONE:
+        return algebra.times(algebra.raised(content, exponent), algebra.raised(rest, exponent))
     parts = []
     for variables, c in form:
         unit = algebra.value(((variables, 1),))

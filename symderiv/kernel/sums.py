@@ -403,6 +403,8 @@ def _product_of_factors(
             return algebra.product(variable, size, body)
         return _closed_product(variable, size, body)
 
+    if variable not in p.free:
+        return algebra.raised(p, algebra.sum(variable, size, where))
     only = p.single()
     if only is None:
         signed = algebra.sign(p) or algebra.sign(scaled(p, -1))
