@@ -151,6 +151,9 @@ EXPRESSIONS: list[tuple[str, Node]] = [
     (r"{{w}^{[l]}}", high(w, Group(n("l"), "[", "]"))),
     (r"x^{(i)}", high(x, par(i))),
     (r"x_{\text{new}}", low(x, n("new"))),
+    (r"w^{old}", high(w, Group(n("old"), "", ""))),
+    (r"w^{\text{old}}", high(w, Group(n("old"), "", ""))),
+    (r"e^{\text{old}}", high(n("e"), n("old"))),
     (r"x_{\max}", low(x, n(r"\max"))),
     (r"x_{i=j}", low(x, rel(i, "=", j))),
     (r"x_{1:n}", low(x, rel(one, ":", n("n")))),
@@ -525,7 +528,7 @@ names = st.one_of(
     st.builds(
         Name, st.sampled_from("xyWR1"), st.sampled_from(["bold", "calligraphic", "blackboard", "roman"])
     ),
-    st.sampled_from(["new", "train", "loss"]).map(Name),
+    st.sampled_from(["mix", "batch", "loss"]).map(Name),
 )
 numbers = st.sampled_from(["0", "1", "2", "10", "0.5"]).map(Number)
 _RELATIONS = st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "in", "~", "approx", "subset"])

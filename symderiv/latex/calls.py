@@ -7,7 +7,7 @@ from symderiv.latex.layout import TEXT
 from symderiv.latex.reader import Reader, prose_of
 from symderiv.latex.tokens import COMMAND, DIGIT, LETTER, QUAD, ROW, STOP
 from symderiv.latex.tree import Additive, Big, Call, Empty, Group, Name, Node, Number, Sequence
-from symderiv.latex.vocabulary import BIGS, FONTS, PHRASE, TEXT_FONTS, TRACES, WORD, WORDS
+from symderiv.latex.vocabulary import BIGS, FONTS, LABELS, PHRASE, TEXT_FONTS, TRACES, WORD, WORDS
 
 
 def worded(reader: Reader, *, with_scripts: bool = True) -> Node:
@@ -72,6 +72,8 @@ def bare_word(reader: Reader) -> str:
     while end - at < 12 and tokens[end].kind == LETTER and not tokens[end].space:
         word += tokens[end].text
         end += 1
+    if reader.scripts and tokens[end].text == "}" and word in LABELS:
+        return word
     if word not in WORDS:
         return word if word.isupper() and reader.divided(end) else ""
     following = tokens[end].text

@@ -226,7 +226,7 @@ def _inside(node: tree.Node) -> str:
 
 @_latex.register
 def _(node: tree.Group) -> str:
-    left, right = (f"\\{side}" if side in "{}" else side for side in (node.left, node.right))
+    left, right = (f"\\{side}" if side and side in "{}" else side for side in (node.left, node.right))
     if left.startswith("\\l"):
         left += " "
     return f"{left}{_inside(node.body)}{right}"

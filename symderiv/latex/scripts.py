@@ -5,7 +5,8 @@ from __future__ import annotations
 from symderiv.latex import expressions
 from symderiv.latex.reader import Reader
 from symderiv.latex.tokens import DIGIT, END, LETTER, QUAD, ROW, STOP
-from symderiv.latex.tree import Group, Name, Node, Relation, Script
+from symderiv.latex.tree import Accent, Group, Name, Node, Relation, Script
+from symderiv.latex.vocabulary import LABELS
 
 
 def scripted(reader: Reader, base: Node, start: int) -> Node:
@@ -35,12 +36,21 @@ def scripted(reader: Reader, base: Node, start: int) -> Node:
         else:
             sup = script_argument(reader, "superscript")
     reader.scripts -= 1
+    if isinstance(sup, Name) and sup.text in LABELS and _may_have_label(base):
+        sup = Group(sup, "", "", span=sup.span)
     if isinstance(sub, Group) and sub.left == "{" and isinstance(sub.body, Relation):
         sub = sub.body
     plain = isinstance(base, Script) and base.sup is None and not base.primes
     if plain and isinstance(base, Script) and sub is None and sup is not None and not primes:
         return Script(base.base, base.sub, sup, span=reader.since(start))
     return Script(base, sub, sup, primes, span=reader.since(start))
+
+
+def _may_have_label(base: Node) -> bool:
+    """Tell whether a word above this is a label: above Euler's number, and above a number, it is a power."""
+    while isinstance(base, Script):
+        base = base.base
+    return isinstance(base, Accent) or (isinstance(base, Name) and base.text != "e")
 
 
 def rest_of_primes(reader: Reader) -> Node | None:

@@ -122,6 +122,11 @@ OTHERWISE = frozenset(
         "in other cases",
     }
 )
+LABELS = words(
+    "old new prev next cur curr true pred obs target train test init opt ref best out hid enc dec prior avg "
+    "tot MLE MAP OLS"
+)
+"""Words that tell one quantity from another in a script, `w^{old}`: no product of letters, and no power."""
 NO_OPERANDS = (
     frozenset(OPERATORS) | frozenset(RELATIONS) | frozenset(CONNECTIVES) | CLOSERS | frozenset(SAYINGS)
     | {"\\not", "\\\\", "\\mid", "\\pm", "\\mp", "\\wedge", "\\vee", "\\%", "\\#"}
