@@ -6,6 +6,9 @@ that it takes from before.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import pairwise
+
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.latex import to_latex, tree
 from symderiv.meaning import cues, names
@@ -16,7 +19,7 @@ from symderiv.meaning.conditionals import is_conditional
 from symderiv.meaning.evidence import observe
 from symderiv.meaning.heads import head_of, is_fresh, specialises
 from symderiv.meaning.orders import is_about_places
-from symderiv.meaning.places import Place
+from symderiv.meaning.places import Place, chains
 from symderiv.meaning.quantifiers import partial, sentence
 from symderiv.meaning.raw import Fact, Head, Item, Link, RawChain, Survey
 from symderiv.meaning.scope import Scope
@@ -344,6 +347,44 @@ def _ends(survey: Survey, node: tree.Node, operator: str, scope: Scope) -> bool:
     )
 
 
+def _tell_apart(survey: Survey, body: tree.Node, node: tree.Node, scope: Scope) -> None:
+    """Let the letters that stand free below one name in a body differ: the w and l of `L = f(r_w - r_l)`.
+
+    The name that is defined has no index, so that these letters tell certain entries, and two of them. Where
+    the page compares them, `\\delta_{wl}`, they may be one.
+    """
+    carried: dict[str, list[str]] = {}
+    for each in names.walk(body):
+        key = names.key(each.base, fonts=survey.fonts) if isinstance(each, tree.Script) else None
+        sub = each.sub if isinstance(each, tree.Script) else None
+        if key is not None and isinstance(sub, tree.Name) and scope.is_index(sub.text):
+            carried.setdefault(key, []).append(sub.text)
+    free = names.free_letters(body, {letter for letters in carried.values() for letter in letters})
+    for letters in carried.values():
+        for one, two in pairwise(sorted(free.intersection(letters))):
+            if _compares(survey, {one, two}):
+                continue
+            ends = tree.Name(one, span=node.span), tree.Name(two, span=node.span)
+            relation = tree.Relation(ends, ("!=",), span=node.span)
+            fact = Fact(f"{one} \\ne {two}", relation, scope, len(survey.items), indices=True)
+            survey.facts.append(fact)
+            survey.section.setdefault(id(scope), []).append(fact)
+
+
+def _compares(survey: Survey, letters: set[str]) -> bool:
+    """Tell whether the page compares two letters, in a relation or below Kronecker's delta."""
+    for chain in (chain for place in survey.places for chain in chains(place.display)):
+        members = [member for member in chain.members if member is not None]
+        groups: list[Iterable[tree.Node]] = [members]
+        for node in (node for member in members for node in names.walk(member)):
+            groups += [node.members] if isinstance(node, tree.Relation) else []
+            if isinstance(node, tree.Script) and names.key(node.base) == "\\delta":
+                groups.append(names.items(node.sub))
+        if any(letters <= {e.text for e in group if isinstance(e, tree.Name)} for group in groups):
+            return True
+    return False
+
+
 def _partial(survey: Survey, letter: str, node: tree.Node, body: tree.Node) -> bool:
     """Tell whether a definition is one at some indices only; `x_{t-1}` in it tells why t is at least 2."""
     shifted = any(
@@ -375,6 +416,8 @@ def _define(survey: Survey, link: Link, head: Head, node: tree.Node, body: tree.
     )
     if head.letters:
         record.indexed[len(head.letters)] += 1
+    else:
+        _tell_apart(survey, body, node, scope)
     if head.parameters is not None:
         keys, arguments = [], []
         for parameter in head.parameters:

@@ -27,6 +27,12 @@ _SOLVES = re.compile(
     r"(?!.*\b(define|let|denote|write|call|set)\b)",
     re.IGNORECASE | re.DOTALL,
 )
+_OF_DATA = re.compile(
+    r"\b(one[- ]hot|probabilit\w+|distributions?|normali[sz]ed|simplex)\b[^.;:$]*"
+    r"\b(so(\s+that)?|hence|thus|therefore|which\s+means(\s+that)?)\s*,?\s*(we\s+have\s+)?\$?$",
+    re.IGNORECASE,
+)
+"""What is concluded from words on data alone is supposed of them: *the labels are one-hot, so*."""
 _SATISFIES = re.compile(r"\b(satisf(y|ies|ying)|obey(s|ing)?|fulfil\w*)\s*$", re.IGNORECASE)
 
 
@@ -37,7 +43,7 @@ def supposed(survey: Survey, place: Place, chain: tree.Chain) -> bool:
     before, _ = sentence(survey.document, chain.span)
     opened = _OPENS.match(before)
     supposes = opened is not None and not _CONCLUDES.search(before[opened.end() :])
-    if not supposes and not _SATISFIES.search(place.before):
+    if not supposes and not _SATISFIES.search(place.before) and not _OF_DATA.search(before):
         return False
     found = [place.scope.find(key) for key in _keys(survey, chain.members, place.scope)]
     defined = any(record is not None and record.defined is not None for record in found)
