@@ -18,7 +18,9 @@ from pages import DERIVATIONS, judged
 from sympy import Integer, Symbol
 from test_cases import ALL
 
+from symderiv.diagnostics import Span
 from symderiv.document import read
+from symderiv.judge import explain
 from symderiv.kernel.terms import Size, free_in
 from symderiv.latex import parse, to_latex, tree
 from symderiv.meaning import advice, cues, elaborate, names, properties
@@ -773,3 +775,31 @@ def test_advice_in_latex_is_a_comment_of_latex() -> None:
     assert found.help.endswith(r"% symderiv: $u \in \mathbb{R}^n$")
     told = judged("% symderiv: $u \\in \\mathbb{R}^n$\n" + page, "a.tex")
     assert [("declaration", None), ("claim", "ill-typed")] == [(s.kind, s.verdict) for s in told.statements]
+
+
+@pytest.mark.parametrize(
+    ("reason", "slope", "help_"),
+    [
+        (
+            "the index k has no range",
+            ("z", "t"),
+            r"declare the range of the index: <!-- symderiv: $k = 1, \dots, n$ -->",
+        ),
+        (
+            "no values were found",
+            ("z", "t"),
+            "define z, or what it depends on, by an equation with t on its right side",
+        ),
+        (
+            "no values were found",
+            None,
+            "tell which values the names have, as in <!-- symderiv: $x_i > 0$ -->",
+        ),
+        ("out of time", None, None),
+    ],
+)
+def test_what_would_help_depends_on_what_is_left(
+    reason: str, slope: tuple[str, str] | None, help_: str | None
+) -> None:
+    """A range that is not told comes first, then how a quantity depends on a variable, then its values."""
+    assert help_ == explain.not_decided(Span(0, 1), reason, "", slope).help

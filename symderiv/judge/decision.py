@@ -88,8 +88,7 @@ def decide(  # noqa: PLR0913  what makes a verdict
             break
     if screening.witness is not None:
         return refuted(screening.witness, span), False
-    why = explain.residue(left.term, left.note) if isinstance(left, Residue) else left
-    return _unproved(screening, span, why), False
+    return _unproved(screening, span, left), False
 
 
 def _assumes_functions(goal: Goal) -> bool:
@@ -123,7 +122,8 @@ def refuted(witness: Witness, span: Span) -> Verdict:
     )
 
 
-def _unproved(screening: Screening, span: Span, why: str) -> Verdict:
+def _unproved(screening: Screening, span: Span, left: Residue | str) -> Verdict:
+    why = explain.residue(left.term, left.note) if isinstance(left, Residue) else left
     if screening.agreement is not None and screening.agreement.entries:
         agreement = screening.agreement
         return Verdict(
@@ -134,7 +134,8 @@ def _unproved(screening: Screening, span: Span, why: str) -> Verdict:
             diagnostics=(explain.tested(span, agreement.entries, agreement.error, why),),
         )
     reason = screening.reason or "no sampled point lies where both sides are defined"
-    return Verdict("unknown", diagnostics=(explain.not_decided(span, reason, why),))
+    slope = explain.slope_in(left.term) if isinstance(left, Residue) else None
+    return Verdict("unknown", diagnostics=(explain.not_decided(span, reason, why, slope),))
 
 
 def _sampled(screening: Screening) -> str:

@@ -11,7 +11,7 @@ from sympy import Add, Expr
 from symderiv.diagnostics import Diagnostic, Span
 from symderiv.judge.verdict import Witness
 from symderiv.kernel.substitution import names_in
-from symderiv.kernel.terms import Index, KernelError
+from symderiv.kernel.terms import D, Index, KernelError, name_of
 from symderiv.meaning.advice import ADVICE, REAL, told
 from symderiv.meaning.model import Failure, Shown, SymbolRecord, Tensor
 from symderiv.meaning.notation import UNICODE, writer
@@ -92,11 +92,25 @@ def _undecided(span: Span, *notes: str, help_: str | None = None) -> Diagnostic:
     return Diagnostic("SD020", "this step is neither proved nor refuted", span, notes=notes, help=help_)
 
 
-def not_decided(span: Span, reason: str, left: str) -> Diagnostic:
-    """Say that a step is neither proved nor refuted: why it was not sampled, and what is left of it."""
+def not_decided(span: Span, reason: str, left: str, slope: tuple[str, str] | None = None) -> Diagnostic:
+    """Say that a step is neither proved nor refuted: why it was not sampled, and what is left of it.
+
+    Where a derivative of one name by another is left, it would help to know how the one depends on the other.
+    """
     found = ((pattern.fullmatch(reason), advice) for pattern, advice in _HELPS)
     help_ = next((match.expand(advice) for match, advice in found if match), None)
+    if help_ is None and slope is not None:
+        help_ = _defining(*slope)
+    elif help_ is None and reason.startswith(("no sampled point", "no values")):
+        help_ = "tell which values the names have, as in <!-- symderiv: $x_i > 0$ -->"
     return _undecided(span, reason, *_left(left), help_=help_)
+
+
+def slope_in(term: Expr) -> tuple[str, str] | None:
+    """Return the names of a quantity and of a variable whose derivative stands in a term, or None."""
+    found = [(name_of(each.term), name_of(each.variables[0])) for each in term.atoms(D)]
+    named = sorted((plain(of), plain(by)) for of, by in found if of is not None and by is not None)
+    return named[0] if named else None
 
 
 _RANGE = r"declare the range of the index: <!-- symderiv: $\1 = 1, \\dots, n$ -->"
@@ -107,10 +121,7 @@ _HELPS = tuple(
         (r"the index (\S+) has no range", _RANGE),
         (r"the shape of (\S+) is not known", r"declare it: <!-- symderiv: $\1 \\in \\mathbb{R}^n$ -->"),
         (r"an assumption about an unknown function cannot be sampled", "define the function by an equation"),
-        (
-            r"no (sampled point|values) .*",
-            r"tell which values the names have, as in <!-- symderiv: $x_i > 0$ -->",
-        ),
+        (r"no values lie within the bounds", "state bounds that hold together"),
     )
 )
 """What would help where no point could be sampled, by the reason."""
