@@ -22,6 +22,7 @@ from symderiv.meaning import (
     Compared,
     applied,
     by_entries,
+    in_steps,
     names_of,
     one_sided,
     tells,
@@ -50,6 +51,8 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
     unknown = veiled(goal, {**page.veiled, **compared.veils})
     if unknown is not None:
         return explain.veiled(span, explain.plain(unknown))
+    for name in sorted(page.stepped & in_steps(goal)):
+        return explain.stepped(span, explain.plain(name))
     for name in sorted(page.restricted & names_of(goal)):
         return explain.restricted(span, explain.plain(name))
     for name in sorted(statement.again.keys() & names_of(goal)):

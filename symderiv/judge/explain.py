@@ -199,6 +199,11 @@ def early(span: Span, name: str) -> Diagnostic:
     return _undecided(span, f"{name} is applied above its definition")
 
 
+def stepped(span: Span, name: str) -> Diagnostic:
+    """Say that a step is about two entries that an update ties to each other."""
+    return _undecided(span, f"an update ties the entries of {name} to each other, and is not used")
+
+
 def restricted(span: Span, name: str) -> Diagnostic:
     """Say that a step rests on a name that is known at another label only."""
     note = f"what defines {name} stands at another label only"

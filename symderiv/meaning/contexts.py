@@ -134,7 +134,8 @@ def _shared(record: Name, definitions: Mapping[str, Definition]) -> list[str]:
     if record.model is None or record.model.identity not in definitions:
         return []
     reached = reaches(record.model.identity, definitions, {})
-    return sorted(name for name in reached if name not in definitions and "^{" not in name)
+    shared = {name for name in reached if name not in definitions and "^{" not in name}
+    return sorted(shared | record.rests_on)
 
 
 def _latest(

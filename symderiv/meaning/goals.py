@@ -123,6 +123,14 @@ def _passes_open(left: Tensor, right: Tensor, letter: Index, context: Context) -
     return any(letter in _indices(each) and name_of(each) not in context.definitions for each in passed)
 
 
+def in_steps(goal: Goal) -> set[str]:
+    """Return the names of which a goal has entries at several places."""
+    found: dict[str, set[tuple[Basic, ...]]] = {}
+    for each in goal.left.atoms(Indexed) | goal.right.atoms(Indexed):
+        found.setdefault(str(name_of(each)), set()).add(each.indices)
+    return {name for name, places in found.items() if len(places) > 1}
+
+
 def by_entries(goal: Goal) -> str | None:
     """Return a tensor that the page leaves open and by an entry of which a chain rule passes, or None.
 

@@ -16,7 +16,7 @@ from symderiv.meaning.advice import ADVICE
 from symderiv.meaning.anew import Second
 from symderiv.meaning.assumptions import impose, is_number, shares
 from symderiv.meaning.conditionals import is_conditional
-from symderiv.meaning.evidence import observe
+from symderiv.meaning.evidence import observe, record_of
 from symderiv.meaning.heads import head_of, is_fresh, specialises
 from symderiv.meaning.orders import is_about_places
 from symderiv.meaning.places import Place, chains
@@ -192,6 +192,7 @@ def _is_no_step(survey: Survey, item: Item, first: tree.Node, new: list[tree.Nod
     if operator in _GIVING and _updates(survey, first, new, scope):
         item.kind = "relation"
         item.diagnostics = (Diagnostic("SD109", "an update is not checked", item.span),)
+        _note_step(survey, first, scope)
         return True
     if operator in _DEFINING and _recurs(survey, first, new, scope):
         item.kind = "definition"
@@ -230,6 +231,18 @@ def _updates(survey: Survey, first: tree.Node, rest: list[tree.Node], scope: Sco
     )
     shifted = shifted or _is_next(survey, first, scope)
     return shifted and any(isinstance(t, tree.Script) and t.base == first.base for t in terms)  # type: ignore[attr-defined]
+
+
+def _note_step(survey: Survey, first: tree.Node, scope: Scope) -> None:
+    """Note that an update ties the next value of a name to this one, `x_{k+1}` to `x_k`."""
+    if not isinstance(first, tree.Script):
+        return
+    observe(survey, first, scope, introduces=True)
+    record = record_of(survey, first, scope)
+    if record is not None and names.label(first.sup) is not None:
+        record.restricted = True
+    elif record is not None and any(isinstance(item, tree.Additive) for item in names.items(first.sub)):
+        survey.stepped.add(record.identity)
 
 
 def _is_next(survey: Survey, first: tree.Node, scope: Scope) -> bool:

@@ -250,6 +250,8 @@ class Page:
     """The matrices that may be made of vectors with the same letter, each with these: X and `x_i`."""
     veiled: Mapping[str, tuple[Mention, ...]] = field(default_factory=dict)
     """The names of which the definition has no meaning, with what it mentions."""
+    stepped: frozenset[str] = frozenset()
+    """The names of which an update that is not checked ties the next entry to one."""
     restricted: frozenset[str] = frozenset()
     """The names with a label, `a^{(l-1)}`, that the page defines at another label only."""
     goes_on: bool = False

@@ -116,6 +116,7 @@ class _Builder:
             gathered=gathered,
             limited=frozenset(each.identity for each in self.survey.records if each.limited),
             veiled={e.identity: e.veil for e in self.survey.records if e.veil is not None},
+            stepped=frozenset(self.survey.stepped),
             restricted=frozenset(each.identity for each in self.survey.records if each.restricted),
             described=self._described(),
             goes_on=survey.goes_on,

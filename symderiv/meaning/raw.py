@@ -150,7 +150,7 @@ class Letters:
 class Survey:
     """What the sweeps have found: items, raw chains, facts and the records of names."""
 
-    def __init__(self, document: Document, *, alone: bool = False) -> None:
+    def __init__(self, document: Document, *, alone: bool = False) -> None:  # noqa: PLR0915  one a line
         """Find the places of the formulas; nothing is surveyed yet. A section sees those above it `alone`."""
         self.document = document
         self.sizes = Sizes()
@@ -189,6 +189,8 @@ class Survey:
         self.consumed: list[tree.Chain] = []
         self.fixed: set[str] = set()
         """Index letters that prose fixes: *the true class k*."""
+        self.stepped: set[str] = set()
+        """The names of which an update tells the next entry, `x_{k+1} = x_k - g_k`."""
         self.singled: list[tuple[str, Scope]] = []
         """Index letters that prose fixes in a section, *for a fixed $k$*."""
         self.described: dict[str, tuple[Span, str]] = {}

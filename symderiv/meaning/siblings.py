@@ -82,7 +82,9 @@ def define_siblings(survey: Survey) -> None:
         for record in scope.names.values():
             found = models.get(kind(record.key)) if record.defined is None else None
             if found is not None:
-                record.model, record.restricted = found.link.record, not _is_free(found, models)
+                record.model = found.link.record
+                record.restricted = not _is_free(found, models) or _is_shared(survey, found)
+                record.rests_on |= _reached(found, record)
 
 
 def _is_free(model: _Model, models: dict[str, _Model]) -> bool:
@@ -104,6 +106,43 @@ def _is_free(model: _Model, models: dict[str, _Model]) -> bool:
         for each, label in _labels(factor)
         if each is factor
     )
+
+
+def _is_shared(survey: Survey, model: _Model) -> bool:
+    """Tell whether a definition has a quantity without a label, which its neighbours have, too."""
+    found = (names.key(each, fonts=survey.fonts) for each in _bare(model.body))
+    records = [model.chain.scope.find(key) for key in found if key is not None]
+    return any(each is not None and not each.applied and each.parameters is None for each in records)
+
+
+def _bare(node: tree.Node) -> Iterator[tree.Node]:
+    """Yield the names of a node that have no label."""
+    if isinstance(node, tree.Name | tree.Accent):
+        yield node
+    elif not isinstance(node, tree.Script) or names.label(node.sup) is None:
+        for child in names.children(node):
+            yield from _bare(child)
+
+
+def _reached(model: _Model, record: Name) -> set[str]:
+    """Return the open names on which a name may depend as its model does on their neighbours.
+
+    These are all that have its label, and those of the steps from which the model comes: before it, or after.
+    """
+    label = _label_of(record.key)
+    if label is None:
+        return set()
+    back = any(
+        at.symbol == model.label.symbol and at.offset > model.label.offset for _, at in _labels(model.body)
+    )
+    found: set[str] = set()
+    for each in model.chain.scope.visible().values():
+        at = _label_of(each.key)
+        if at is None or each is record or each.defined is not None or at.symbol not in (label.symbol, ""):
+            continue
+        if not at.symbol or (at.offset >= label.offset if back else at.offset <= label.offset):
+            found.add(each.identity)
+    return found
 
 
 def _ranked(survey: Survey, known: list[tuple[Scope, Name]]) -> None:
