@@ -8,6 +8,8 @@ the one `Reader`.
 
 from __future__ import annotations
 
+import re
+
 from symderiv.diagnostics import Span
 from symderiv.latex import expressions
 from symderiv.latex.layout import TEXT, tidy
@@ -50,6 +52,9 @@ def display(reader: Reader) -> Display:
         if token.text in ARROWS and _states(items):
             connective(reader, items)
             continue
+        if _states_in_row(items) and remark(reader, items):
+            fresh = False
+            continue
         if token.text in SAYINGS or (token.text in TEXT and reader.is_words()):
             fresh = False
             words(reader, items)
@@ -60,8 +65,12 @@ def display(reader: Reader) -> Display:
             if items and isinstance(items[-1], Connective):
                 items.pop()
         else:
-            items.append(chain(reader, None))
+            reason = _gives_reason(items)
+            found = reason_chain(reader) if reason else chain(reader, None)
+            items.append(found)
             _drop_goal(items)
+            if reason:
+                reader.said.append(found)
         fresh = False
     while items and isinstance(items[-1], Connective):
         items.pop()
@@ -136,13 +145,91 @@ def words(reader: Reader, items: list[Chain | Words | Connective]) -> None:
                 inner = tidy(tokens[at + 1 : end], text=reader.text, offset=reader.offset)
                 nested = Reader(inner, text=reader.text, offset=reader.offset, depth=reader.depth)
                 found = display(nested).items
-                reader.said.extend(item for item in found if isinstance(item, Chain) and not item.operators)
+                reason = _gives_reason(items)
+                reader.said.extend(
+                    item for item in found if isinstance(item, Chain) and (reason or not item.operators)
+                )
                 items.extend(found)
                 reader.leave()
             at = end
         elif tokens[at].text not in {"{", "}"}:
             prose.append(tokens[at])
         at += 1
+
+
+def remark(reader: Reader, items: list[Chain | Words | Connective]) -> bool:
+    """remark : ( "(" | "[" ) "\\text" ... ( ")" | "]" ) | "\\text" "{" word "}" (at the end of a row)
+
+    Says of a statement in the row why it is true; what a next row goes on with is not the remark.
+    """
+    opening = reader.token.text in _REMARKS
+    at = reader.at + opening
+    if reader.tokens[at].text not in TEXT or not (items and isinstance(items[-1], Connective)):
+        return False
+    if not opening:
+        end = reader.pairs.get(at + 1)
+        if end is None or reader.tokens[end + 1].kind not in {STOP, ROW, QUAD}:
+            return False
+        words(reader, items)
+        return True
+    close = _closing(reader)
+    if close is None or reader.tokens[close + 1].kind not in {STOP, ROW, QUAD}:
+        return False
+    reader.read()
+    words(reader, items)
+    if reader.at < close:
+        found = chain(reader, None)
+        reader.said.append(found)
+        items.append(found)
+    if reader.at != close:
+        reader.unexpected()
+    reader.read()
+    return True
+
+
+_REMARKS = {"(": ")", "[": "]"}
+
+
+def _closing(reader: Reader) -> int | None:
+    """Return where the bracket that comes next is closed, in this row."""
+    mate, depth = _REMARKS[reader.token.text], 0
+    for at in range(reader.at, len(reader.tokens)):
+        token = reader.tokens[at]
+        if token.kind in {STOP, ROW}:
+            return None
+        depth += (token.text == reader.token.text) - (token.text == mate)
+        if not depth:
+            return at
+    return None
+
+
+def _states_in_row(items: list[Chain | Words | Connective]) -> bool:
+    """Tell whether a statement stands in the row at hand."""
+    for item in reversed(items):
+        if isinstance(item, Connective) and item.text == "row":
+            return False
+        if isinstance(item, Chain) and item.operators:
+            return True
+    return False
+
+
+_REASON = re.compile(r"\W*(since|because|as|by|using|recall|note)\b", re.IGNORECASE)
+
+
+def _gives_reason(items: list[Chain | Words | Connective]) -> bool:
+    """Tell whether words after a statement in its row begin to give the reason."""
+    said = items[-1] if items else None
+    if not isinstance(said, Words) or _REASON.match(said.text) is None:
+        return False
+    return _states_in_row(items)
+
+
+def reason_chain(reader: Reader) -> Chain:
+    """reason_chain : chain (in one row)"""
+    cells, reader.cells = reader.cells, True
+    found = chain(reader, None)
+    reader.cells = cells
+    return found
 
 
 def chain(reader: Reader, before: Chain | None) -> Chain:

@@ -40,6 +40,10 @@ _FORMAL = re.compile(
 """Leads that do not tell one thing from another, but one part of a derivation."""
 _SUBJECT = re.compile(r"\W*(?:the|an?)\s+(?P<subject>[\w\s-]+?)\s+(?:is|reads)\W*", re.IGNORECASE)
 _LEAD = re.compile(r"\s*(\*\*|__)(?P<lead>.+?)\1", re.DOTALL)
+_NUMBERED = re.compile(
+    r"\W*(?P<lead>(?:example|exercise|problem|question|示例|例题?|练习|习题)\s*\d[\d.]*)", re.IGNORECASE
+)
+"""Leads of which each begins a thing of its own."""
 _TITLE = re.compile(r"\s*[*_]*[A-Z][\w-]*(\s+[\w()/-]+){0,4}[*_]*\s*")
 _ENTRY = re.compile(r"^[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\Z", re.MULTILINE)
 _END = re.compile(r"[.;!?](?=\s|$)")
@@ -98,6 +102,7 @@ class _Paragraphs:
         start = self.starts[place.math.paragraph]
         begin = start.outer.start if isinstance(start, MathSpan) else start.span.start
         lead = _LEAD.match(text[begin : start.span.end])
+        lead = lead or _NUMBERED.match(text[begin : start.span.end])
         self.lead = lead["lead"] if lead is not None else self.lead if self.scope is place.scope else ""
         while self.titles and self.titles[0][0] < begin:
             self.lead = self.titles.pop(0)[1]
@@ -144,11 +149,19 @@ def _is_anew(first: _Setting, second: _Setting) -> bool:
         return False
     if _BRINGS.search(second.words):
         return True
+    if _number(second.lead) and _number(first.lead) != _number(second.lead):
+        return True
     leads = (first.lead.strip(" .:").lower(), second.lead.strip(" .:").lower())
     apart = all(leads) and leads[0] != leads[1] and not any(map(_FORMAL.search, leads))
     about = first.subject, second.subject
     both = all(about) and not about[0] & about[1] and not _FORMAL.search(" ".join(about[1]))
     return both or (apart and not (all(about) and about[0] & about[1]))
+
+
+def _number(lead: str) -> str:
+    """Return the words and the number of a lead such as *Example 2*, or nothing."""
+    found = _NUMBERED.match(lead)
+    return "" if found is None else " ".join(found["lead"].lower().split())
 
 
 def _is_doubtful(first: _Setting, second: _Setting) -> bool:
