@@ -41,6 +41,7 @@ from symderiv.meaning.primes import transposing
 from symderiv.meaning.residuals import models
 from symderiv.meaning.scope import Scope
 from symderiv.meaning.sets import whole_sets, with_numbers
+from symderiv.meaning.spellings import differentiated, with_spellings
 from symderiv.meaning.words import spelled, with_words
 
 _DEFINITIONS = re.compile(
@@ -231,6 +232,9 @@ class Reading:
         labels = labelled_names(found for place in self.places for found in chains(place.display))
         if labels:
             self._settle(lambda chain: with_labels(chain, labels))
+        spellings = differentiated([found for place in self.places for found in chains(place.display)])
+        if spellings:
+            self._settle(lambda chain: with_spellings(chain, spellings))
         words = spelled(found for place in self.places for found in chains(place.display))
         for place in self.places if words else ():
             if place.display is not None:
