@@ -120,7 +120,8 @@ def reminds(before: str) -> bool:
     """Tell whether prose leads to what is known already: *Since*, *Recall that*."""
     return bool(
         re.search(
-            r"\b(since|because|as|recall\w*|remember\w*|remind\w*|given|knowing|known|using|fact)(\s+that)?\s*:?\s*$",
+            r"(\b(since|because|recall\w*|remember\w*|remind\w*|given|knowing|known|using|fact)|(^|[.,;:])\s*as)"
+            r"(\s+that)?\s*:?\s*$",
             before,
             re.IGNORECASE,
         )
