@@ -179,6 +179,14 @@ def describes(before: str, after: str, *, equated: bool) -> tuple[str, bool] | N
     return named["words"], _in_passing(clause[: named.start()], named["words"])
 
 
+_NUMBER = re.compile(r"\b(constant|scalar)(?!\s+(vector|matrix|tensor))\s*\Z", re.IGNORECASE)
+
+
+def is_number(before: str) -> bool:
+    """Tell whether the words before a name say that it is one number: *a constant $c$*."""
+    return _NUMBER.search(before) is not None
+
+
 def is_of_two(words: str) -> bool:
     """Tell whether words say no more of a name than that its entries are two numbers: *a binary label*."""
     return all(found[0].lower() in ("binary", "boolean") for found in _UNKNOWN.finditer(words))

@@ -201,6 +201,7 @@ def _describe(survey: Survey, place: Place) -> None:
     )
     _describe_basis(survey, place)
     _describe_function(survey, place)
+    _describe_number(survey, place)
     before = "" if place.apart and not place.math.display else place.before
     said = properties.describes(before, place.after, equated=equated)
     if place.math.display or said is None:
@@ -241,6 +242,17 @@ def _describe_function(survey: Survey, place: Place) -> None:
     is_open = record is not None and record.defined is None and not record.indexed
     if record is not None and is_open:
         record.function |= properties.is_any_function(place.after, survey.document.source.text)
+
+
+def _describe_number(survey: Survey, place: Place) -> None:
+    """Take *a constant $c$* for a number."""
+    items = place.display.items if place.display is not None and not place.math.display else ()
+    first = items[0].members[0] if len(items) == 1 and isinstance(items[0], tree.Chain) else None
+    if not isinstance(first, tree.Name) or place.apart or not properties.is_number(place.before):
+        return
+    record = record_of(survey, first, place.scope)
+    if record is not None and record.shape is None and not record.indexed and not record.transposed:
+        record.shape = ()
 
 
 def _describe_basis(survey: Survey, place: Place) -> None:
