@@ -183,7 +183,7 @@ def is_fresh(
     anew = (anew or scope.renews(key)) and scope.given(key) is own
     if record is not None and record is not own and record.defined is not None and not anew:
         return False
-    if head.power != 1 and record is not None and _is_tied(record):
+    if head.power != 1 and record is not None and _is_tied(record) and not _is_deviation(record):
         return False
     for node in rest:
         if node is None:
@@ -211,6 +211,12 @@ def _is_matrix_too(head: Head, scope: Scope, rest: Sequence[tree.Node | None]) -
     inside = {each.text for each in names.walk(rest[0]) if isinstance(each, tree.Name)}
     matrices = {each for each in inside if len(each) == 1 and each.isupper() and scope.size(each) is None}
     return head.key not in inside and bool(matrices - {"T"})
+
+
+def _is_deviation(record: Name) -> bool:
+    """Tell whether a name in use is a standard deviation, of which the page then gives the variance."""
+    letter = record.key.partition("_")[0] in ("\\sigma", "\\hat{\\sigma}", "\\tilde{\\sigma}")
+    return letter and not record.declared and record.defined is None and not record.applied
 
 
 def _is_tied(record: Name) -> bool:
