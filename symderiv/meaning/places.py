@@ -85,6 +85,12 @@ class Place:
     einstein: bool = False
 
 
+def _is_range(display: tree.Display | None) -> bool:
+    """Tell whether a formula says how far a letter runs: `t = 1, \\dots, T`."""
+    nodes = [node for chain in chains(display) for node in chain.members if node is not None]
+    return any(isinstance(node, tree.Dots) for node in nodes) and isinstance(nodes[0], tree.Name)
+
+
 class Reading:
     """Reads the items of a document into places; `layout` is what its directives ask for."""
 
@@ -428,10 +434,15 @@ class Reading:
             self._before = ""
 
     def _cue(self) -> cues.Cue:
-        """Return the cue of the prose before; after a mere *and*, that of the formula before."""
-        beside = self.places and self.places[-1].math.paragraph == self._paragraph
+        """Return the cue of the prose before; after a mere *and*, that of the formula before.
+
+        The *for* of *$v_t = a_t$ for $t = 1, \\dots, T$ and $u = 2$* is that of the range alone.
+        """
+        beside = [place for place in self.places[-2:] if place.math.paragraph == self._paragraph]
         if beside and self._before.strip(" \n,") == "and":
-            return self.places[-1].cue
+            *others, last = beside
+            ranges = others and _is_range(last.display) and cues.trails(last.before)
+            return others[-1].cue if ranges else last.cue
         return cues.cue(self._before)
 
     def _parsed(self, math: MathSpan) -> tuple[tree.Display | None, LatexError | None]:
