@@ -248,7 +248,7 @@ def assume(  # noqa: C901, PLR0912  one branch a reading of a relation in prose
         held[:] = [old for old in held if not contrary(survey, chain, scope, old)]
     if cue in ("section", "fact", "where") or place.forced == "assume":
         survey.section.setdefault(id(scope), []).append(fact)
-        if cue == "fact" and not place.math.display:
+        if not place.math.display:
             _reason(survey, place, fact)
     else:
         survey.local = [
@@ -370,11 +370,17 @@ def _attach(survey: Survey, place: Place, fact: Fact) -> None:
 
 
 def _reason(survey: Survey, place: Place, fact: Fact) -> None:
-    """Let a reason that follows a step hold for it: `= p_k - y_k` *since $\\sum_k y_k = 1$*."""
+    """Let a reason that follows a step hold for it: `= p_k - y_k` *since $\\sum_k y_k = 1$*.
+
+    So does what *where* says of its names: *where $R$ is diagonal with $R_{ii} = p_i$*.
+    """
     at = survey.places.index(place)
+    explains = not place.math.display and place.lead.strip().lower().startswith("where")
+    while explains and at > 1 and not survey.places[at - 1].math.display:
+        at -= 1
     before = survey.places[at - 1] if at else None
     near = before is not None and before.math.paragraph in (place.math.paragraph, place.math.paragraph - 1)
-    if before is None or not near or not cues.gives_reason(place.before, place.after):
+    if before is None or not near or not (explains or cues.gives_reason(place.before, place.after)):
         return
     inside = range(before.math.span.start, before.math.span.end)
     for item in survey.items:
