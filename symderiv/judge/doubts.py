@@ -5,6 +5,7 @@ A refutation stands only where none of these doubts has a reason.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from symderiv.judge.decision import NUMBERS, refuted
 from symderiv.judge.refute import screen
 from symderiv.judge.verdict import Verdict
 from symderiv.kernel.substitution import names_in
-from symderiv.kernel.terms import Goal, Size, Unknown
+from symderiv.kernel.terms import D, Goal, Size, Unknown
 from symderiv.meaning import (
     Compared,
     applied,
@@ -30,6 +31,7 @@ from symderiv.meaning import (
     unnamed,
     unranged,
 )
+from symderiv.meaning.conditionals import is_conditional
 from symderiv.meaning.fulfilled import fulfilling
 from symderiv.meaning.model import Page, Statement
 from symderiv.meaning.unknowns import veiled
@@ -80,9 +82,11 @@ def _left_open(goal: Goal, span: Span, page: Page) -> Diagnostic | None:
     used = names_of(goal)
     for matrix, vectors in sorted(pair for pair in page.gathered if used.issuperset(pair)):
         return explain.gathered(span, explain.plain(matrix), explain.plain(vectors))
-    for names, told in ((page.loose, explain.loose), (page.limited, explain.limited)):
-        for name in sorted(names & used):
-            return told(span, explain.plain(name))
+    for name in sorted(page.loose & (used | applied(goal))):
+        if not _speaks_of_one_alone(goal, name):
+            return explain.loose(span, explain.plain(name))
+    for name in sorted(page.limited & used):
+        return explain.limited(span, explain.plain(name))
     return None
 
 
@@ -99,6 +103,23 @@ def _written(goal: Goal) -> set[str]:
             waiting |= set(names_in(definition.body)) - found
             waiting |= {str(each.args[0]) for each in definition.body.atoms(Unknown)} - found
     return found
+
+
+_OF_VALUES = re.compile(r"(\(|,|\\mid|=)\s*\\cdot")
+"""A probability for each value of a variable: these sum to 1."""
+
+
+def _speaks_of_one_alone(goal: Goal, name: str) -> bool:
+    """Tell whether a step speaks of the same probability of several examples, and of nothing else.
+
+    Such is `\\log \\prod_i p(x_i | \\theta) = \\prod_i \\log p(x_i | \\theta)`.
+    """
+    known = goal.context.definitions
+    sides = [goal.left, goal.right, *(known[each].body for each in names_of(goal) & known.keys())]
+    inside = set[str]().union(*map(names_in, sides)) - known.keys()
+    slopes = any(side.has(D) or side.has(Unknown) for side in sides)
+    entries = "\\cdot" in name and not _OF_VALUES.search(name)
+    return is_conditional(name) and entries and inside == {name} and not slopes
 
 
 def completed(statement: Statement, goal: Goal, span: Span, seed: int) -> Verdict | None:

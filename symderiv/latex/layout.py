@@ -7,11 +7,12 @@ their rows (ROW) at the top level only; `\\left[\\begin{array}…\\end{array}\\r
 
 from __future__ import annotations
 
+import re
 from typing import NoReturn
 
 from symderiv.diagnostics import Span
 from symderiv.latex.infix import fractions
-from symderiv.latex.tokens import BEGIN, COMMAND, END, QUAD, ROW, SYMBOL, LatexError, Token, pairs
+from symderiv.latex.tokens import BEGIN, COMMAND, END, QUAD, ROW, STOP, SYMBOL, LatexError, Token, pairs
 
 
 def words(text: str) -> frozenset[str]:
@@ -44,6 +45,19 @@ _SWITCHES = {
 }  # fmt: skip
 """Commands that set the font of the braces they stand in, and those that set the font of their argument."""
 _QUADS = frozenset({"\\quad", "\\qquad"})
+_SPACES = {
+    "\\ ": 1,
+    "\\;": 1,
+    "\\,": 1,
+    "\\:": 1,
+    "~": 1,
+    "\\hspace": 2,
+    "\\hfill": 2,
+    "\\quad": 2,
+    "\\qquad": 2,
+}
+"""Space, and how wide it is: before the number of an equation it is wide."""
+_NUMBER = re.compile(r"\d{1,2}(\.\d{1,2})?[a-f]?")
 _PAINTS = frozenset({"\\textcolor", "\\colorbox", "\\fcolorbox"})
 _BRACED = words(r"\underbrace \overbrace \underbracket \overbracket \underparen \overparen")
 _SIZES = {
@@ -198,6 +212,8 @@ class _Layout:
         text = token.text
         if text in _SIZES:
             return self.sized(at, token)
+        if text in _SPACES and self.depth == 0 and (end := self.numbered(at)):
+            return end
         if text in _IGNORED:
             if text in {"\\boxed", "\\fbox", "\\framebox"} and self.depth == 0:
                 self.unwrap(at + 1)
@@ -222,6 +238,19 @@ class _Layout:
         if text == "\\substack":
             return self.substack(at)
         return self.plain(at, token)
+
+    def numbered(self, at: int) -> int:
+        """Return the place after wide space and the number of the equation, `\\quad (3)`, else 0."""
+        width = 0
+        while at < len(self.tokens) and self.tokens[at].text in _SPACES:
+            width += _SPACES[self.tokens[at].text]
+            at = self.after(at + 1) if self.tokens[at].text == "\\hspace" else at + 1
+        inner = [token.text for token in self.tokens[at : at + 8]]
+        end = inner.index(")") if ")" in inner else 0
+        last = at + end + 1
+        ends = last >= len(self.tokens) or self.tokens[last].kind in {ROW, END, STOP}
+        known = width > 1 and end and ends and inner[0] == "(" and _NUMBER.fullmatch("".join(inner[1:end]))
+        return last if known else 0
 
     def plain(self, at: int, token: Token) -> int:
         """Keep a command, but for a font round whole statements."""
