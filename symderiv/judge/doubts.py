@@ -63,10 +63,10 @@ def doubt(statement: Statement, compared: Compared, span: Span, page: Page) -> D
         return explain.elsewhere(span, explain.plain(name), statement.elsewhere[name])
     if unranged(goal):
         return explain.unranged(span)
-    told = tells(goal)
+    told = tells(goal, page.maps)
     if told is not None:
         return explain.tells(span, explain.plain(told))
-    left_open = one_sided(goal) or twofold(goal) or by_entries(goal)
+    left_open = one_sided(goal, page.maps) or twofold(goal) or by_entries(goal)
     return None if left_open is None else explain.undefined(span, explain.plain(left_open))
 
 

@@ -95,22 +95,23 @@ def _all_names(term: Basic) -> set[str]:
     return set(names_in(term)) | {str(each.args[0]) for each in term.atoms(Unknown)}
 
 
-def one_sided(goal: Goal) -> str | None:
+def one_sided(goal: Goal, maps: frozenset[str] = frozenset()) -> str | None:
     """Return a quantity that the page leaves open and one side differentiates, the other not, or None.
 
     How that depends on the variable is then not said, and no numbers can decide the step. The other side may
     differentiate something else, beside a name of its own: `dL/dz \\cdot dz/dw` is `dL/dz \\cdot x` where z
-    is w x, which the page does not say.
+    is w x, which the page does not say. A function that is declared, one of `maps`, is any one.
     """
     context = goal.context
+    opaque = context.opaque.keys() - maps
     found = [_slopes(side, context) for side in (goal.left, goal.right)]
     if bool(found[0]) != bool(found[1]):
         opened = sorted(name for name in found[0] | found[1] if name is not None)
-        return next((name for name in opened if name in context.opaque), None)
+        return next((name for name in opened if name in opaque), None)
     used = [set(names_in(side)) for side in (goal.left, goal.right)]
     known = context.definitions.keys() | context.opaque.keys()
     for this, that in ((0, 1), (1, 0)):
-        opened = sorted(name for name in found[this] - found[that] if name in context.opaque and name)
+        opened = sorted(name for name in found[this] - found[that] if name in opaque and name)
         if opened and used[that] - used[this] - known:
             return opened[0]
     return None
@@ -153,17 +154,18 @@ def _slopes(side: Expr, context: Context) -> set[str | None]:
     return {name_of(slope.term) for each in (side, *bodies) for slope in each.atoms(D)}
 
 
-def tells(goal: Goal) -> str | None:
+def tells(goal: Goal, maps: frozenset[str] = frozenset()) -> str | None:
     """Return an open quantity that a goal tells, E of `\\partial E/\\partial y = y - t`, or None.
 
     E stands on one side only, as it is or differentiated by what it is a function of, so that the step is
     about what the page has in mind. `\\partial E/\\partial W` is derived from that, and tells nothing new.
+    Of a function that is declared, one of `maps`, the name of a gradient tells nothing.
     """
     context = goal.context
     applied = [_applied(side, context) for side in (goal.left, goal.right)]
     if None not in applied and bool(applied[0]) != bool(applied[1]):
         return min(applied[0] or applied[1] or ())
-    names = [_open(side, context) for side in (goal.left, goal.right)]
+    names = [_open(side, context) - (maps - _all_names(side)) for side in (goal.left, goal.right)]
     if not any(names) or all(names):
         return None
     side = goal.left if names[0] else goal.right

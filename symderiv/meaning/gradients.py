@@ -28,6 +28,14 @@ def gradients(chain: tree.Chain) -> Iterator[str]:
             yield _key(found) or ""
 
 
+def given(chain: tree.Chain) -> set[str]:
+    """Return the key of X where a chain begins with `dX`, alone."""
+    first = chain.members[0] if len(chain.members) > 1 else None
+    single = None if first is None else _marked(_joined(first))
+    key = _key(single.of) if isinstance(single, tree.Differential) else None
+    return set() if key is None else {key}
+
+
 def with_gradients(chain: tree.Chain, keys: frozenset[str]) -> tree.Chain:
     """Read `dX` as one name, for every X of `keys`."""
 

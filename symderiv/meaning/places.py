@@ -202,14 +202,16 @@ class Reading:
                 place.display = replace(place.display, items=tuple(items))
 
     def _gradients(self) -> None:
-        """Read `dX` as the derivative by X where the page says so of some X, or as a name for it."""
-        if self._slopes():
-            return
+        """Read `dX` as a name for the derivative by X where the page begins with that, else as this."""
+        loss = self._loss()
         found: dict[str, list[Scope]] = {}
+        given: set[str] = set()
         for place in self.places:
             for chain in chains(place.display):
                 for each in gradients.gradients(chain):
-                    found.setdefault(each, []).append(place.scope)
+                    if each not in given:
+                        found.setdefault(each, []).append(place.scope)
+                given |= gradients.given(chain) - found.keys()
         for place in self.places if found else ():
             here = frozenset(each for each, scopes in found.items() if any(map(place.scope.within, scopes)))
             if place.display is not None and here:
@@ -218,20 +220,13 @@ class Reading:
                     for item in place.display.items
                 )
                 place.display = replace(place.display, items=tuple(items))
+        if loss is not None:
+            self._settle(lambda chain: gradients.as_derivatives(chain, loss))
 
-    def _slopes(self) -> bool:
-        """Read `dX` as the derivative of the page's loss by X; tell whether there is one."""
-        found = [
-            (loss, place.scope)
-            for place in self.places
-            for chain in chains(place.display)
-            for loss in gradients.losses(chain)
-        ]
-        if not found or len({names.key(loss) for loss, _ in found}) > 1:
-            return False
-        loss = found[0][0]
-        self._settle(lambda chain: gradients.as_derivatives(chain, loss))
-        return True
+    def _loss(self) -> tree.Node | None:
+        """Return the one quantity of which the page equates a derivative by X with `dX`."""
+        found = [loss for place in self.places for c in chains(place.display) for loss in gradients.losses(c)]
+        return found[0] if len({names.key(loss) for loss in found}) == 1 else None
 
     def _spell(self) -> None:
         """Read letters before brackets that spell a function as its name, and those that spell a label."""
