@@ -91,6 +91,7 @@ symbols = st.builds(
     st.booleans(),
     st.lists(st.builds(OriginReport, counts, words), max_size=3).map(tuple),
     st.booleans(),
+    st.none() | counts,
 )
 files = st.builds(
     FileReport,
@@ -411,6 +412,20 @@ def test_the_names_in_the_listing() -> None:
         "    14  inferred     R is T × N × 3 · index 1 from y_i, line 12 ·",
         r"                     index 2 from \sum_{j=1}^N W_{ij} x_j, line 12 ·",
         "                     index 3 from y_i, line 12",
+    ]
+
+
+def test_the_names_of_a_notebook_are_listed_with_their_cells() -> None:
+    """A place in a notebook is its cell and the line there, in the order of cells."""
+    origin = OriginReport(1, "A u", 2)
+    symbols = (
+        SymbolReport("u", ("q",), 1, inferred=True, origins=(origin,), cell=2),
+        SymbolReport("A", ("p", "q"), 7, inferred=False, cell=1),
+    )
+    lines = full.render_file(FileReport("a.ipynb", "T", symbols=symbols), "", 80, verbose=True)
+    assert [line.plain for line in lines[1:3]] == [
+        "   1:7  declared     A is p × q",
+        "   2:1  inferred     u is of length q · from A u, line 2:1",
     ]
 
 

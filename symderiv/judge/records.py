@@ -33,7 +33,8 @@ def outline(page: Page) -> Json:
                 "line": s.line,
                 "inferred": s.inferred,
                 "function": s.function,
-                "origins": [{"line": o.line, "latex": o.latex} for o in s.origins],
+                "cell": s.cell,
+                "origins": [{"line": o.line, "latex": o.latex, "cell": o.cell} for o in s.origins],
             }
             for s in page.symbols
         ],

@@ -278,13 +278,15 @@ class Elaborator:
     def _shapes(self, left: Size, right: Size, span: Span) -> tuple[tuple[Span, str], ...]:
         """Return where the page gives names within a span two dimensions that do not agree."""
         found: dict[Span, str] = {}
+        waiting = self._tensors(span)
         for size in (left, right):
-            for record in self._tensors(span):
+            for record in waiting:
                 shape = record.shape or ()
                 axis = next((at for at, each in enumerate(shape) if self.sizes.same(each, size)), None)
                 if axis is not None:
                     told = has_size(record.key, [str(self.sizes.show(each)) for each in shape], axis)
                     found.setdefault(told_at(self.sizes.forced(shape[axis]), record), told)
+                    waiting = [*(each for each in waiting if each is not record), record]
                     break
         return tuple(found.items())
 

@@ -200,10 +200,11 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The formula that tells a dimension, and its line."""
+    """The formula that tells a dimension, its line, and its cell in a notebook."""
 
     line: int
     latex: str
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,7 @@ class SymbolRecord:
     line: int
     inferred: bool
     identity: str = ""
+    cell: int | None = None
     function: bool = False
     spans: tuple[Span, ...] = ()
     """Where the page tells each dimension."""

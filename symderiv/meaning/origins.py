@@ -24,7 +24,7 @@ def symbols(survey: Survey) -> tuple[SymbolRecord, ...]:
     for record in survey.records:
         if record.shape is None or not record.introduced:
             continue
-        first = record.declared_at or record.first
+        line, cell = _place(survey.document.source, record.declared_at or record.first)
         places = [told_at(survey.sizes.forced(size), record) for size in record.shape]
         if not record.declared:
             places = [_formula(survey, members, record, place) for place in places]
@@ -34,9 +34,10 @@ def symbols(survey: Survey) -> tuple[SymbolRecord, ...]:
             SymbolRecord(
                 record.key,
                 shape,
-                _line(survey.document.source, first),
+                line,
                 inferred=not record.declared,
                 identity=record.identity,
+                cell=cell,
                 function=record.function or record.parameters is not None,
                 spans=tuple(places),
                 origins=tuple(origins),
@@ -64,7 +65,8 @@ def told_at(forced: Span | None, record: Name) -> Span:
 
 def _origin(survey: Survey, span: Span) -> Origin:
     source = survey.document.source
-    return Origin(_line(source, span), " ".join(source.written(span).split()))
+    line, cell = _place(source, span)
+    return Origin(line, " ".join(source.written(span).split()), cell)
 
 
 def _formula(survey: Survey, members: list[tree.Node], record: Name, span: Span) -> Span:
@@ -94,10 +96,12 @@ def _telling(node: tree.Node, span: Span) -> tree.Node:
     return next(iter((*entries, *others)), node)
 
 
-def _line(source: Source, span: Span) -> int:
+def _place(source: Source, span: Span) -> tuple[int, int | None]:
+    """Return the line of a span, in its cell if the source is a notebook, and the number of that."""
     cell = source.cell(span)
-    position = source.position if cell is None else cell.position
-    return position(span.start)[0]
+    if cell is None:
+        return source.position(span.start)[0], None
+    return cell.position(span.start)[0], cell.number
 
 
 def _holds(node: tree.Node, span: Span) -> bool:

@@ -275,15 +275,16 @@ class OriginReport:
 
     line: int
     latex: str
+    cell: int | None = None
 
     def to_json(self) -> Json:
         """Return the `origins` entry."""
-        return {"line": self.line, "latex": self.latex}
+        return {"line": self.line, "latex": self.latex, "cell": self.cell}
 
     @classmethod
     def from_json(cls, data: Json) -> OriginReport:
         """Read an `origins` entry."""
-        return cls(data["line"], data["latex"])
+        return cls(data["line"], data["latex"], data.get("cell"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +298,7 @@ class SymbolReport:
     origins: tuple[OriginReport, ...] = ()
     """For an inferred shape: what tells each dimension."""
     function: bool = False
+    cell: int | None = None
 
     def to_json(self) -> Json:
         """Return the `symbols` entry."""
@@ -308,6 +310,7 @@ class SymbolReport:
             "inferred": self.inferred,
             "origins": [origin.to_json() for origin in self.origins],
             "function": self.function,
+            "cell": self.cell,
         }
 
     @classmethod
@@ -321,6 +324,7 @@ class SymbolReport:
             bool(data.get("inferred")),
             tuple(OriginReport.from_json(each) for each in data.get("origins") or ()),
             bool(data.get("function")),
+            data.get("cell"),
         )
 
 

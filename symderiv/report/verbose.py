@@ -20,7 +20,7 @@ _AFTER = _INDENT + _WIDEST + 2
 def render_file(file: FileReport, width: int) -> list[Text]:
     """Return the listing of one file, without the formulas that state nothing."""
     lines = [Text.assemble((safe(file.path), "bold"), "  ", safe(file.title))]
-    for symbol in sorted(file.symbols, key=lambda each: each.line):
+    for symbol in sorted(file.symbols, key=lambda each: (each.cell or 0, each.line)):
         lines += _named(symbol, width)
     for statement in file.statements:
         if statement.kind != "term" or statement.skipped:
@@ -38,7 +38,8 @@ def _named(symbol: SymbolReport, width: int) -> list[Text]:
     if symbol.function:
         kind = f"a function, {kind}" if shape else "a function"
     word = "inferred" if symbol.inferred else "declared"
-    head = Text(f"{symbol.line:>6}  {word.ljust(_WIDEST)}")
+    where = str(symbol.line) if symbol.cell is None else f"{symbol.cell}:{symbol.line}"
+    head = Text(f"{where:>6}  {word.ljust(_WIDEST)}")
     facts = [f"{readable(safe(symbol.name))} is {kind}", *_origins(symbol.origins, width - _AFTER)]
     first, *rest = map(Text, facts)
     return packed([head.append("  ").append_text(first), *rest], " · ", width, indent=_AFTER)
@@ -46,7 +47,7 @@ def _named(symbol: SymbolReport, width: int) -> list[Text]:
 
 def _origins(origins: tuple[OriginReport, ...], width: int) -> list[str]:
     """Return what tells each dimension, once where one place tells all."""
-    told = [f"line {each.line}" for each in origins]
+    told = [f"line {each.line}" if each.cell is None else f"line {each.cell}:{each.line}" for each in origins]
     if len(set(origins)) == 1:
         return [f"from {cropped(safe(origins[0].latex), width - 20)}, {told[0]}"]
     words = ("rows", "columns") if len(origins) == 2 else [f"index {at}" for at in range(1, len(origins) + 1)]
