@@ -356,11 +356,12 @@ def compare(
 
 def _only_inside(term: Expr, index: Index) -> list[str]:
     """Return the probabilities inside which alone an index stands in a term, none if it stands elsewhere."""
-    around = [each for each in term.atoms(Indexed, Unknown) if index in each.free_symbols]
-    found = {str(each.args[0]) if isinstance(each, Unknown) else str(name_of(each)) for each in around}
-    opened = term.xreplace(dict.fromkeys(around, Integer(0)))
-    outside = index in opened.free_symbols or not all(is_conditional(f) or is_positive(f) for f in found)
-    return [] if outside else sorted(found)
+    names = {each: str(name_of(each)) for each in term.atoms(Indexed) if index in each.free_symbols}
+    applied = {each: str(each.args[0]) for each in term.atoms(Unknown) if index in each.free_symbols}
+    opened = term.xreplace(dict.fromkeys((*names, *applied), Integer(0)))
+    inside = all(map(is_conditional, names.values())) and all(map(is_positive, applied.values()))
+    found = sorted({*names.values(), *applied.values()})
+    return found if inside and index not in opened.free_symbols else []
 
 
 def _names_in_words(term: Expr, context: Context) -> list[str]:
