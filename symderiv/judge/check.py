@@ -36,7 +36,7 @@ from symderiv.judge.verdict import Outcome, Verdict
 from symderiv.kernel.calculus import derive
 from symderiv.kernel.memory import Memory
 from symderiv.kernel.terms import Goal, KernelError, Size
-from symderiv.meaning import Compared, compare, elaborate, implicit, unreached
+from symderiv.meaning import Compared, compare, elaborate, implicit, other_ways, unreached
 from symderiv.meaning.advice import guessed, is_guessed
 from symderiv.meaning.cues import sets_aside
 from symderiv.meaning.model import Chain, Failure, Member, Page, Shown, Statement, Tensor
@@ -416,6 +416,10 @@ class Session:
         apart = unreached(compared.goal)
         if apart is not None and compared.goal.right != 0:
             found = explain.unreached(right.span, *map(explain.plain, apart))
+            return Judged(Verdict("unknown", diagnostics=(found,)), left)
+        around = other_ways(compared.goal)
+        if around is not None:
+            found = explain.other_ways(right.span, *map(explain.plain, around))
             return Judged(Verdict("unknown", diagnostics=(found,)), left)
         tied = implicit(compared.goal)
         if tied is not None:

@@ -254,6 +254,12 @@ def implicit(span: Span, name: str, variable: str) -> Diagnostic:
     return _undecided(span, note, help_=_defining(name, variable))
 
 
+def other_ways(span: Span, name: str, variable: str) -> Diagnostic:
+    """Say that a loss that the page leaves open may rest on a variable by other steps of a recurrence."""
+    note = f"{name} is open here, and may depend on {variable} by other steps of the recurrence"
+    return _undecided(span, note, help_=f"define {name}: that of one step, or the sum over all steps")
+
+
 def described(span: Span, name: str, line: int) -> Diagnostic:
     """Say that a page tells more of a name than the numbers against a step obey."""
     note = f"what line {line} says of {name} in words is not used yet, and the step does not hold without it"

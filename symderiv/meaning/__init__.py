@@ -16,6 +16,7 @@ from symderiv.meaning.goals import (
     unreached,
 )
 from symderiv.meaning.page import elaborate
+from symderiv.meaning.steps import other_ways
 
 __all__ = [
     "Compared",
@@ -27,6 +28,7 @@ __all__ = [
     "in_steps",
     "names_of",
     "one_sided",
+    "other_ways",
     "tells",
     "twofold",
     "unnamed",
