@@ -341,6 +341,9 @@ class Session:
             compared = compare(statement, chain, good.value, value, member)
             if isinstance(compared, Compared) and proof_of(compared.goal, self.memory)[0] is not None:
                 found = replace(found, help=f"{name} makes this step true")
+        if found.code == "SD004" and found.notes and found.help is None:
+            # The page has a like name that is not meant: this is one that the page takes for known.
+            return Verdict("unknown", diagnostics=(replace(found, code="SD024"),))
         return Verdict(member.value.outcome, diagnostics=(found,))
 
     def _corner(

@@ -89,6 +89,8 @@ class Elaborator:
     """Tells whether a letter stands free in some formula that is visible here."""
     members_with: Callable[[str], int] = field(default=lambda _: 0)
     """Tells in how many members of chains a name stands."""
+    alone: bool = True
+    """All formulas of the page stand in one section: no other one may say what a name is."""
     whole: tree.Node | None = None
     """The member at hand."""
     motion: Motion | None = None

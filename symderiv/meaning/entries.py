@@ -119,6 +119,9 @@ def _undefined(elaborator: Elaborator, node: tree.Node, key: str) -> Untyped:
     if elaborator.scope.find(key) is None:
         return unsupported(f"what {key} is here is not understood", node.span)
     near = _near(elaborator, key)
+    if not near and not elaborator.alone:
+        # A text with several sections takes a name for known: of an exercise, of the chapter before.
+        return unsupported(f"what {key} is here is not understood", node.span)
     note = (f"the page has {near[0]}",) if near else ()
     return ill_typed(
         "SD004", f"{key} is defined nowhere", node.span, label="not defined or declared", notes=note

@@ -66,6 +66,7 @@ class Ground:
             turned=self.turned,
             is_free_elsewhere=lambda letter: self.is_free(letter, scope),
             members_with=self.members_with,
+            alone=all(chain.scope is scope for chain in self.survey.chains),
         )
 
     def members_with(self, key: str) -> int:
