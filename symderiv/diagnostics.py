@@ -190,7 +190,7 @@ _CODES = (
         "SD112",
         "two-readings",
         "warning",
-        "A sum with two letters below it may run over one of them or over both; one reading was taken.",
+        "A formula, such as a sum with two letters below it, has two readings; one of them was taken.",
     ),
     Code("SD113", "held-fixed", "info", "A name was held fixed in a differential."),
     Code("SD114", "named-function", "info", "A letter was read as the function of which the page speaks."),

@@ -303,7 +303,8 @@ class Session:
             return judged
         other = self.other.decide(step, earlier, seed)
         span = members[statement.member].span
-        if other.verdict.outcome == "proved" and not shared:
+        doubtful = any(member.doubtful for member in members[: statement.member + 1])
+        if other.verdict.outcome == "proved" and not shared and not doubtful:
             found = (*other.verdict.diagnostics, explain.other_reading(span))
             return replace(other, verdict=replace(other.verdict, diagnostics=found))
         if other.verdict.outcome in ("refuted", "ill-typed"):

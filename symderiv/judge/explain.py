@@ -391,16 +391,21 @@ def _written(term: Expr) -> str:
 
 
 def other_reading(span: Span) -> Diagnostic:
-    """Say that a step holds where sums with two letters are read in the way that seems less likely."""
-    message = "this step holds where a sum with two letters below it is read the other way"
-    note = "$\\sum_{i < j}$ may run over i alone or over both; two sums would tell"
-    return Diagnostic("SD112", message, span, notes=(note,))
+    """Say that a step holds where what has two readings is read in the way that seems less likely."""
+    message = "this step holds where what has two readings is read the other way"
+    return Diagnostic("SD112", message, span, notes=(_TWO_READINGS,))
+
+
+_TWO_READINGS = (
+    "$\\sum_{i < j}$ may run over i alone or over both; the power in $\\operatorname{tr}(A + B)^{-1}$"
+    " may be of the trace or of the matrix"
+)
 
 
 def two_readings(span: Span) -> Diagnostic:
-    """Say that numbers against a step tell nothing: a sum in it has two readings."""
-    note = "a sum with two letters below it, such as $\\sum_{i < j}$, may run over one or over both"
-    return _undecided(span, note, help_="write two sums, or the bounds of the one: $\\sum_{j=i+1}^{n}$")
+    """Say that numbers against a step tell nothing: a part of it has two readings."""
+    help_ = "write two sums, or the bounds of the one: $\\sum_{j=i+1}^{n}$; put the power within the brackets"
+    return _undecided(span, _TWO_READINGS, help_=help_)
 
 
 def repaired(new: str, old: str, line: int | None) -> str:

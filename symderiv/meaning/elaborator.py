@@ -80,11 +80,13 @@ class Elaborator:
     partial: list[Boolean] = field(default_factory=list)
     """Where the quotients, roots and logarithms of the member at hand are defined, as they are written."""
     two_readings: bool = False
-    """A sum of the member at hand, `\\sum_{i < j}`, may run over one letter or over both."""
+    """A sum of the member at hand, `\\sum_{i < j}`, may run over one letter or over both, or the like."""
+    doubtful: bool = False
+    """What has two readings in the member at hand has one that is too unlikely to prove anything."""
     entrywise: bool = False
     """Two columns beside each other are multiplied entry by entry: the page asks for a vector there."""
     turned: bool = False
-    """Each such sum is read in the way that seems less likely."""
+    """Each of these is read in the way that seems less likely."""
     is_free_elsewhere: Callable[[str], bool] = field(default=lambda _: False)
     """Tells whether a letter stands free in some formula that is visible here."""
     members_with: Callable[[str], int] = field(default=lambda _: 0)
@@ -111,7 +113,7 @@ class Elaborator:
                 label=f"the reading that keeps the bound {letter} apart was taken",
             )
         self.shaky = self.clash = None
-        self.firm = self.two_readings = False
+        self.firm = self.two_readings = self.doubtful = False
         self.whole = node
         self.partial.clear()
         self.oriented.clear()

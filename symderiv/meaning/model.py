@@ -92,11 +92,13 @@ class Member:
     repair: tuple[str, Tensor] | None = None
     """Where a name is undefined: a name that the page knows, and the member with that name instead."""
     two_readings: bool = False
-    """A sum in it, `\\sum_{i < j}`, may run over one letter or over both."""
+    """A sum in it, `\\sum_{i < j}`, may run over one letter or over both, or the like."""
     partial: tuple[Boolean, ...] = ()
     """Where its quotients, roots and logarithms are defined, as they were written."""
     shown: tuple[Shown, ...] = ()
     """Where it is a matrix with dots: its shown entries."""
+    doubtful: bool = False
+    """Its second reading is too unlikely to prove a step, and enough to leave it undecided."""
     oriented: frozenset[str] = frozenset()
     """The kinds of derivatives in it of which the shape depends on the layout."""
 

@@ -191,6 +191,7 @@ class _Builder:
                 repair,
                 elaborator.two_readings,
                 tuple(elaborator.partial),
+                doubtful=elaborator.doubtful,
                 oriented=frozenset(elaborator.oriented),
             )
             members.append(replace(member, shown=shown(elaborator, node)))

@@ -76,8 +76,36 @@ def script(elaborator: Elaborator, node: tree.Script) -> Tensor:
     elif isinstance(base, tree.Call | tree.Script) and node.sub is not None:
         value = fix(elaborator, elaborator.value(base), names.items(node.sub), node.span)
     else:
-        value = elaborator.paired(base)
+        return _expression(elaborator, base, sup, node)
     return value if sup is None else power(elaborator, value, sup, node)
+
+
+def _expression(elaborator: Elaborator, base: tree.Node, sup: tree.Node | None, node: tree.Script) -> Tensor:
+    """Elaborate an expression, which may have a superscript."""
+    if sup is None:
+        return elaborator.paired(base)
+    if isinstance(base, tree.Call) and _may_raise_argument(elaborator, base, sup):
+        group = tree.Group(base.arguments[0], "(", ")", span=base.arguments[0].span)
+        inner = tree.Script(group, sup=sup, span=group.span)
+        return elaborator.paired(replace(base, arguments=(inner,)))
+    return power(elaborator, elaborator.paired(base), sup, node)
+
+
+def _may_raise_argument(elaborator: Elaborator, call: tree.Call, sup: tree.Node) -> bool:
+    """Tell whether a power after the brackets of a trace is read as one of the matrix.
+
+    `\\operatorname{tr}(A + B)^{-1}` has both readings; `\\operatorname{tr}(A)^2` is the square of a number.
+    """
+    word = call.function.text if isinstance(call.function, tree.Name) else ""
+    if word not in ("tr", "\\tr", "trace", "Tr") or len(call.arguments) != 1:
+        return False
+    inverse = isinstance(sup, tree.Additive) and [sign for sign, _ in sup.terms] == ["-"]
+    several = isinstance(call.arguments[0], tree.Additive) and len(call.arguments[0].terms) > 1
+    if not inverse and not several:
+        return False
+    elaborator.two_readings = True
+    elaborator.doubtful |= not (inverse and several)
+    return elaborator.turned
 
 
 def _of_whole(
