@@ -10,6 +10,7 @@ from dataclasses import replace
 from symderiv.latex import to_latex, tree
 from symderiv.meaning import dots, names
 from symderiv.meaning.patterns import composite_head
+from symderiv.meaning.places import chains
 from symderiv.meaning.raw import Survey
 from symderiv.meaning.scope import Name, Scope
 
@@ -80,7 +81,9 @@ def _alias(survey: Survey, key: str, subs: tuple[tree.Node, ...], scope: Scope) 
     ):
         return
     big = scope.find(key.upper())
-    if big is None or big.key != key.upper() or not (big.declared or big.defined is not None):
+    if big is None or big.key != key.upper():
+        return
+    if not (big.declared or big.defined is not None or _in_form(survey, big.key, key, scope)):
         return
     if not all(
         isinstance(item, tree.Number) or (isinstance(item, tree.Name) and scope.is_index(item.text))
@@ -90,6 +93,38 @@ def _alias(survey: Survey, key: str, subs: tuple[tree.Node, ...], scope: Scope) 
     if len(subs) == (len(big.shape) if big.shape is not None else 2):
         scope.names[key] = big
         big.indexed[len(subs)] += 1
+
+
+def _in_form(survey: Survey, big: str, small: str, scope: Scope) -> bool:
+    """Tell whether `x^T A x` makes a name a matrix, the small letter of which has two indices throughout."""
+    formed = False
+    for place in survey.places:
+        for member in (m for chain in chains(place.display) for m in chain.members if m is not None):
+            if not place.scope.beside(scope):
+                continue
+            formed = formed or any(
+                isinstance(each, tree.Product) and big in _formed(each, survey.fonts)
+                for each in names.walk(member)
+            )
+            scripts = [each for each in names.walk(member) if isinstance(each, tree.Script)]
+            paired = [
+                each.base
+                for each in scripts
+                if names.key(each.base, fonts=survey.fonts) == small and len(names.items(each.sub)) == 2
+            ]
+            found = [each for each in names.walk(member) if names.key(each, fonts=survey.fonts) == small]
+            if len(found) > len(paired):
+                return False
+    return formed
+
+
+def _formed(node: tree.Product, fonts: frozenset[str]) -> set[str | None]:
+    """Return the names of a product that stand between a transposed factor and another."""
+    return {
+        names.key(each, fonts=fonts)
+        for before, each in zip(node.factors[:-2], node.factors[1:-1], strict=True)
+        if isinstance(before, tree.Script) and names.is_transpose(before.sup)
+    }
 
 
 def _whole(key: str, scope: Scope) -> None:
