@@ -35,7 +35,7 @@ from symderiv.judge.suggest import Search, Trial
 from symderiv.judge.verdict import Outcome, Verdict
 from symderiv.kernel.calculus import derive
 from symderiv.kernel.memory import Memory
-from symderiv.kernel.terms import Goal, KernelError, Size
+from symderiv.kernel.terms import D, Goal, KernelError, Size, name_of
 from symderiv.meaning import Compared, compare, elaborate, implicit, other_ways, unreached
 from symderiv.meaning.advice import guessed, is_guessed
 from symderiv.meaning.cues import sets_aside
@@ -76,6 +76,8 @@ class Session:
     page: Page
     recall: Recall = field(default_factory=Recall)
     memory: Memory = field(default_factory=Memory)
+    zeros: dict[str, bool] = field(default_factory=dict)
+    """Whether a number that some step differentiates is 0 throughout by its definition."""
     other: Session | None = None
     """The same page where each sum that may run over one letter or two is read the other way."""
     alone: Callable[[], Session] | None = None
@@ -439,6 +441,10 @@ class Session:
             recall=self.recall,
             memory=self.memory,
         )
+        empty = self._vanishing(compared.goal) if verdict.outcome != "unknown" else None
+        if empty is not None:
+            found = explain.vanishing(right.span, explain.plain(empty))
+            return Judged(Verdict("unknown", diagnostics=(found,)), left)
         if apart is not None and verdict.outcome == "proved":
             verdict = replace(verdict, diagnostics=(explain.zero(right.span, *map(explain.plain, apart)),))
         rests_on = used(self.memory, statement, compared, verdict)
@@ -456,6 +462,27 @@ class Session:
                 return Judged(verdict, left)
             verdict = fulfilled(self.page, statement, compared.goal, right.span, seed) or verdict
         return Judged(verdict, left, disagreement, rests_on)
+
+    def _vanishing(self, goal: Goal) -> str | None:
+        """Return a number that a goal differentiates and that is 0 throughout by its definition, or None.
+
+        Such is a loss whose targets the page defines as the predictions: of it nothing is meant to be said.
+        A step that has a number on one side says that it is zero.
+        """
+        if not (goal.left.free_symbols and goal.right.free_symbols):
+            return None
+        for slope in sorted(goal.left.atoms(D) | goal.right.atoms(D), key=str):
+            name = name_of(slope.term)
+            definition = None if name is None else goal.context.definitions.get(name)
+            if name is None or definition is None or definition.slots:
+                continue
+            if name not in self.zeros:
+                here = Goal(slope.term, Integer(0), context=goal.context)
+                found = screen(here, deadline=time.monotonic() + NUMBERS, extent="brief").agreement
+                self.zeros[name] = found is not None and found.entries > 0
+            if self.zeros[name]:
+                return name
+        return None
 
     def _question(self, statement: Statement, chain: Chain) -> Judged:
         """Answer a question with what the kernel derives, and say where the document answers it."""

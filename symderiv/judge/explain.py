@@ -260,6 +260,14 @@ def other_ways(span: Span, name: str, variable: str) -> Diagnostic:
     return _undecided(span, note, help_=f"define {name}: that of one step, or the sum over all steps")
 
 
+def vanishing(span: Span, name: str) -> Diagnostic:
+    """Say that a quantity is 0 throughout by what the page defines, so that every derivative of it is."""
+    note = f"{name} is 0 for all values by what the page defines, and so is every derivative of it"
+    return _undecided(
+        span, note, help_=f"look at the definitions that {name} rests on: one may be a model only"
+    )
+
+
 def described(span: Span, name: str, line: int) -> Diagnostic:
     """Say that a page tells more of a name than the numbers against a step obey."""
     note = f"what line {line} says of {name} in words is not used yet, and the step does not hold without it"
