@@ -40,6 +40,13 @@ class Undefined(Exception):
     """The term has no value there."""
 
 
+def _clear(value: mpf) -> mpf:
+    """Return a number whose sign rounding cannot have made."""
+    if value != 0 and abs(value) < mpf("1e-12"):
+        raise Undefined
+    return value
+
+
 @dataclass(frozen=True)
 class Point:
     """Sizes, indices and entries; entries are made up as they are asked for, the same for the same seed."""
@@ -62,7 +69,8 @@ FUNCTIONS = {
     sympy.tanh: mpmath.tanh, sympy.coth: mpmath.coth, sympy.sech: mpmath.sech, sympy.csch: mpmath.csch,
     sympy.asin: mpmath.asin, sympy.acos: mpmath.acos, sympy.atan: mpmath.atan, sympy.asinh: mpmath.asinh,
     sympy.acosh: mpmath.acosh, sympy.atanh: mpmath.atanh, sympy.erf: mpmath.erf, sympy.erfc: mpmath.erfc,
-    sympy.Abs: abs, sympy.sign: mpmath.sign, sympy.Heaviside: lambda a: mpf(a > 0),
+    sympy.Abs: abs, sympy.sign: lambda a: mpmath.sign(_clear(a)),
+    sympy.Heaviside: lambda a: mpf(_clear(a) > 0),
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from second_opinion import Judge, Step, Unreadable, steps
 
 from symderiv.judge.check import open_page
 
+_NOTED = frozenset({"SD104", "SD107"})
 MOST = 12
 """Wrong forms of each step."""
 
@@ -36,11 +37,18 @@ class Twin:
     rule: str
     truth: str
     verdict: str
+    noted: bool = False
+    """symderiv says how it reads what is written: entry by entry, or in another layout."""
 
     @property
     def is_proved(self) -> bool:
-        """It is proved, and the numbers do not say that it is true after all."""
-        return self.verdict == "proved" and self.truth != "true"
+        """It is proved, and the numbers do not say that it is true after all.
+
+        The second reader knows no product of columns and one layout only: what it cannot form may be proved
+        in a reading that symderiv names.
+        """
+        fair = self.noted and self.truth.startswith("ill-formed")
+        return self.verdict == "proved" and self.truth != "true" and not fair
 
     @property
     def is_missed(self) -> bool:
@@ -63,19 +71,23 @@ def claims(file: Path) -> list[Step]:
     return [step for step in steps(file.stem, text) if step.place in places]
 
 
-def verdict(step: Step, latex: str) -> str:
-    """Return symderiv's verdict on a step with another right side; the steps before it count as proved."""
+def verdict(step: Step, latex: str) -> tuple[str, bool]:
+    """Return symderiv's verdict on a step with another right side, and whether it names a reading of it.
+
+    The steps before it count as proved.
+    """
     session = open_page("page.md", step.with_right(latex))
     page = session.outline()
     end = step.start + max(len(latex), 1)
     for number, each in enumerate(session.page.statements):
         if each.span.start < end and each.span.end > step.start and each.kind in {"claim", "unread"}:
             if each.kind == "unread":
-                return "unread"
+                return "unread", False
             for before in page["statements"][:number]:
                 before["verdict"] = "proved" if before["kind"] == "claim" else None
-            return str(update_step(session, page, number)["verdict"])
-    return "no claim"
+            found = update_step(session, page, number)
+            return str(found["verdict"]), bool(_NOTED & {one["code"] for one in found["diagnostics"]})
+    return "no claim", False
 
 
 def twins(step: Step, which: slice = slice(MOST)) -> Iterator[Twin]:
@@ -86,8 +98,9 @@ def twins(step: Step, which: slice = slice(MOST)) -> Iterator[Twin]:
             truth = judge.opinion(latex).word
         except Unreadable as error:
             truth = f"unread ({error})"
-        told = verdict(step, latex)
-        yield Twin(f"{step.page}, {step.section}", f"{step.members[-2]} = {latex}", latex, rule, truth, told)
+        told, noted = verdict(step, latex)
+        name, claim = f"{step.page}, {step.section}", f"{step.members[-2]} = {latex}"
+        yield Twin(name, claim, latex, rule, truth, told, noted)
 
 
 def twins_of(file: Path, most: int = MOST) -> list[Twin]:

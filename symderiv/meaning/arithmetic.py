@@ -212,7 +212,8 @@ def _contract(elaborator: Elaborator, left: Tensor, right: Tensor, operator: str
         or (ranks == (1, 2) and (left.row or left.convention))
     )
     columns = ranks == (1, 1) and not (left.row or right.row or left.convention or right.convention)
-    if columns and operator == "" and elaborator.entrywise:
+    varied = all(set(side.slots) <= side.body.free_symbols for side in (left, right))
+    if columns and varied and operator == "" and elaborator.entrywise:
         left, right, shape = together(elaborator, left, right, span, "this product entry by entry")
         elaborator.note("SD104", "the product of two vectors is taken entry by entry", span)
         return Tensor(left.body * right.body, shape.slots, shape.dimensions)
